@@ -1,0 +1,76 @@
+"""The images table: one row per picture, annotated or not."""
+
+import pyarrow as pa
+
+from schemas.table import Table, column, image_key
+
+IMAGES = Table(
+    name="images",
+    doc="Pictures of the source, with what their first bytes say and whose photo it is.",
+    key=("dataset", "split", "image_id"),
+    partition_by=("dataset", "split"),
+    schema=pa.schema(
+        [
+            *image_key(),
+            column(
+                "file_name", pa.string(), "The picture's name as the source's own lists write it."
+            ),
+            column(
+                "annotated", pa.bool_(), "Whether the source has an annotation document for it."
+            ),
+            column(
+                "width",
+                pa.int32(),
+                "Of the stored pixels; null unless known.",
+                unit="px",
+                nullable=True,
+            ),
+            column(
+                "height",
+                pa.int32(),
+                "Of the stored pixels; null unless known.",
+                unit="px",
+                nullable=True,
+            ),
+            column(
+                "orientation",
+                pa.int16(),
+                "EXIF orientation, 1 to 8; null: none. Coordinates mean stored pixels.",
+                nullable=True,
+            ),
+            column(
+                "format", pa.string(), "`jpeg`, `png`, ...; null unless recognised.", nullable=True
+            ),
+            column(
+                "byte_size",
+                pa.int64(),
+                "Size of the picture file; null when missing.",
+                unit="B",
+                nullable=True,
+            ),
+            column(
+                "sha256",
+                pa.string(),
+                "Of the picture file in hex; null unless verified.",
+                nullable=True,
+            ),
+            column(
+                "image_status",
+                pa.string(),
+                "`ok`, `missing`, `unreadable`, `too_large` or `not_a_picture`.",
+            ),
+            column(
+                "source",
+                pa.string(),
+                "Who took it: `shop` or `user`; null where the source does not say.",
+                nullable=True,
+            ),
+            column(
+                "pair_id",
+                pa.int32(),
+                "Group of pictures of the same product within the split; null where there is none.",
+                nullable=True,
+            ),
+        ]
+    ),
+)

@@ -1,0 +1,62 @@
+"""The rejections table: one row per refused document or item, and the words for reasons."""
+
+import pyarrow as pa
+
+from schemas.table import Table, column
+
+RULES = {
+    "unexpected_file_name": "A file among documents or pictures whose name is not a number.",
+    "unreadable": "The bytes could not be read, or an archive's member is damaged.",
+    "changed_while_read": "The file changed or vanished between listing and reading, twice.",
+    "not_json": "The document is not JSON in UTF-8.",
+    "missing_key": "A key the source documents is not there.",
+    "unknown_key": "A key the source does not document; it would be lost.",
+    "duplicate_key": "A key stands twice in one object; which one counts is undecidable.",
+    "wrong_type": "A value is of another type or range than the source documents.",
+    "unknown_code": "A coded value outside the source's own list.",
+    "item_number": "An item key that is no number from 1, or one used twice.",
+    "unknown_category": "A category the source does not define.",
+    "landmark_count": "Another number of landmarks than the category defines.",
+    "odd_polygon": "A polygon with an odd number of coordinates, or without three points.",
+    "non_finite": "A coordinate that is not a finite number of sensible size.",
+    "inverted_box": "A box whose right or bottom edge lies before its left or top edge.",
+    "bad_row": "A CSV row with another number of cells than its header.",
+    "bad_cell": "A CSV cell that does not parse.",
+    "exact_duplicate": "The same record again; the first one was kept.",
+    "image_id_clash": "Two different records claim the same image.",
+}
+"""Every reason a rejection can give, the same words for all sources."""
+
+REJECTIONS = Table(
+    name="rejections",
+    doc="Refused documents (item_no null) and items, each with the rule it broke and where.",
+    key=("dataset", "split", "file_name", "item_no", "rule", "message"),
+    partition_by=("dataset", "split"),
+    schema=pa.schema(
+        [
+            column("dataset", pa.string(), "Source dataset, e.g. `deepfashion2`."),
+            column("split", pa.string(), "Split of the refused document."),
+            column(
+                "file_name",
+                pa.string(),
+                "The document within its source, e.g. `train/annos/000001.json`.",
+            ),
+            column(
+                "image_id", pa.int64(), "The image it speaks of; null where unknown.", nullable=True
+            ),
+            column(
+                "item_no",
+                pa.int16(),
+                "The refused item; null when the whole document was refused.",
+                nullable=True,
+            ),
+            column(
+                "rule",
+                pa.string(),
+                "The rule it broke, one of the words `wardrobe rejections --help` lists.",
+            ),
+            column("message", pa.string(), "What is wrong, with the path inside the document."),
+            column("excerpt", pa.string(), "The offending value, cut to 200 characters."),
+        ]
+    ),
+)

@@ -1,0 +1,62 @@
+"""What travels between storage, decode and plan: members of a source, documents, picture facts."""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from schemas.annotation import PICTURE
+
+MEMBERS = pa.schema(
+    [
+        ("name", pa.string()),  # within the source, with `/`: `train/annos/000001.json`
+        ("size", pa.int64()),
+        ("stamp", pa.string()),  # changes when the bytes may have: mtime_ns, CRC, etag
+    ]
+)
+"""A source as storage lists it, sorted by name."""
+
+ROLES = ("document", "picture", "table", "side", "unexpected")
+"""What a member is to its decoder.
+
+`document` one image's annotation, `picture` an image file, `table` a file that holds many records,
+`side` a list or information file beside the annotations, `unexpected` one that gets a rejection.
+"""
+
+ARRANGED = pa.schema(
+    [
+        ("split", pa.string()),
+        ("part", pa.int32()),
+        ("role", pa.string()),
+        ("image_id", pa.int64()),  # null for tables, side files and unexpected ones
+        *MEMBERS,
+    ]
+)
+"""Members as a decoder arranges them: which part of which split each belongs to.
+
+A member that several parts need (a CSV, an information file) stands once for each of them; `stamp` is
+then a hash of the records that part takes from it, so that a part is rebuilt only for its own records.
+"""
+
+PICTURE_FACTS = pa.schema(
+    [
+        ("name", pa.string()),  # the member
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("orientation", pa.int16()),
+        ("format", pa.string()),
+        ("byte_size", pa.int64()),
+        ("sha256", pa.string()),  # null unless verified
+        ("image_status", pa.string()),
+        ("picture", PICTURE),  # null unless the bytes are to be embedded
+    ]
+)
+"""What a look at each picture of a part told, in the order of the members."""
+
+
+class Document(NamedTuple):
+    """One member's bytes, or why there are none: a rule of schemas.rejections and a sentence."""
+
+    name: str
+    data: bytes | None
+    rule: str | None = None
+    message: str | None = None

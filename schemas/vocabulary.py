@@ -1,0 +1,30 @@
+"""Closed lists of words in the tables, with each source's codes beside them.
+
+Codes stop at the border: only decode, samples and exports look them up. In DeepFashion2
+visibility 1 means occluded, in FashionAI 1 means visible; in the tables there are words.
+"""
+
+DATASETS = ("deepfashion2", "fashionai", "fashion-mnist")
+SPLITS = ("train", "validation", "test", "warm_up", "test_a", "test_b")
+"""DeepFashion2 and Fashion-MNIST know the first three; FashionAI's sets are named by the race."""
+
+VISIBLE, OCCLUDED, UNLABELLED = "visible", "occluded", "unlabelled"
+VISIBILITY = (VISIBLE, OCCLUDED, UNLABELLED)
+SOURCES = ("shop", "user")
+SCALES = ("small", "modest", "large")
+OCCLUSIONS = ("slight", "medium", "heavy")
+ZOOMS = ("no_zoom", "medium", "large")
+VIEWPOINTS = ("no_wear", "frontal", "side_or_back")
+IMAGE_STATUSES = ("ok", "missing", "unreadable", "too_large", "not_a_picture")
+PAIR_KINDS = ("positive", "negative_same_pair", "negative_same_category", "negative_random")
+NEGATIVE_KINDS = PAIR_KINDS[1:]
+
+# DeepFashion2, README of the data set: codes are 1-based places in these lists, visibility apart.
+DEEPFASHION2_SCALE = dict(enumerate(SCALES, start=1))
+DEEPFASHION2_OCCLUSION = dict(enumerate(OCCLUSIONS, start=1))
+DEEPFASHION2_ZOOM_IN = dict(enumerate(ZOOMS, start=1))
+DEEPFASHION2_VIEWPOINT = dict(enumerate(VIEWPOINTS, start=1))
+DEEPFASHION2_VISIBILITY = {0: UNLABELLED, 1: OCCLUDED, 2: VISIBLE}
+
+# FashionAI key points: x_y_v, and -1_-1_-1 for a point that is absent.
+FASHIONAI_VISIBILITY = {-1: UNLABELLED, 0: OCCLUDED, 1: VISIBLE}
