@@ -1,4 +1,4 @@
-"""The vocabularies as tables, `categories` and `landmark_types`: schemas/categories.py written out."""
+"""The tables `categories` and `landmark_types`: schemas/categories.py written out."""
 
 import pyarrow as pa
 

@@ -33,8 +33,9 @@ ARRANGED = pa.schema(
 )
 """Members as a decoder arranges them: which part of which split each belongs to.
 
-A member that several parts need (a CSV, an information file) stands once for each of them; `stamp` is
-then a hash of the records that part takes from it, so that a part is rebuilt only for its own records.
+A member that several parts need (a CSV, an information file) stands once for each of them. The
+`stamp` of a table is a hash of the records that part takes from it, so that a part is rebuilt only
+for its own records.
 """
 
 PICTURE_FACTS = pa.schema(
