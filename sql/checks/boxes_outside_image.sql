@@ -1,0 +1,39 @@
+-- Boxes that leave their picture.
+--
+-- The range is closed: an edge may lie on 0 and on the width or height itself. Only pictures of
+-- known size are looked at. How far a box leaves is in pixels.
+--
+-- reads     images, items
+-- severity  warn
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+-- column    x1: left edge of the box
+-- column    y1: top edge of the box
+-- column    x2: right edge of the box
+-- column    y2: bottom edge of the box
+-- column    width: of the picture
+-- column    height: of the picture
+-- column    beyond: by how many pixels it leaves at most
+
+select
+    dataset,
+    split,
+    image_id,
+    item_no,
+    items.x1,
+    items.y1,
+    items.x2,
+    items.y2,
+    images.width,
+    images.height,
+    greatest(-items.x1, -items.y1, items.x2 - images.width, items.y2 - images.height) as beyond
+from items
+join images using (dataset, split, image_id)
+where items.x1 < 0
+    or items.y1 < 0
+    or items.x2 > images.width
+    or items.y2 > images.height
+order by dataset, split, image_id, item_no

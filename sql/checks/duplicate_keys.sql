@@ -1,0 +1,70 @@
+-- Keys that stand twice in one table.
+--
+-- Images, items, polygons and pairs are counted by their keys. Landmarks are judged item by
+-- item, which is a twentieth of the work: n different numbers have n different bits.
+--
+-- reads     images, items, landmarks, polygons, pairs
+-- severity  error
+-- grain     table_name, dataset, split, image_id, item_no, polygon_no, shop_image_id, shop_item_no
+-- column    table_name: the table with the repeated key
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the repeated key (the consumer's, for pairs)
+-- column    item_no: item of the repeated key; null for images
+-- column    polygon_no: polygon of the repeated key; null for other tables
+-- column    shop_image_id: shop image of a repeated pair; null for other tables
+-- column    shop_item_no: shop item of a repeated pair; null for other tables
+-- column    times: how often the key stands there; for landmarks, how many of the item's repeat
+
+with repeated as (
+    select
+        'images' as table_name,
+        dataset,
+        split,
+        image_id,
+        cast(null as smallint) as item_no,
+        cast(null as smallint) as polygon_no,
+        cast(null as bigint) as shop_image_id,
+        cast(null as smallint) as shop_item_no,
+        count(*) as times
+    from images
+    group by dataset, split, image_id
+    having count(*) > 1
+    union all
+    select 'items', dataset, split, image_id, item_no, null, null, null, count(*)
+    from items
+    group by dataset, split, image_id, item_no
+    having count(*) > 1
+    union all
+    select
+        'landmarks', dataset, split, image_id, item_no, null, null, null,
+        count(*) - bit_count(bit_or(1 << cast(landmark_no as bigint)))
+    from landmarks
+    group by dataset, split, image_id, item_no
+    having count(*) > bit_count(bit_or(1 << cast(landmark_no as bigint)))
+    union all
+    select 'polygons', dataset, split, image_id, item_no, polygon_no, null, null, count(*)
+    from polygons
+    group by dataset, split, image_id, item_no, polygon_no
+    having count(*) > 1
+    union all
+    select
+        'pairs', dataset, split, user_image_id, user_item_no, null,
+        shop_image_id, shop_item_no, count(*)
+    from pairs
+    group by dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
+    having count(*) > 1
+)
+
+select
+    table_name,
+    dataset,
+    split,
+    image_id,
+    item_no,
+    polygon_no,
+    shop_image_id,
+    shop_item_no,
+    times
+from repeated
+order by all

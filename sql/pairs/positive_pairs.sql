@@ -1,0 +1,68 @@
+-- Positive consumer-to-shop pairs.
+--
+-- Two items form a positive pair when their images share a pair_id within one
+-- split, their style numbers are equal and above zero, and one was photographed
+-- by a consumer, the other by a shop. Style 0 means "no counterpart annotated".
+-- The category need not match: the source's own rule does not ask for it. All
+-- positive pairs are listed, however many a query item has.
+--
+-- reads     images, items
+-- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
+-- column    dataset: source dataset
+-- column    split: split of both items; numbers restart in each, so pairs never cross
+-- column    pair_kind: `positive`
+-- column    user_image_id: image of the item in the consumer's photo (the query side)
+-- column    user_item_no: that item within its image
+-- column    shop_image_id: image of the item in the shop's photo (the gallery side)
+-- column    shop_item_no: that item within its image
+-- column    user_pair_id: the source's number for the group of images
+-- column    user_style: the source's number for the variant within the group
+-- column    user_category_id: category of the consumer's item
+-- column    shop_pair_id: equal to user_pair_id
+-- column    shop_style: equal to user_style
+-- column    shop_category_id: category of the shop's item
+
+with styled as (
+    select
+        items.dataset,
+        items.split,
+        items.image_id,
+        items.item_no,
+        items.style,
+        items.category_id,
+        images.pair_id,
+        images.source
+    from items
+    join images using (dataset, split, image_id)
+    where items.style > 0
+),
+
+consumer as (
+    select dataset, split, pair_id, style, image_id, item_no, category_id
+    from styled
+    where source = 'user'
+),
+
+shop as (
+    select dataset, split, pair_id, style, image_id, item_no, category_id
+    from styled
+    where source = 'shop'
+)
+
+select
+    dataset,
+    split,
+    'positive' as pair_kind,
+    consumer.image_id as user_image_id,
+    consumer.item_no as user_item_no,
+    shop.image_id as shop_image_id,
+    shop.item_no as shop_item_no,
+    consumer.pair_id as user_pair_id,
+    consumer.style as user_style,
+    consumer.category_id as user_category_id,
+    shop.pair_id as shop_pair_id,
+    shop.style as shop_style,
+    shop.category_id as shop_category_id
+from consumer
+join shop using (dataset, split, pair_id, style)
+order by all

@@ -1,0 +1,44 @@
+-- Items of every category, per data set and split.
+--
+-- Each category the data set declares has a row in every split that has items, so that a
+-- category nobody annotated shows as a zero. Shares are of all items of the split.
+--
+-- reads     items, categories
+-- grain     dataset, split, category_id
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    category_id: the source's number
+-- column    category_name: the name the annotation documents use
+-- column    items: annotated garments of that category
+-- column    images: images with at least one of them
+-- column    share: of the split's items, from 0 to 1
+
+with splits as (
+    select dataset, split, count(*) as split_items
+    from items
+    group by dataset, split
+),
+
+garments as (
+    select
+        dataset,
+        split,
+        category_id,
+        count(*) as items,
+        count(distinct image_id) as images
+    from items
+    group by dataset, split, category_id
+)
+
+select
+    dataset,
+    splits.split,
+    category_id,
+    categories.category_name,
+    coalesce(garments.items, 0) as items,
+    coalesce(garments.images, 0) as images,
+    round(coalesce(garments.items, 0) / splits.split_items, 6) as share
+from splits
+join categories using (dataset)
+left join garments using (dataset, split, category_id)
+order by dataset, splits.split, category_id

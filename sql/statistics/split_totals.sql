@@ -1,0 +1,70 @@
+-- Totals of every split: images, items, landmarks, polygons and pairs.
+--
+-- The first thing to look at after an ingest. A split is listed when it has images;
+-- a split of pictures alone (the test split of DeepFashion2) has zeros beside them.
+--
+-- reads     images, items, landmarks, polygons, pairs
+-- grain     dataset, split
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    images: pictures and documents, each image once
+-- column    annotated: images with an annotation document
+-- column    pictures_missing: images whose picture file is not there
+-- column    items: annotated garments
+-- column    landmarks_labelled: landmarks labelled visible or occluded
+-- column    polygons: polygons of all items, parts included
+-- column    pairs: positive consumer-to-shop pairs of items
+
+with pictured as (
+    select
+        dataset,
+        split,
+        count(*) as images,
+        count(*) filter (where annotated) as annotated,
+        count(*) filter (where image_status = 'missing') as pictures_missing
+    from images
+    group by dataset, split
+),
+
+garments as (
+    select dataset, split, count(*) as items
+    from items
+    group by dataset, split
+),
+
+labelled as (
+    select dataset, split, count(*) as landmarks_labelled
+    from landmarks
+    where visibility in ('visible', 'occluded')
+    group by dataset, split
+),
+
+outlines as (
+    select dataset, split, count(*) as polygons
+    from polygons
+    group by dataset, split
+),
+
+matches as (
+    select dataset, split, count(*) as pairs
+    from pairs
+    where pair_kind = 'positive'
+    group by dataset, split
+)
+
+select
+    dataset,
+    split,
+    pictured.images,
+    pictured.annotated,
+    pictured.pictures_missing,
+    coalesce(garments.items, 0) as items,
+    coalesce(labelled.landmarks_labelled, 0) as landmarks_labelled,
+    coalesce(outlines.polygons, 0) as polygons,
+    coalesce(matches.pairs, 0) as pairs
+from pictured
+left join garments using (dataset, split)
+left join labelled using (dataset, split)
+left join outlines using (dataset, split)
+left join matches using (dataset, split)
+order by dataset, split
