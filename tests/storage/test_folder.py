@@ -1,0 +1,96 @@
+"""A folder is listed and read: what was read is what was listed, or there is a reason."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from flows.storage import Location, list_members, read_heads, read_member, read_members
+from schemas.errors import InputError
+from schemas.source import MEMBERS, Document
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("train/annos/000002.json", "train/annos/000001.json", "train/image/000001.jpg"):
+        path = tmp_path / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode() * 10)
+    return tmp_path / "source"
+
+
+def read(folder: Path, members: pa.Table | None = None) -> list[Document]:
+    location = Location.parse(folder)
+    return list(read_members(location, list_members(location) if members is None else members))
+
+
+def test_members_are_listed_by_name_with_size_and_time(folder):
+    members = list_members(Location.parse(folder))
+    assert members.schema == MEMBERS
+    assert members["name"].to_pylist() == [
+        "train/annos/000001.json",
+        "train/annos/000002.json",
+        "train/image/000001.jpg",
+    ]
+    found = (folder / "train/annos/000001.json").stat()
+    assert members.slice(0, 1).to_pylist() == [
+        {
+            "name": "train/annos/000001.json",
+            "size": found.st_size,
+            "stamp": str(found.st_mtime_ns),
+        }
+    ]
+
+
+def test_members_are_read_whole_and_in_the_order_asked_for(folder):
+    members = list_members(Location.parse(folder)).take([2, 0])
+    assert read(folder, members) == [
+        Document("train/image/000001.jpg", b"train/image/000001.jpg" * 10),
+        Document("train/annos/000001.json", b"train/annos/000001.json" * 10),
+    ]
+
+
+def test_one_file_is_a_source_of_one_member(folder):
+    location = Location.parse(folder / "train/annos/000001.json")
+    (document,) = read_members(location, list_members(location))
+    assert location.kind == "file"
+    assert document == Document("000001.json", b"train/annos/000001.json" * 10)
+    assert read_member(location, "000001.json") == document.data
+    with pytest.raises(InputError, match="no member 000002"):
+        read_member(location, "000002.json")
+
+
+def test_an_empty_folder_lists_nothing(tmp_path):
+    assert list_members(Location.parse(tmp_path)).num_rows == 0
+
+
+@pytest.mark.parametrize("text", ["", "  ", "s3://bucket/deepfashion2", "no/such/place", "a\0b"])
+def test_what_is_no_source_is_refused_in_one_sentence(text):
+    with pytest.raises(InputError, match=r"^[^\n]+\.$"):
+        Location.parse(text)
+
+
+def test_a_head_grows_until_the_probe_has_enough(tmp_path):
+    (tmp_path / "large").write_bytes(b"x" * 100_000)
+    (tmp_path / "small").write_bytes(b"x" * 100)
+    seen = []
+
+    def probe(head: bytes, whole: bool) -> int | None:
+        seen.append((len(head), whole))
+        return len(head) if whole else None
+
+    location = Location.parse(tmp_path)
+    assert list(read_heads(location, list_members(location), probe)) == [100_000, 100]
+    assert seen == [(4_096, False), (65_536, False), (100_000, True), (100, True)]
+
+
+def test_a_file_rewritten_after_the_listing_is_refused(folder):
+    members = list_members(Location.parse(folder))
+    (folder / "train/annos/000001.json").write_bytes(b"longer than it was" * 50)
+    os.utime(folder / "train/annos/000002.json", ns=(1, 1))
+    (folder / "train/image/000001.jpg").unlink()
+    (folder / "train/image/000002.jpg").touch()
+    assert [(document.data, document.rule) for document in read(folder, members)] == [
+        (None, "changed_while_read")
+    ] * 3
