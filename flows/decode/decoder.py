@@ -12,10 +12,16 @@ ReadMember = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A source sorted into parts: `members` as schemas.source.ARRANGED, and names left alone."""
+    """A source sorted into parts: `members` as schemas.source.ARRANGED, and names left alone.
+
+    `pictures` says by split where pictures lie, `{file_name}` to be filled in, when this source
+    shows it better than Decoder.picture_path can know. `notes` are sentences for people.
+    """
 
     members: pa.Table
     ignored: tuple[str, ...] = ()
+    pictures: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
