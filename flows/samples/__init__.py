@@ -1,0 +1,9 @@
+"""In: a folder, a size, a seed. Out: a synthetic source in the data set's own layout.
+
+Same seed, same bytes; pictures are painted so that people see the garments the labels speak of.
+May import: schemas, flows.storage.
+"""
+
+from flows.samples.deepfashion2 import write_deepfashion2
+
+__all__ = ["write_deepfashion2"]
