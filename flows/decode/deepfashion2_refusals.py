@@ -1,0 +1,31 @@
+"""Refusals of a part, collected and made into rows of the rejections table."""
+
+import pyarrow as pa
+
+from flows.decode.deepfashion2_json import Refusal
+from schemas.rejections import REJECTIONS
+
+
+class Refusals:
+    """What one part refuses. `documents` and `items` count the two kinds of rows."""
+
+    def __init__(self, split: str) -> None:
+        self._split = split
+        self._rows: list[dict[str, object]] = []
+        self.documents = 0
+        self.items = 0
+
+    def add(
+        self, file_name: str, refusal: Refusal, *, image_id: int | None, item_no: int | None = None
+    ) -> None:
+        """One refused document, or one refused item when `item_no` is given."""
+        self.documents += item_no is None
+        self.items += item_no is not None
+        row = {"file_name": file_name, "image_id": image_id, "item_no": item_no}
+        self._rows.append(
+            {"dataset": "deepfashion2", "split": self._split, **row, **refusal._asdict()}
+        )
+
+    def finish(self) -> pa.RecordBatch:
+        """All of them as REJECTIONS, in the order they came."""
+        return pa.RecordBatch.from_pylist(self._rows, schema=REJECTIONS.schema)
