@@ -1,0 +1,63 @@
+"""The items of some whole images with everything on them, and which rows belong to which item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Slice:
+    """All rows about the items of a run of images, each table in the order of its query.
+
+    `items` by image, then in document order; `landmarks` and `polygons` by image, item and number:
+    the columns of sql/exports/coco_*.sql. No slice needs another, so an export holds one at a time.
+    """
+
+    items: pa.Table
+    landmarks: pa.Table
+    polygons: pa.Table
+
+
+def numbers(table: pa.Table, name: str, missing: float = 0.0) -> np.ndarray:
+    """A column as a numpy array, nulls as `missing`."""
+    column = table[name]
+    if column.null_count:
+        column = column.fill_null(pa.scalar(missing, column.type))
+    return column.to_numpy()
+
+
+def rows_of_items(items: pa.Table, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Where each item's rows begin and end in `rows`, which is sorted by image and item.
+
+    ValueError when rows are left that belong to no item: they would silently shift others.
+    """
+    return _spans((items["image_id"], items["item_no"]), (rows["image_id"], rows["item_no"]))
+
+
+def items_of_images(images: pa.Table, items: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Where each image's items begin and end in `items`, which is sorted by image."""
+    none = pa.chunked_array([np.zeros(len(images), np.int16)])
+    same = pa.chunked_array([np.zeros(len(items), np.int16)])
+    return _spans((images["image_id"], none), (items["image_id"], same))
+
+
+def _spans(
+    owners: tuple[pa.ChunkedArray, pa.ChunkedArray], rows: tuple[pa.ChunkedArray, pa.ChunkedArray]
+) -> tuple[np.ndarray, np.ndarray]:
+    # FashionAI's image numbers fill 52 bits: their ranks within the slice leave room for the item.
+    known = np.unique(owners[0].to_numpy())
+    wanted = _keys(known, owners)
+    there = _keys(known, rows)
+    starts = np.searchsorted(there, wanted, side="left")
+    stops = np.searchsorted(there, wanted, side="right")
+    if (stops - starts).sum() != len(there):
+        raise ValueError(f"{len(there) - (stops - starts).sum()} rows belong to no item")
+    return starts, stops
+
+
+def _keys(known: np.ndarray, key: tuple[pa.ChunkedArray, pa.ChunkedArray]) -> np.ndarray:
+    image_ids = key[0].to_numpy()
+    if not np.isin(image_ids, known, kind="sort").all():
+        raise ValueError("rows of an image that is not in the slice")
+    return np.searchsorted(known, image_ids) << 16 | key[1].to_numpy().astype(np.int64)

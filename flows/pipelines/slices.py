@@ -1,0 +1,83 @@
+"""A split of a release in runs of whole images, so that no export holds more than one of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from flows.exports.slices import Slice
+from flows.warehouse import run_query
+from schemas.errors import InputError
+
+IMAGES_AT_ONCE = 4096
+"""Images of a run: about twenty megabytes of annotations, whatever the size of the split."""
+
+
+@dataclass(frozen=True)
+class SplitTotals:
+    """Counts of a split's annotations, from sql/exports/coco_totals.sql."""
+
+    dataset: str
+    split: str
+    images: int
+    without_size: int
+    items: int
+    landmarks: int
+    polygons: int
+
+
+def split_totals(con: duckdb.DuckDBPyConnection, dataset: str, split: str) -> SplitTotals:
+    """What there is to export. InputError when the release has no such split, or only pictures."""
+    rows = run_query(con, "coco_totals", {"dataset": dataset, "split": split}).to_pylist()
+    if not rows:
+        raise InputError(
+            f"the release has no images of {dataset} {split}; `wardrobe query split_totals` "
+            "lists what it has."
+        )
+    totals = SplitTotals(**rows[0])
+    if not totals.images:
+        raise InputError(
+            f"no image of {dataset} {split} is annotated; `wardrobe export information` lists "
+            "pictures without annotations."
+        )
+    return totals
+
+
+def split_slices(
+    con: duckdb.DuckDBPyConnection,
+    dataset: str,
+    split: str,
+    *,
+    landmarks: bool = True,
+    polygons: bool = True,
+    images: int = IMAGES_AT_ONCE,
+) -> Iterator[tuple[pa.Table, Slice]]:
+    """The annotated images of a split and their items, run after run, in order of image_id.
+
+    Tables that are not wanted come empty.
+    """
+    wanted = {"dataset": dataset, "split": split}
+    for run in run_query(con, "coco_slices", wanted | {"images": images}).to_pylist():
+        yield one_slice(
+            con,
+            wanted | {name: run[name] for name in ("first_image_id", "last_image_id")},
+            landmarks=landmarks,
+            polygons=polygons,
+        )
+
+
+def one_slice(
+    con: duckdb.DuckDBPyConnection,
+    wanted: dict[str, str | int],
+    *,
+    landmarks: bool = True,
+    polygons: bool = True,
+) -> tuple[pa.Table, Slice]:
+    """The annotated images from `first_image_id` to `last_image_id` of a split, and their items."""
+    nothing = wanted | {"first_image_id": 0, "last_image_id": -1}
+    return run_query(con, "coco_images", wanted), Slice(
+        items=run_query(con, "coco_annotations", wanted),
+        landmarks=run_query(con, "coco_landmarks", wanted if landmarks else nothing),
+        polygons=run_query(con, "coco_polygons", wanted if polygons else nothing),
+    )

@@ -1,0 +1,103 @@
+-- Items of a split in the order of the authors' COCO ids: by image, then as the document has them.
+--
+-- COCO asks for a box of every item. Where the source has none it is the extent of the labelled
+-- landmarks, and without these the whole picture (0 by 0 where its size is unknown); `box_from`
+-- says which.
+--
+-- reads     images, items, landmarks
+-- param     dataset: text: source dataset, e.g. `deepfashion2`
+-- param     split: text: split, as the source names it
+-- param     first_image_id: integer; default 0: images before this one are left out
+-- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- grain     image_id, item_no
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+-- column    category_id: the source's number of the category
+-- column    x1: left edge of the box
+-- column    y1: top edge of the box
+-- column    x2: right edge of the box
+-- column    y2: bottom edge of the box
+-- column    box_from: where the box comes from: `source`, `landmarks` or `picture`
+-- column    style: variant within the pair_id; null where there is none
+-- column    pair_id: of its image; null where there is none
+-- column    source: who took its image, `shop` or `user`; null where the source does not say
+-- column    scale: as labelled, a word
+-- column    occlusion: as labelled, a word
+-- column    zoom_in: as labelled, a word
+-- column    viewpoint: as labelled, a word
+-- column    polygon_count: polygons of its outline, parts included
+
+with boxed as (
+    select
+        image_id,
+        item_no,
+        'source' as box_from,
+        x1,
+        y1,
+        x2,
+        y2
+    from items
+    where dataset = $dataset
+        and split = $split
+        and image_id between $first_image_id and $last_image_id
+        and x1 is not null
+),
+
+unboxed as (
+    select
+        items.image_id,
+        items.item_no,
+        case when count(landmarks.x) > 0 then 'landmarks' else 'picture' end as box_from,
+        min(landmarks.x) as x1,
+        min(landmarks.y) as y1,
+        max(landmarks.x) as x2,
+        max(landmarks.y) as y2
+    from items
+    left join landmarks
+        on landmarks.dataset = items.dataset
+        and landmarks.split = items.split
+        and landmarks.image_id = items.image_id
+        and landmarks.item_no = items.item_no
+        and landmarks.visibility <> 'unlabelled'
+    where items.dataset = $dataset
+        and items.split = $split
+        and items.image_id between $first_image_id and $last_image_id
+        and items.x1 is null
+    group by items.image_id, items.item_no
+),
+
+boxes as (
+    select image_id, item_no, box_from, x1, y1, x2, y2
+    from boxed
+    union all
+    select image_id, item_no, box_from, x1, y1, x2, y2
+    from unboxed
+)
+
+select
+    items.image_id,
+    items.item_no,
+    items.category_id,
+    coalesce(boxes.x1, 0.0) as x1,
+    coalesce(boxes.y1, 0.0) as y1,
+    coalesce(boxes.x2, cast(images.width as double), 0.0) as x2,
+    coalesce(boxes.y2, cast(images.height as double), 0.0) as y2,
+    boxes.box_from,
+    items.style,
+    images.pair_id,
+    images.source,
+    items.scale,
+    items.occlusion,
+    items.zoom_in,
+    items.viewpoint,
+    items.polygon_count
+from items
+join images using (dataset, split, image_id)
+join boxes
+    on boxes.image_id = items.image_id
+    and boxes.item_no = items.item_no
+where items.dataset = $dataset
+    and items.split = $split
+    and items.image_id between $first_image_id and $last_image_id
+    and images.annotated
+order by items.image_id, items.document_order, items.item_no

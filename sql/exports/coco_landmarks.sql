@@ -1,0 +1,27 @@
+-- Landmarks of a split's items, labelled or not, in the order their categories define.
+--
+-- reads     landmarks
+-- param     dataset: text: source dataset, e.g. `deepfashion2`
+-- param     split: text: split, as the source names it
+-- param     first_image_id: integer; default 0: images before this one are left out
+-- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- grain     image_id, item_no, landmark_no
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+-- column    landmark_no: place in the category's landmark order, from 1
+-- column    x: from the left edge of the picture; null when unlabelled
+-- column    y: from the top edge of the picture; null when unlabelled
+-- column    visibility: `visible`, `occluded` or `unlabelled`
+
+select
+    image_id,
+    item_no,
+    landmark_no,
+    x,
+    y,
+    visibility
+from landmarks
+where dataset = $dataset
+    and split = $split
+    and image_id between $first_image_id and $last_image_id
+order by image_id, item_no, landmark_no

@@ -1,0 +1,52 @@
+-- What an export of a split will hold, and whether its source has boxes, landmarks and outlines.
+--
+-- Only annotated images count, as in coco_images. There is a row for every split that has images.
+--
+-- reads     images, items
+-- param     dataset: text: source dataset, e.g. `deepfashion2`
+-- param     split: text: split, as the source names it
+-- grain     dataset, split
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    images: annotated images
+-- column    without_size: those of them without a known width and height
+-- column    items: annotated garments
+-- column    landmarks: labelled landmarks, visible or occluded
+-- column    polygons: polygons, parts included
+
+with pictured as (
+    select
+        dataset,
+        split,
+        count(*) filter (where annotated) as images,
+        count(*) filter (where annotated and (width is null or height is null)) as without_size
+    from images
+    where dataset = $dataset
+        and split = $split
+    group by dataset, split
+),
+
+garments as (
+    select
+        dataset,
+        split,
+        count(*) as items,
+        sum(landmarks_visible + landmarks_occluded) as landmarks,
+        sum(polygon_count) as polygons
+    from items
+    where dataset = $dataset
+        and split = $split
+    group by dataset, split
+)
+
+select
+    dataset,
+    split,
+    pictured.images,
+    pictured.without_size,
+    coalesce(garments.items, 0) as items,
+    coalesce(cast(garments.landmarks as bigint), 0) as landmarks,
+    coalesce(cast(garments.polygons as bigint), 0) as polygons
+from pictured
+left join garments using (dataset, split)
+order by dataset, split

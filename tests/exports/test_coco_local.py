@@ -1,0 +1,168 @@
+"""The local layout, the tasks, and sources that have no converter of their own."""
+
+import pytest
+from annotated_split import files_of, items_of, made_up_documents, sorted_tables, tables_of
+from coco_text import coco_file
+
+from flows.exports.coco_layout import CocoOptions
+from schemas.categories import CATEGORIES
+
+
+@pytest.fixture
+def documents():
+    return made_up_documents(3)
+
+
+@pytest.fixture
+def files(tmp_path, documents):
+    return files_of(tmp_path, tables_of(documents))
+
+
+def test_each_category_has_its_own_landmarks_and_outline(files):
+    file = coco_file(files, CocoOptions(layout="local"))
+    skirt = file["categories"][8]
+    assert skirt == {
+        "id": 9,
+        "name": "skirt",
+        "supercategory": "clothes",
+        "keypoints": ["1", "2", "3", "4", "5", "6", "7", "8"],
+        "skeleton": [[1, 4], [2, 1], [3, 2], [4, 5], [5, 6], [6, 7], [7, 8], [8, 3]],
+    }
+    assert [len(one["skeleton"]) for one in file["categories"]] == [
+        len(category.edges) for category in CATEGORIES["deepfashion2"]
+    ]
+
+
+def test_landmarks_are_written_back_as_the_document_had_them(files, documents):
+    file = coco_file(files, CocoOptions(layout="local"))
+    items = [item for document in documents.values() for _, item in items_of(document)]
+    assert [one["keypoints"] for one in file["annotations"]] == [one["landmarks"] for one in items]
+    assert all(isinstance(number, int) for number in file["annotations"][0]["keypoints"])
+
+
+def test_labels_are_kept_in_words(files, documents):
+    file = coco_file(files, CocoOptions(layout="local"))
+    first = file["annotations"][0]
+    number, item = items_of(documents[1])[0]
+    assert first["item_no"] == number
+    assert (first["pair_id"], first["style"]) == (documents[1]["pair_id"], item["style"])
+    assert first["attributes"] == {
+        "scale": ("small", "modest", "large")[item["scale"] - 1],
+        "occlusion": ("slight", "medium", "heavy")[item["occlusion"] - 1],
+        "zoom_in": ("no_zoom", "medium", "large")[item["zoom_in"] - 1],
+        "viewpoint": ("no_wear", "frontal", "side_or_back")[item["viewpoint"] - 1],
+        "source": documents[1]["source"],
+    }
+    assert file["images"][0]["source"] == documents[1]["source"]
+    assert file["images"][0]["image_status"] == "ok"
+
+
+@pytest.mark.parametrize("layout", ["official", "local"])
+@pytest.mark.parametrize(
+    ("task", "there", "absent"),
+    [
+        ("detection", set(), {"keypoints", "num_keypoints", "segmentation"}),
+        ("landmarks", {"keypoints", "num_keypoints"}, {"segmentation"}),
+        ("segmentation", {"segmentation"}, {"keypoints", "num_keypoints"}),
+        ("all", {"keypoints", "num_keypoints", "segmentation"}, set()),
+    ],
+)
+def test_a_task_leaves_out_what_it_does_not_need(files, layout, task, there, absent):
+    file = coco_file(files, CocoOptions(layout=layout, task=task))
+    for one in file["annotations"]:
+        assert there <= set(one) and not absent & set(one)
+    assert all(("skeleton" in one) == ("keypoints" in there) for one in file["categories"])
+
+
+@pytest.fixture
+def fashionai(tmp_path):
+    """One skirt with a labelled, an occluded and two absent points, and one with none at all."""
+    first, second = 0x0A0A0A0A0A0A0, 0xF0F0F0F0F0F0F
+    key = {"dataset": "fashionai", "split": "train"}
+    image = key | {
+        "file_name": "Images/skirt/a.jpg",
+        "annotated": True,
+        "width": 400,
+        "height": 512,
+        "image_status": "ok",
+    }
+    item = key | {
+        "item_no": 1,
+        "category_id": 4,
+        "category_name": "skirt",
+        "landmarks_visible": 1,
+        "landmarks_occluded": 1,
+        "polygon_count": 0,
+        "document_order": 1,
+    }
+    points = [(10, 20, "visible"), (100, 25, "occluded"), *[(None, None, "unlabelled")] * 2]
+    nothing = [(None, None, "unlabelled")] * 4
+    landmarks = [
+        key
+        | {"image_id": image_id, "item_no": 1, "landmark_no": number}
+        | dict(zip(("x", "y", "visibility"), point, strict=True))
+        for image_id, given in ((first, points), (second, nothing))
+        for number, point in enumerate(given, start=1)
+    ]
+    rows = {
+        "images": [image | {"image_id": first}, image | {"image_id": second}],
+        "items": [item | {"image_id": first}, item | {"image_id": second}],
+        "landmarks": landmarks,
+    }
+    return files_of(tmp_path / "fashionai", sorted_tables(rows))
+
+
+def test_a_box_the_source_lacks_comes_from_its_labelled_landmarks(fashionai):
+    first, second = coco_file(fashionai, CocoOptions(), dataset="fashionai")["annotations"]
+    assert (first["bbox"], first["area"], first["bbox_from"]) == ([10, 20, 90, 5], 450, "landmarks")
+    assert (second["bbox"], second["bbox_from"]) == ([0, 0, 400, 512], "picture")
+    assert not {"segmentation", "style", "pair_id"} & set(first)
+    assert first["image_id"] == 0x0A0A0A0A0A0A0
+
+
+def test_fashionai_has_its_24_points_in_the_official_layout_and_its_own_in_the_local(fashionai):
+    official = coco_file(fashionai, CocoOptions(), dataset="fashionai")
+    assert official["annotations"][0]["keypoints"] == (
+        [0] * 45 + [10, 20, 2, 100, 25, 1, 0, 0, 0, 0, 0, 0] + [0] * 15
+    )
+    assert official["categories"][3]["keypoints"][15:17] == ["waistband_left", "waistband_right"]
+    local = coco_file(fashionai, CocoOptions(layout="local"), dataset="fashionai")
+    assert local["annotations"][0]["keypoints"] == [10, 20, 2, 100, 25, 1, 0, 0, 0, 0, 0, 0]
+    assert local["annotations"][1]["num_keypoints"] == 0
+    assert local["categories"][3]["keypoints"] == [
+        "waistband_left",
+        "waistband_right",
+        "hemline_left",
+        "hemline_right",
+    ]
+
+
+def test_a_source_without_boxes_and_landmarks_has_the_whole_picture(tmp_path):
+    key = {"dataset": "fashion-mnist", "split": "train", "image_id": 0}
+    image = {"file_name": "00000.png", "annotated": True, "width": 28, "height": 28}
+    item = {"item_no": 1, "category_id": 9, "category_name": "Ankle boot", "document_order": 1}
+    none = {"landmarks_visible": 0, "landmarks_occluded": 0, "polygon_count": 0}
+    rows = {
+        "images": [key | image | {"image_status": "ok"}],
+        "items": [key | item | none],
+    }
+    files = files_of(tmp_path, sorted_tables(rows))
+    file = coco_file(files, CocoOptions(), dataset="fashion-mnist")
+    assert file["annotations"] == [
+        {
+            "id": 1,
+            "image_id": 0,
+            "category_id": 9,
+            "bbox": [0, 0, 28, 28],
+            "area": 784,
+            "bbox_from": "picture",
+            "iscrowd": 0,
+        }
+    ]
+    assert file["categories"][0] == {"id": 0, "name": "T-shirt/top", "supercategory": "clothes"}
+
+
+def test_an_unknown_size_is_left_out_and_never_written_as_zero(tmp_path, documents):
+    documents[2] |= {"width": None, "height": None}
+    file = coco_file(files_of(tmp_path / "unknown", tables_of(documents)), CocoOptions())
+    assert not {"width", "height"} & set(file["images"][1])

@@ -1,0 +1,35 @@
+"""A split in a COCO file, made as the pipeline makes it, but without a release."""
+
+import io
+import json
+
+from flows.exports.coco import write_coco
+from flows.exports.coco_layout import CocoOptions
+from flows.pipelines.slices import split_slices
+from flows.warehouse import open_warehouse, run_query
+
+OFFICIAL = CocoOptions()
+
+
+def coco_text(
+    files, options=OFFICIAL, *, dataset="deepfashion2", split="train", images=4096
+) -> bytes:
+    """A split as the bytes of a COCO file, asked for in runs of so many images."""
+    sink = io.BytesIO()
+    with open_warehouse(files, threads=1) as con:
+        wanted = {"dataset": dataset, "split": split}
+        totals = run_query(con, "coco_totals", wanted).to_pylist()[0]
+        write_coco(
+            sink,
+            run_query(con, "coco_categories", {"dataset": dataset}),
+            images=run_query(con, "coco_images", wanted).to_batches(max_chunksize=2),
+            slices=(one for _, one in split_slices(con, dataset, split, images=images)),
+            options=options,
+            outlined=totals["polygons"] > 0,
+        )
+    return sink.getvalue()
+
+
+def coco_file(files, options=OFFICIAL, **how) -> dict:
+    """The same, read back."""
+    return json.loads(coco_text(files, options, **how))
