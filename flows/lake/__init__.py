@@ -1,0 +1,34 @@
+"""Rows -> Parquet parts, releases of them, and the record of what is in each.
+
+In: parts, tables as Arrow. Out: a release, published whole or not at all; older ones to go back to.
+May import: schemas, flows.storage. A release is plain Parquet; readers need nothing of this.
+"""
+
+from flows.lake.fingerprint import code_hash
+from flows.lake.lake import Lake
+from flows.lake.lock import Abandoned, LakeBusy
+from flows.lake.manifest import FileRecord, Manifest, Receipt
+from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
+from flows.lake.release import Release, differing_files
+from flows.lake.staging import CountMismatch, Staging
+from flows.lake.write import write_part
+
+__all__ = [
+    "Abandoned",
+    "CountMismatch",
+    "FileRecord",
+    "Lake",
+    "LakeBusy",
+    "Manifest",
+    "Part",
+    "Plan",
+    "Receipt",
+    "Release",
+    "Staging",
+    "code_hash",
+    "differing_files",
+    "plan_parts",
+    "refused_splits",
+    "shrunk_splits",
+    "write_part",
+]

@@ -1,0 +1,141 @@
+"""Older releases: what to keep, to delete, to go back to. Only for the holder of the lock."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from flows.lake.publish import RELEASES, STAGING, remove_tree, swap_current
+from flows.lake.release import Release, all_releases, current_release, find_release
+from flows.storage.atomic import write_whole
+from schemas.errors import InputError
+
+PINNED = "pinned"
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A rollback that holds: the release gone back to, and the one that was current before."""
+
+    release: str
+    instead_of: str
+
+
+class Freed(msgspec.Struct, frozen=True):
+    """What deleting gave back: releases by id, and the files and bytes no other release shares."""
+
+    releases: tuple[str, ...]
+    files: int
+    bytes: int
+
+
+def pin_of(root: Path) -> Pin | None:
+    """The rollback in force, if any."""
+    try:
+        return msgspec.json.decode((root / PINNED).read_bytes(), type=Pin)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise InputError(
+            f"{root / PINNED} is damaged ({error}): `wardrobe rollback ID` writes it anew, "
+            "--resume removes it."
+        ) from error
+
+
+def require_unpinned(root: Path) -> None:
+    """InputError while a rollback is in force: nothing is published over it by accident."""
+    if (pin := pin_of(root)) is not None:
+        raise InputError(
+            f"{root} was rolled back to {pin.release} (from {pin.instead_of}) and stays there: "
+            "pass --resume to publish again, on top of it."
+        )
+
+
+def roll_back(root: Path, name: str) -> Release:
+    """Make an older release current and keep it so until `resume`."""
+    release = find_release(root, name)
+    _ = release.manifest  # a damaged one is refused here
+    now = _current_id(root)
+    try:
+        pin = pin_of(root)
+    except InputError:
+        pin = None
+    instead_of = pin.instead_of if pin else now or release.id
+    # The pin goes first: whoever writes next swaps `current` to it, should this process die here.
+    with write_whole(root / PINNED) as file:
+        file.write(msgspec.json.encode(Pin(release.id, instead_of)))
+    swap_current(root, release.id)
+    return release
+
+
+def finish_rollback(root: Path) -> None:
+    """Swap `current` to a pinned release, where a rollback was interrupted before that."""
+    try:
+        pin = pin_of(root)
+    except InputError:
+        return
+    if pin and pin.release != _current_id(root) and (root / RELEASES / pin.release).is_dir():
+        swap_current(root, pin.release)
+
+
+def resume(root: Path) -> None:
+    """Let ingests publish again, on top of the release gone back to."""
+    (root / PINNED).unlink(missing_ok=True)
+
+
+def delete(root: Path, name: str) -> Freed:
+    """Delete one release; InputError for the current one and for one a rollback may return to."""
+    release = find_release(root, name)
+    if release.id == _current_id(root):
+        raise InputError(
+            f"{release.id} is the current release and stays: "
+            "publish or `wardrobe rollback` to another one first."
+        )
+    if release.id in _needed(root):
+        raise InputError(
+            f"{release.id} is what the lake was rolled back from: `--resume` first gives it up."
+        )
+    return _remove(root, [release])
+
+
+def keep(root: Path, count: int) -> Freed:
+    """Delete all but the newest `count` releases; the current one stays whatever its age."""
+    if count < 1:
+        raise InputError(f"--keep {count} would leave no release: it takes a number from 1.")
+    needed = _needed(root)
+    return _remove(root, [one for one in all_releases(root)[count:] if one.id not in needed])
+
+
+def _needed(root: Path) -> set[str]:
+    pin = pin_of(root)
+    held = {pin.release, pin.instead_of} if pin else set()
+    return held | {_current_id(root) or ""}
+
+
+def _current_id(root: Path) -> str | None:
+    try:
+        release = current_release(root)
+    except InputError:  # it points nowhere: a rollback is what mends that
+        return None
+    return None if release is None else release.id
+
+
+def _remove(root: Path, releases: Iterable[Release]) -> Freed:
+    ids, files, size = [], 0, 0
+    for release in releases:
+        for path in _files(release.path):
+            facts = path.stat()
+            if facts.st_nlink == 1:
+                files, size = files + 1, size + facts.st_size
+        # Out of `releases` in one rename, so that nobody ever meets half of it.
+        release.path.chmod(0o755)
+        leaving = root / STAGING / release.id
+        release.path.rename(leaving)
+        remove_tree(leaving)
+        ids.append(release.id)
+    return Freed(tuple(ids), files, size)
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names)

@@ -1,0 +1,156 @@
+"""A lake: releases to read, and one writer at a time to make the next one."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.lake import history
+from flows.lake.lock import LOCK, Holder, claim, writer_lock
+from flows.lake.publish import STAGING, recover, remove_tree
+from flows.lake.release import CURRENT, RELEASES, Release, all_releases, current_release
+from flows.lake.release import find_release as find
+from flows.lake.seen import with_seen
+from flows.lake.staging import Staging
+from flows.lake.verify import Problem, verify
+from schemas.errors import InputError
+
+
+class Lake:
+    """The folder that holds releases, by path. Reading makes nothing and locks nothing."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root).absolute()
+
+    def release(self, name: str | None = None) -> Release:
+        """The release `current` means now, resolved once, or the one whose id starts with `name`.
+
+        InputError when there is none, naming the nearest.
+        """
+        return find(self.root, name)
+
+    def releases(self) -> list[Release]:
+        """Every release, newest first; none in a folder that is no lake yet."""
+        return all_releases(self.root)
+
+    def parent(self) -> Release | None:
+        """What the next release will build on, to plan with; None in a new lake. Takes no lock."""
+        release = current_release(self.root)
+        return None if release is None else with_seen(self.root, release)
+
+    @contextmanager
+    def writing(
+        self,
+        *,
+        wait: bool | float = False,
+        waiting: Callable[[str], None] | None = None,
+        resume: bool = False,
+    ) -> Iterator[Staging]:
+        """Hold the lock and stage the next release; what is not published when it ends is removed.
+
+        Makes the lake when there is none. LakeBusy names another writer, unless `wait` (True, or
+        seconds) outlasts it; `waiting` is told so once. What a dead run left is finished or
+        cleaned first. InputError after a rollback, unless it is to `resume`. A full or read-only
+        disk ends as InputError too, and nothing was published.
+        """
+        with self._locked(wait=wait, waiting=waiting) as holder:
+            if resume:
+                history.resume(self.root)
+            history.require_unpinned(self.root)
+            run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+            folder = self.root / STAGING / run
+            folder.mkdir()
+            try:
+                claim(folder, holder)
+                yield Staging(self.root, folder, self.parent())
+            finally:
+                if folder.is_dir():
+                    # A disk that fails now must not hide why the run failed; the next one cleans.
+                    with suppress(OSError):
+                        remove_tree(folder)
+
+    def rollback(self, name: str) -> Release:
+        """Make an older release current; ingests are refused from then on, until `resume`."""
+        with self._existing():
+            return history.roll_back(self.root, name)
+
+    def resume(self) -> None:
+        """Let ingests publish again after a rollback, on top of the release gone back to."""
+        with self._existing():
+            history.resume(self.root)
+
+    @property
+    def pin(self) -> history.Pin | None:
+        """The rollback in force, if any."""
+        return history.pin_of(self.root)
+
+    def delete(self, name: str) -> history.Freed:
+        """Delete one release, never the current one; says what no other release shared."""
+        with self._existing():
+            return history.delete(self.root, name)
+
+    def keep(self, count: int) -> history.Freed:
+        """Delete all but the newest `count` releases, never the current one."""
+        with self._existing():
+            return history.keep(self.root, count)
+
+    def verify(self, name: str | None = None, *, threads: int | None = None) -> list[Problem]:
+        """Compare a release with its manifest, byte for byte; an empty list is good news."""
+        return verify(self.release(name), threads=threads)
+
+    @contextmanager
+    def _existing(self) -> Iterator[None]:
+        """The lock of a lake that is there already."""
+        if not (self.root / RELEASES).is_dir():
+            find(self.root)
+        with self._locked():
+            yield
+
+    @contextmanager
+    def _locked(
+        self, *, wait: bool | float = False, waiting: Callable[[str], None] | None = None
+    ) -> Iterator[Holder]:
+        with _in_words(self.root):
+            self._make()
+            with writer_lock(self.root, wait=wait, waiting=waiting) as holder:
+                recover(self.root)
+                history.finish_rollback(self.root)
+                yield holder
+
+    def _make(self) -> None:
+        """Make the folders of a lake, unless other things lie at that place."""
+        if self.root.is_dir():
+            names = {path.name for path in self.root.iterdir() if not path.name.startswith(".")}
+            if names and not names & {RELEASES, STAGING, LOCK, CURRENT}:
+                raise InputError(
+                    f"{self.root} holds other things and no lake: "
+                    "give --lake an empty folder or one that is not there yet."
+                )
+        for name in (RELEASES, STAGING):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _in_words(root: Path) -> Iterator[None]:
+    """Turn what a disk refuses into a sentence; other errors pass, those of a source among them."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mine = str(error.filename or "").startswith(str(root))
+        denied = error.errno in (errno.EACCES, errno.EPERM) and mine
+        misplaced = error.errno in (errno.ENOTDIR, errno.EEXIST) and mine
+        if full:
+            what, advice = "the disk is full", "make room and run it again"
+        elif denied or error.errno == errno.EROFS:
+            what, advice = "it may not be written", "give the right to write there"
+        elif misplaced:
+            what, advice = "there is a file in the way", "name another folder"
+        else:
+            raise
+        raise InputError(
+            f"the lake at {root} cannot be written: {what} ({error.strerror or error}); nothing "
+            f"was published and the current release is whole, so {advice}."
+        ) from error

@@ -1,0 +1,150 @@
+"""What is in a release, from which bytes, by which version: `manifest.json`, typed and strict."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas import TABLES
+from schemas.errors import InputError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class FileRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a release: where in it, which table, how much. `part` is null when derived."""
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+    part: str | None = None
+
+
+class PartRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a part was built from (its fingerprint) and what was counted while building it.
+
+    `counts`: documents_read, documents_refused, items_read, items_refused, images, items, and
+    whatever else the pipeline counts.
+    """
+
+    dataset: str
+    split: str
+    fingerprint: str
+    counts: dict[str, int]
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What building one part produced; small enough to travel between processes and engines."""
+
+    part: str
+    fingerprint: str
+    files: tuple[FileRecord, ...]
+    counts: dict[str, int]
+    seconds: float = 0.0
+    peak_rss: int = 0
+
+
+class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a release changed against its parent: a sentence, parts, and rows per table."""
+
+    sentence: str
+    rebuilt: int = 0
+    linked: int = 0
+    dropped: int = 0
+    rows: dict[str, int] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A release described. Times are UTC; `content` is comparable under equal library versions."""
+
+    release: str
+    created: datetime
+    parent: str | None
+    content: str
+    versions: dict[str, str]
+    inputs: dict[str, dict[str, Any]]
+    parameters: dict[str, Any]
+    parts: dict[str, PartRecord]
+    files: list[FileRecord]
+    checks: list[dict[str, Any]]
+    changes: Changes
+    runs: dict[str, Any]
+    format: int = FORMAT
+
+    def of(self, table: str) -> list[FileRecord]:
+        """The files of one table, in the order of their paths."""
+        return [file for file in self.files if file.table == table]
+
+    def of_parts(self, names: Iterable[str]) -> list[FileRecord]:
+        """The files of these parts."""
+        wanted = set(names)
+        return [file for file in self.files if file.part in wanted]
+
+    def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
+        """Counts of one data set, summed over the parts of each split."""
+        return split_counts(self.parts, dataset)
+
+
+def split_counts(parts: Mapping[str, PartRecord], dataset: str) -> dict[str, dict[str, int]]:
+    """Counts of the parts of one data set, summed by split."""
+    totals: dict[str, dict[str, int]] = {}
+    for part in parts.values():
+        if part.dataset == dataset:
+            total = totals.setdefault(part.split, {})
+            for word, count in part.counts.items():
+                total[word] = total.get(word, 0) + count
+    return totals
+
+
+def table_order(table: str) -> tuple[int, str]:
+    """Sorts declared tables as declared, then the others by name."""
+    names = list(TABLES)
+    return (names.index(table) if table in names else len(names), table)
+
+
+def content_hash(files: Iterable[FileRecord]) -> str:
+    """sha256 over the sorted lines `path sha256`: equal hashes, equal releases."""
+    lines = sorted(f"{file.path} {file.sha256}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def release_id(created: datetime, content: str) -> str:
+    """`20261121T031500Z-3fa9c2d1`: sorts by time, and tells by its end what is inside."""
+    return f"{created.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:8]}"
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The bytes of `manifest.json`, indented because people read it too."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
+class _FormatOnly(msgspec.Struct):
+    format: int = FORMAT
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the release at `folder`; InputError, in a sentence, when it is damaged."""
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): the release is damaged or no release; "
+            "`wardrobe releases` lists the others."
+        ) from error
+    try:
+        if (found := msgspec.json.decode(data, type=_FormatOnly).format) != FORMAT:
+            raise InputError(
+                f"{path} is in format {found}, this version reads {FORMAT}: use a newer wardrobe."
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} is damaged ({error}): `wardrobe rollback` makes another release current."
+        ) from error
