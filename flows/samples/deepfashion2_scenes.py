@@ -230,12 +230,12 @@ class Staging:
         low, high = main.vertices.min(axis=0), main.vertices.max(axis=0)
         centre, extent = (low + high) / 2, (high - low) * (squeeze, 1.0)
         distance = rng.random()
-        if distance < 0.38:  # from head to foot
+        if distance < 0.40:  # from head to foot
             centre, seen = np.array((0.0, 2.85)), rng.uniform(8.4, 10.5)
-        elif distance < 0.8:  # the garment with some room around it
+        elif distance < 0.82:  # the garment with some room around it
             seen = max(extent[1], extent[0] * height / width) * rng.uniform(1.12, 2.2)
         else:  # cut off
-            seen = max(extent[1], extent[0] * height / width) * rng.uniform(0.62, 1.02)
+            seen = max(extent[1], extent[0] * height / width) * rng.uniform(0.7, 1.04)
         scale = height / seen
         tilt = rng.uniform(-0.07, 0.07) * (1 + (rng.random() < 0.1) * 3)
         matrix = np.array(((cos(tilt) * squeeze, sin(tilt)), (-sin(tilt) * squeeze, cos(tilt))))

@@ -22,6 +22,8 @@ from flows.samples.figure import (
 _SKIN: tuple[Colour, ...] = ((241, 208, 184), (226, 184, 154), (198, 148, 116), (126, 86, 66))
 _HAIR: tuple[Colour, ...] = ((34, 28, 28), (62, 42, 32), (104, 72, 46), (36, 34, 44))
 _FINE = 2
+_TOPS = {1, 2, 3, 4, 5, 6}
+_ABOVE = {1, 2, 5, 6, 10, 11, 12, 13}  # what covers the chest
 
 
 class _Canvas:
@@ -94,6 +96,7 @@ def paint_person(picture: Image.Image, scene: Scene, rng: Random) -> None:
         canvas.area([(-0.6, -0.7), (0.6, -0.7), (0.66, 0.7), (-0.66, 0.7)])
         canvas.fill(hair)
 
+    shoes: Colour = hair if rng.random() < 0.5 else (226, 222, 218)
     for side, mirror in ((scene.pose.left, 1.0), (scene.pose.right, -1.0)):
         hip, knee = side.along_leg(CROTCH - 0.3, 0.0), side.along_leg(KNEE, 0.0)
         foot = side.along_leg(ANKLE, 0.0)
@@ -103,7 +106,7 @@ def paint_person(picture: Image.Image, scene: Scene, rng: Random) -> None:
         canvas.limb(
             [(_flip(p, mirror), w) for p, w in (((foot[0], ANKLE + 0.16), 0.14), (toe, 0.17))]
         )
-        canvas.fill(hair if rng.random() < 0.5 else (226, 222, 218))
+        canvas.fill(shoes)
     body = [(half_width(y), y) for y in (0.2, 0.5, ARMPIT, 1.4, WAIST, 2.4, HIP, CROTCH)]
     canvas.area([*body, *((-x, y) for x, y in reversed(body))])
     canvas.area([(-0.24, -0.3), (0.24, -0.3), (0.3, 0.05), (0.8, 0.3), (-0.8, 0.3), (-0.3, 0.05)])
@@ -112,6 +115,7 @@ def paint_person(picture: Image.Image, scene: Scene, rng: Random) -> None:
     canvas.fill(skin)
     canvas.oval((0.0, -0.72), (0.41, 0.54))
     canvas.fill(skin)
+    _underneath(canvas, scene)
     canvas.area(
         [
             (-0.44, -0.62),
@@ -126,6 +130,29 @@ def paint_person(picture: Image.Image, scene: Scene, rng: Random) -> None:
         ]
     )
     canvas.fill(hair)
+
+
+def _underneath(canvas: _Canvas, scene: Scene) -> None:
+    """Plain things that nobody annotated, where a picture shows no top or no bottom."""
+    worn = {garment.shape.category_id for garment in scene.garments}
+    heights = (0.62, ARMPIT, 1.4, WAIST, 2.4, HIP)
+    if not worn & _ABOVE:
+        side = [(half_width(y) + 0.02, y) for y in heights]
+        vest = [(0.3, 0.62), (0.42, 0.12), (0.55, 0.12), *side]
+        canvas.area([*vest, *((-x, y) for x, y in reversed(vest))])
+        canvas.fill((222, 218, 212))
+    elif worn <= _TOPS:
+        side = [(half_width(y) + 0.03, y) for y in (2.1, HIP, CROTCH, 3.9)]
+        canvas.area(
+            [
+                *side,
+                (0.06, 3.9),
+                (0.0, CROTCH + 0.2),
+                (-0.06, 3.9),
+                *((-x, y) for x, y in reversed(side)),
+            ]
+        )
+        canvas.fill((70, 72, 80))
 
 
 def _flip(point: Point, mirror: float) -> Point:
