@@ -33,7 +33,7 @@ def export_coco(
     COCO wants every image's width and height. Where pictures were missing at ingest these are
     unknown, which is an InputError unless `allow_unknown_size` leaves them out.
     """
-    with open_warehouse(_files(release)) as con:
+    with open_warehouse(release.tables()) as con:
         totals = split_totals(con, dataset, split)
         _refuse_what_is_not_there(totals, options, allow_unknown_size)
         wanted = {"dataset": dataset, "split": split}
@@ -46,10 +46,6 @@ def export_coco(
                 options=options,
                 outlined=totals.polygons > 0,
             )
-
-
-def _files(release: Release) -> dict[str, list[Path]]:
-    return {name: release.files(name) for name in release.tables()}
 
 
 def _told(

@@ -1,0 +1,161 @@
+"""What other people's readers make of our COCO files."""
+
+import json
+import os
+import subprocess
+
+import numpy as np
+import pytest
+from annotated_split import files_of, items_of, made_up_documents, tables_of
+from coco_text import coco_text
+
+from flows.exports.coco_layout import CocoOptions
+from schemas.categories import CATEGORIES
+
+LAYOUTS = [CocoOptions(layout=layout) for layout in ("official", "local")]
+
+
+@pytest.fixture
+def documents():
+    documents = made_up_documents(5, images=6)
+    for document in documents.values():
+        for _, item in items_of(document):
+            item["segmentation"] = item["segmentation"] or [[10, 10, 60, 10, 60, 60, 10, 60]]
+    return documents
+
+
+@pytest.fixture(params=LAYOUTS, ids=["official", "local"])
+def path(request, tmp_path, documents):
+    path = tmp_path / "train.json"
+    path.write_bytes(coco_text(files_of(tmp_path / "lake", tables_of(documents)), request.param))
+    return path
+
+
+# pycocotools 2.0.11 was made for an older numpy's way of copying.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_pycocotools_indexes_boxes_masks_and_keypoints(path, documents):
+    pycocotools = pytest.importorskip("pycocotools.coco")
+    coco = pycocotools.COCO(str(path))
+    assert len(coco.getImgIds()) == len(documents)
+    items = [item for document in documents.values() for _, item in items_of(document)]
+    assert len(coco.getAnnIds()) == len(items)
+    assert {one["id"] for one in coco.loadCats(coco.getCatIds())} == set(range(1, 14))
+    assert all(coco.annToMask(one).any() for one in coco.loadAnns(coco.getAnnIds()))
+
+
+def test_hotcoco_loads_the_same_images_and_annotations(path, documents):
+    hotcoco = pytest.importorskip("hotcoco")
+    coco = hotcoco.COCO(str(path))
+    file = json.loads(path.read_text())
+    assert sorted(coco.get_img_ids()) == sorted(documents)
+    loaded = {one["id"]: one["bbox"] for one in coco.load_anns(coco.get_ann_ids())}
+    assert loaded == {one["id"]: one["bbox"] for one in file["annotations"]}
+
+
+@pytest.mark.parametrize(
+    ("image_id", "shift", "both", "visible"),
+    [
+        (264, 5, 0.988486, 0.988741),
+        (264, 10, 0.955942, 0.956716),
+        (264, 20, 0.850216, 0.850513),
+        (265, 5, 0.985275, 0.984825),
+        (265, 10, 0.944517, 0.942666),
+        (265, 20, 0.820318, 0.813223),
+    ],
+)
+def test_pycocotools_with_our_sigmas_gives_the_oks_of_shifted_points(
+    tmp_path, real_data, image_id, shift, both, visible
+):
+    """The numbers were computed apart from this project for the published two-image sample."""
+    pycocotools = pytest.importorskip("pycocotools.coco")
+    cocoeval = pytest.importorskip("pycocotools.cocoeval")
+    published = real_data / "deepfashion2/coco/train_000264_000265_coco.json"
+    truth = json.loads(published.read_text())
+    (one,) = (one for one in truth["annotations"] if one["image_id"] == image_id)
+    for wanted, least in ((both, 1), (visible, 2)):
+        kept = np.array(one["keypoints"]).reshape(-1, 3)
+        kept[kept[:, 2] < least] = 0
+        moved = kept + np.array([shift, 0, 0])
+        file = truth | {
+            "annotations": [
+                one | {"keypoints": kept.ravel().tolist(), "num_keypoints": int((kept > 0).any())}
+            ]
+        }
+        path = tmp_path / f"truth-{least}.json"
+        path.write_text(json.dumps(file | {"info": {}, "licenses": []}))
+        coco = pycocotools.COCO(str(path))
+        found = coco.loadRes(
+            [
+                {
+                    "image_id": image_id,
+                    "category_id": one["category_id"],
+                    "keypoints": moved.ravel().tolist(),
+                    "score": 1.0,
+                }
+            ]
+        )
+        judge = cocoeval.COCOeval(coco, found, "keypoints")
+        sigmas = [sigma for category in CATEGORIES["deepfashion2"] for sigma in category.sigmas]
+        judge.params.kpt_oks_sigmas = np.array(sigmas)
+        judge._prepare()
+        oks = judge.computeOks(image_id, one["category_id"])
+        assert float(oks[0, 0]) == pytest.approx(wanted, abs=1e-6)
+
+
+READ_WITH_DATUMARO = """
+import sys
+from datumaro.components.dataset import Dataset
+read = Dataset.import_from(sys.argv[1], sys.argv[2])
+print(len(read), sum(len(item.annotations) > 0 for item in read))
+"""
+
+
+@pytest.mark.parametrize("format_", ["coco_instances", "coco_person_keypoints"])
+def test_datumaro_reads_it_where_there_is_one(path, documents, tmp_path, format_):
+    """It wants older libraries than ours: $WARDROBE_DATUMARO_PYTHON is a Python that has it."""
+    python = os.environ.get("WARDROBE_DATUMARO_PYTHON")
+    if not python:
+        pytest.skip("set WARDROBE_DATUMARO_PYTHON to a Python with datumaro")
+    kind = format_.removeprefix("coco_")
+    folder = tmp_path / "datumaro" / "annotations"
+    folder.mkdir(parents=True)
+    (folder.parent / "images" / "train").mkdir(parents=True)  # Datumaro asks for the folder
+    (folder / f"{kind}_train.json").write_bytes(path.read_bytes())
+    read = subprocess.run(
+        [python, "-W", "ignore", "-c", READ_WITH_DATUMARO, str(folder.parent), format_],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert read.returncode == 0, read.stderr
+    with_items = sum(bool(items_of(document)) for document in documents.values())
+    assert read.stdout.split()[-2:] == [str(len(documents)), str(with_items)]
+
+
+READ_WITH_FIFTYONE = """
+import sys
+import fiftyone.utils.coco as reader
+info, classes, _, images, annotations = reader.load_coco_detection_annotations(
+    sys.argv[1], extra_attrs=True
+)
+one = next(iter(annotations.values()))[0]
+sizes = images[one.image_id]["width"], images[one.image_id]["height"]
+one.to_detection(sizes, classes_map=classes if isinstance(classes, dict) else None)
+print(len(images), sum(map(len, annotations.values())))
+"""
+
+
+def test_fiftyones_parser_reads_it_where_there_is_one(path, documents):
+    """Only the parser: FiftyOne's data sets need its database. $WARDROBE_FIFTYONE_PYTHON has it."""
+    python = os.environ.get("WARDROBE_FIFTYONE_PYTHON")
+    if not python:
+        pytest.skip("set WARDROBE_FIFTYONE_PYTHON to a Python with fiftyone")
+    read = subprocess.run(
+        [python, "-W", "ignore", "-c", READ_WITH_FIFTYONE, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert read.returncode == 0, read.stderr
+    items = sum(len(items_of(document)) for document in documents.values())
+    assert read.stdout.split()[-2:] == [str(len(documents)), str(items)]
