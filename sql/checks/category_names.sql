@@ -1,0 +1,28 @@
+-- Items whose category has another name than their number says.
+--
+-- The number is what everything else goes by. The authors' own COCO script writes other names for
+-- the same numbers; those are not meant here, because documents do not use them.
+--
+-- reads     items, categories
+-- severity  warn
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+-- column    category_id: the item's number
+-- column    category_name: the name in the item's own document
+-- column    expected_name: the name that goes with the number
+
+select
+    dataset,
+    split,
+    image_id,
+    item_no,
+    category_id,
+    items.category_name,
+    categories.category_name as expected_name
+from items
+join categories using (dataset, category_id)
+where items.category_name <> categories.category_name
+order by dataset, split, image_id, item_no

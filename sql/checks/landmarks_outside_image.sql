@@ -1,0 +1,58 @@
+-- Landmarks that leave their picture.
+--
+-- The range is closed: a landmark may lie on the width or height itself. Only pictures of known
+-- size are looked at. Items are listed with their outermost coordinates.
+--
+-- reads     images, landmarks
+-- severity  warn
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+-- column    least_x: smallest x of its landmarks
+-- column    least_y: smallest y of its landmarks
+-- column    greatest_x: largest x of its landmarks
+-- column    greatest_y: largest y of its landmarks
+-- column    width: of the picture
+-- column    height: of the picture
+-- column    beyond: by how many pixels a landmark leaves at most
+
+with extents as (
+    select
+        dataset,
+        split,
+        image_id,
+        item_no,
+        min(x) as least_x,
+        min(y) as least_y,
+        max(x) as greatest_x,
+        max(y) as greatest_y
+    from landmarks
+    group by dataset, split, image_id, item_no
+)
+
+select
+    dataset,
+    split,
+    image_id,
+    extents.item_no,
+    extents.least_x,
+    extents.least_y,
+    extents.greatest_x,
+    extents.greatest_y,
+    images.width,
+    images.height,
+    greatest(
+        -extents.least_x,
+        -extents.least_y,
+        extents.greatest_x - images.width,
+        extents.greatest_y - images.height
+    ) as beyond
+from extents
+join images using (dataset, split, image_id)
+where extents.least_x < 0
+    or extents.least_y < 0
+    or extents.greatest_x > images.width
+    or extents.greatest_y > images.height
+order by dataset, split, image_id, extents.item_no

@@ -1,0 +1,80 @@
+-- Triplets whose two sides are not among the pairs.
+--
+-- Anchor and positive must be a positive pair, anchor and negative a negative pair of the kind the
+-- triplet names.
+--
+-- reads     pairs, triplets
+-- severity  error
+-- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+--           negative_image_id, negative_item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    anchor_image_id: image of the consumer's item
+-- column    anchor_item_no: that item within its image
+-- column    positive_image_id: image of the positive
+-- column    positive_item_no: that item within its image
+-- column    negative_image_id: image of the negative
+-- column    negative_item_no: that item within its image
+-- column    negative_kind: how the negative was chosen
+-- column    problem: which side is no pair
+
+with positives as (
+    select
+        dataset,
+        split,
+        user_image_id as anchor_image_id,
+        user_item_no as anchor_item_no,
+        shop_image_id as positive_image_id,
+        shop_item_no as positive_item_no
+    from pairs
+    where pair_kind = 'positive'
+),
+
+negatives as (
+    select
+        dataset,
+        split,
+        user_image_id as anchor_image_id,
+        user_item_no as anchor_item_no,
+        shop_image_id as negative_image_id,
+        shop_item_no as negative_item_no,
+        pair_kind as negative_kind
+    from pairs
+    where pair_kind <> 'positive'
+)
+
+select
+    dataset,
+    split,
+    anchor_image_id,
+    anchor_item_no,
+    positive_image_id,
+    positive_item_no,
+    triplets.negative_image_id,
+    triplets.negative_item_no,
+    triplets.negative_kind,
+    'anchor and positive are no positive pair' as problem
+from triplets
+anti join positives
+    using (
+        dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no
+    )
+union all
+select
+    dataset,
+    split,
+    anchor_image_id,
+    anchor_item_no,
+    triplets.positive_image_id,
+    triplets.positive_item_no,
+    negative_image_id,
+    negative_item_no,
+    negative_kind,
+    'anchor and negative are no pair of that kind'
+from triplets
+anti join negatives
+    using (
+        dataset, split, anchor_image_id, anchor_item_no, negative_image_id, negative_item_no,
+        negative_kind
+    )
+order by all

@@ -1,0 +1,37 @@
+-- The retrieval gallery: shops' items among which the queries are to be found.
+--
+-- The benchmark takes every shop's item, those without a style included: they are there to be
+-- mistaken for the answer. The strict set holds only items with a style above zero.
+--
+-- reads     images, items
+-- param     strict: flag; default false: only items with a style above zero
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the shop's item
+-- column    item_no: that item within its image
+-- column    pair_id: the source's number for the group of images
+-- column    style: the source's number for the variant within the group; 0 has no counterpart
+-- column    category_id: category of the item
+-- column    x1: left edge of its box
+-- column    y1: top edge of its box
+-- column    x2: right edge of its box
+-- column    y2: bottom edge of its box
+
+select
+    dataset,
+    split,
+    image_id,
+    items.item_no,
+    images.pair_id,
+    items.style,
+    items.category_id,
+    items.x1,
+    items.y1,
+    items.x2,
+    items.y2
+from items
+join images using (dataset, split, image_id)
+where images.source = 'shop'
+    and (not $strict or items.style > 0)
+order by dataset, split, image_id, items.item_no

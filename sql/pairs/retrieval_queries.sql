@@ -1,0 +1,65 @@
+-- Retrieval queries: consumers' items to be found again in the shops.
+--
+-- The benchmark asks for every consumer's item with a style above zero. A few of them have no
+-- counterpart among the shop items and can never be found; the strict set leaves those out.
+--
+-- reads     images, items
+-- param     strict: flag; default false: only items that have a counterpart in the gallery
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the consumer's item
+-- column    item_no: that item within its image
+-- column    pair_id: the source's number for the group of images
+-- column    style: the source's number for the variant within the group
+-- column    category_id: category of the item
+-- column    x1: left edge of its box
+-- column    y1: top edge of its box
+-- column    x2: right edge of its box
+-- column    y2: bottom edge of its box
+-- column    counterparts: shop items of the same pair_id and style, the right answers
+
+with garments as (
+    select
+        dataset,
+        split,
+        image_id,
+        items.item_no,
+        images.pair_id,
+        images.source,
+        items.style,
+        items.category_id,
+        items.x1,
+        items.y1,
+        items.x2,
+        items.y2
+    from items
+    join images using (dataset, split, image_id)
+    where items.style > 0
+),
+
+answers as (
+    select dataset, split, pair_id, style, count(*) as counterparts
+    from garments
+    where source = 'shop'
+    group by dataset, split, pair_id, style
+)
+
+select
+    dataset,
+    split,
+    garments.image_id,
+    garments.item_no,
+    pair_id,
+    style,
+    garments.category_id,
+    garments.x1,
+    garments.y1,
+    garments.x2,
+    garments.y2,
+    coalesce(answers.counterparts, 0) as counterparts
+from garments
+left join answers using (dataset, split, pair_id, style)
+where garments.source = 'user'
+    and (not $strict or answers.counterparts > 0)
+order by dataset, split, garments.image_id, garments.item_no

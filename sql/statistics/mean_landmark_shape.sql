@@ -1,0 +1,85 @@
+-- The mean shape of a category: where its landmarks lie in the item's box.
+--
+-- Each labelled landmark, visible or occluded, is placed in the box of its item: 0,0 is the upper
+-- left corner, 1,1 the lower right. Where the source has no boxes, the bounds of the item's own
+-- labelled landmarks stand in. All splits together.
+--
+-- reads     items, landmarks, landmark_types, categories
+-- grain     dataset, category_id, landmark_no
+-- column    dataset: source dataset
+-- column    category_id: the source's number
+-- column    category_name: the name the annotation documents use
+-- column    landmark_no: place in the category's landmark order, from 1
+-- column    landmark_name: the source's name; null where it names none
+-- column    landmarks: labelled landmarks averaged
+-- column    mean_x: mean place across the box, 0 left to 1 right; can leave that range
+-- column    mean_y: mean place down the box, 0 top to 1 bottom; can leave that range
+-- column    spread_x: standard deviation of the place across; null for a single landmark
+-- column    spread_y: standard deviation of the place down; null for a single landmark
+
+with bounds as (
+    select
+        dataset,
+        split,
+        image_id,
+        item_no,
+        min(landmarks.x) as x1,
+        min(landmarks.y) as y1,
+        max(landmarks.x) as x2,
+        max(landmarks.y) as y2
+    from landmarks
+    semi join (
+        select dataset, split, image_id, item_no
+        from items
+        where x1 is null
+    ) as boxless using (dataset, split, image_id, item_no)
+    where landmarks.visibility in ('visible', 'occluded')
+    group by dataset, split, image_id, item_no
+),
+
+frames as (
+    select
+        dataset,
+        split,
+        image_id,
+        item_no,
+        items.category_id,
+        coalesce(items.x1, bounds.x1) as left_edge,
+        coalesce(items.y1, bounds.y1) as top_edge,
+        coalesce(items.x2 - items.x1, bounds.x2 - bounds.x1) as width,
+        coalesce(items.y2 - items.y1, bounds.y2 - bounds.y1) as height
+    from items
+    left join bounds using (dataset, split, image_id, item_no)
+),
+
+placed as (
+    select
+        dataset,
+        frames.category_id,
+        landmarks.landmark_no,
+        (landmarks.x - frames.left_edge) / frames.width as x,
+        (landmarks.y - frames.top_edge) / frames.height as y
+    from landmarks
+    join frames using (dataset, split, image_id, item_no)
+    where landmarks.visibility in ('visible', 'occluded')
+        and frames.width > 0
+        and frames.height > 0
+)
+
+select
+    dataset,
+    category_id,
+    categories.category_name,
+    landmark_no,
+    landmark_types.landmark_name,
+    count(*) as landmarks,
+    round(avg(placed.x), 4) as mean_x,
+    round(avg(placed.y), 4) as mean_y,
+    round(stddev_samp(placed.x), 4) as spread_x,
+    round(stddev_samp(placed.y), 4) as spread_y
+from placed
+join landmark_types using (dataset, category_id, landmark_no)
+join categories using (dataset, category_id)
+group by
+    dataset, category_id, categories.category_name, landmark_no, landmark_types.landmark_name
+order by dataset, category_id, landmark_no

@@ -1,0 +1,43 @@
+-- Sizes of the pictures: pixels, shape and bytes, by who took them.
+--
+-- Sides and shapes are of pictures whose size is known, bytes of those that are there.
+--
+-- reads     images
+-- grain     dataset, split, source
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    source: `shop` or `user`; null where the source does not say
+-- column    images: images in all
+-- column    sized: of these, with known width and height
+-- column    median_width: in pixels
+-- column    median_height: in pixels
+-- column    smallest_side: the shortest side of any picture, in pixels
+-- column    largest_side: the longest side of any picture, in pixels
+-- column    median_aspect: width by height
+-- column    median_megapixels: millions of pixels
+-- column    median_bytes: of the picture file
+-- column    total_bytes: of all picture files
+
+select
+    dataset,
+    split,
+    source,
+    count(*) as images,
+    count(*) filter (where width > 0 and height > 0) as sized,
+    percentile_cont(0.5) within group (order by width) as median_width,
+    percentile_cont(0.5) within group (order by height) as median_height,
+    min(least(width, height)) as smallest_side,
+    max(greatest(width, height)) as largest_side,
+    round(
+        percentile_cont(0.5) within group (
+            order by case when height > 0 then width / height end
+        ),
+        4
+    ) as median_aspect,
+    round(percentile_cont(0.5) within group (order by cast(width as bigint) * height) / 1e6, 4)
+        as median_megapixels,
+    percentile_cont(0.5) within group (order by byte_size) as median_bytes,
+    cast(coalesce(sum(byte_size), 0) as bigint) as total_bytes
+from images
+group by dataset, split, source
+order by dataset, split, source nulls first

@@ -1,0 +1,37 @@
+-- How many styles a pair_id has.
+--
+-- A style is a variant of the product, numbered from 1 within its pair_id; style 0, no
+-- counterpart, is none. Numbers can have gaps: then the highest exceeds the count.
+--
+-- reads     images, items
+-- grain     dataset, split, styles
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    styles: different styles above zero of one pair_id; 0 when all its items are style 0
+-- column    pair_ids: pair_ids with exactly that many
+-- column    pair_ids_with_gaps: of these, those whose numbers have a gap
+-- column    highest_style: the highest style number among them; null without styles
+
+with styled as (
+    select
+        dataset,
+        split,
+        images.pair_id,
+        count(distinct case when items.style > 0 then items.style end) as styles,
+        max(case when items.style > 0 then items.style end) as highest_style
+    from items
+    join images using (dataset, split, image_id)
+    where images.pair_id is not null
+    group by dataset, split, images.pair_id
+)
+
+select
+    dataset,
+    split,
+    styles,
+    count(*) as pair_ids,
+    count(*) filter (where highest_style > styles) as pair_ids_with_gaps,
+    max(highest_style) as highest_style
+from styled
+group by dataset, split, styles
+order by dataset, split, styles
