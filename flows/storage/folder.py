@@ -3,19 +3,17 @@
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from flows.storage.listing import allowed_roots, leads_inside
+from flows.storage.refusal import LARGEST, Listed, Refused, is_stamp
 from schemas.source import Document
 
 T = TypeVar("T")
-
-LARGEST = 1 << 30
-"""A member of more bytes than this is refused: no document, picture or list is so large."""
 
 _OF_THE_MEMBER = frozenset(
     {
@@ -30,22 +28,6 @@ _OF_THE_MEMBER = frozenset(
         errno.ENXIO,
     }
 )
-
-
-class Listed(NamedTuple):
-    """A member as it was listed; `stamp` is checked when it is one of ours."""
-
-    name: str
-    size: int
-    stamp: str
-
-
-class Refused(Exception):
-    """One member cannot be had: the rule and the sentence for its rejection."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
 
 
 class FolderReader:
@@ -71,22 +53,14 @@ class FolderReader:
     ) -> None:
         self._close()
 
-    def document(self, listed: Listed) -> Document:
-        """The whole member, or why not."""
-        return self._twice(listed, lambda handle, size: Document(listed.name, _read(handle, size)))
-
-    def fresh(self, name: str) -> Document:
-        """The whole member as it is now, whatever any listing said."""
-        return self._twice(
-            Listed(name, -1, ""), lambda handle, size: Document(name, _read(handle, size))
-        )
-
-    def head(self, listed: Listed, probe: Callable[[bytes, bool], T | None]) -> T | Document:
-        """What `probe` says to the first bytes, read as far as it asks for, or why not."""
+    def ask(
+        self, listed: Listed, probe: Callable[[bytes, bool], T | None], heads: Sequence[int] = ()
+    ) -> T | Document:
+        """What `probe` says to the first bytes, as many as it asks for, or why it cannot."""
 
         def grow(handle: int, size: int) -> T:
             head = b""
-            for limit in (4_096, 65_536, size):
+            for limit in (*heads, size):
                 head += _read(handle, min(limit, size), len(head))
                 answer = probe(head, len(head) >= size)
                 if answer is not None:
@@ -207,5 +181,5 @@ def _compare(listed: Listed, found: os.stat_result) -> None:
             f"it was listed with {listed.size:,} bytes and now has {found.st_size:,}",
         )
     # Decoders may put a hash of records in the place of our stamp; that one is not ours to check.
-    if listed.stamp.isdecimal() and int(listed.stamp) != found.st_mtime_ns:
+    if is_stamp(listed.stamp) and listed.stamp != str(found.st_mtime_ns):
         raise Refused("changed_while_read", "it was written to after it was listed")

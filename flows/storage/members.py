@@ -1,23 +1,33 @@
 """List and read the members of a Location: the same names, order and bytes for folder and zips."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from flows.storage.folder import FolderReader, Listed
+from flows.storage.archive import ARCHIVE_HEADS, read_archived
+from flows.storage.catalogue import catalogue
+from flows.storage.folder import FolderReader
 from flows.storage.listing import list_folder
 from flows.storage.location import Location
+from flows.storage.refusal import ARCHIVE_STAMPS, HEADS, Listed
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
 T = TypeVar("T")
 
+_ROWS = 4_096
+
 
 def list_members(location: Location) -> pa.Table:
     """Every member of a source as schemas.source.MEMBERS, sorted by name.
 
-    The stamp is mtime_ns for files. Raises OSError when a folder cannot be listed.
+    The stamp is mtime_ns as text for files and `crc32:...` for members of zips (`aes:...` for
+    those that keep no CRC). Raises OSError when a folder cannot be listed, InputError when an
+    archive is damaged or two places hold a member of one name.
     """
     if location.kind == "file":
         found = location.path.stat()
@@ -27,29 +37,44 @@ def list_members(location: Location) -> pa.Table:
             "stamp": str(found.st_mtime_ns),
         }
         return pa.Table.from_pylist([row], schema=MEMBERS)
-    return list_folder(location.path)
+    if location.kind == "folder":
+        return list_folder(location.path)
+    packed = catalogue(location).members()
+    if not location.path.is_dir():
+        return packed
+    loose = list_folder(location.path, skip=frozenset(path.name for path in location.archives))
+    both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
+    if len(both):
+        raise InputError(
+            f"{location.path} holds {both[0]} twice, packed and unpacked: "
+            "leave only one of them there."
+        )
+    return pa.concat_tables([packed, loose]).sort_by("name").combine_chunks()
 
 
 def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
     """The members of a listing, whole, in the order of its rows: each its bytes or a reason.
 
-    `members` has the columns of MEMBERS (others are left alone). A file is compared with its
-    listing before and after reading: one that differs is read again once, then comes without
-    bytes under the rule `changed_while_read`; one that cannot be read comes under `unreadable`.
-    Raises OSError when the whole folder is gone or the disk fails, so that retries can act.
+    `members` has the columns of MEMBERS (others are left alone). What is read is compared with the
+    listing: a member that differs is read again once, then comes without bytes under the rule
+    `changed_while_read`; one that is damaged or denied comes under `unreadable`. A stamp that is
+    not storage's own (decoders give tables a hash of records) is not compared, the size is.
+
+    Raises OSError when the whole folder or archive is gone or the disk fails, so that retries can
+    act, and InputError when a zip's password is missing or another one.
     """
-    with FolderReader(location.root) as reader:
-        for listed in _rows(members):
-            yield reader.document(listed)
+    names = (name for chunk in members["name"].chunks for name in chunk.to_pylist())
+    answers = _asked(location, members, _whole, (), ())
+    for name, answer in zip(names, answers, strict=True):
+        yield answer if isinstance(answer, Document) else Document(name, answer)
 
 
 def read_member(location: Location, name: str) -> bytes:
-    """One member, whole. Raises InputError in one sentence when it cannot be had."""
-    found = list_members(location) if location.kind == "file" else None
-    if found is not None and name not in found["name"].to_pylist():
+    """One member, whole, as it is now. Raises InputError in one sentence when it cannot be had."""
+    if location.kind == "file" and name != location.path.name:
         raise InputError(f"{location.path} has no member {name}.")
-    with FolderReader(location.root) as reader:
-        document = reader.fresh(name)
+    now = pa.table({"name": [name], "size": [-1], "stamp": [""]})
+    (document,) = read_members(location, now)
     if document.data is None:
         raise InputError(f"{name} in {location.path} cannot be read: {document.message}.")
     return document.data
@@ -60,14 +85,46 @@ def read_heads(
 ) -> Iterator[T | Document]:
     """What `probe(head, whole)` says to the first bytes of each member, in the order of the rows.
 
-    The probe answers None to see more: heads grow from 4 KiB to 64 KiB to all of it, and with
-    `whole` it must answer. A member that cannot be read comes as a Document with rule and message.
+    The probe answers None to see more: heads grow from 4 KiB (in zips 1 KiB) to 64 KiB to all of
+    it, and with `whole` it must answer. A member that cannot be read comes as a Document with its
+    rule and message, as `read_members` has them, and the same errors are raised.
     """
+    yield from _asked(location, members, probe, HEADS, ARCHIVE_HEADS)
+
+
+def _whole(data: bytes, whole: bool) -> bytes | None:
+    return data if whole else None
+
+
+def _asked(
+    location: Location,
+    members: pa.Table,
+    probe: Callable[[bytes, bool], T | None],
+    heads: Sequence[int],
+    archive_heads: Sequence[int],
+) -> Iterator[T | Document]:
     with FolderReader(location.root) as reader:
-        for listed in _rows(members):
-            yield reader.head(listed, probe)
+        for batch in members.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
+            listed = [Listed(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
+            places = zip(_packed(location, listed), listed, strict=True)
+            for packed, group in groupby(places, key=itemgetter(0)):
+                chosen = [member for _, member in group]
+                if packed:
+                    yield from read_archived(location, chosen, probe, heads=archive_heads)
+                else:
+                    for member in chosen:
+                        yield reader.ask(member, probe, heads)
 
 
-def _rows(members: pa.Table) -> Iterator[Listed]:
-    for batch in members.select(["name", "size", "stamp"]).to_batches(max_chunksize=4_096):
-        yield from map(Listed, *(column.to_pylist() for column in batch.columns))
+def _packed(location: Location, listed: Sequence[Listed]) -> list[bool]:
+    """Which members lie in an archive; of those with a stamp, the stamp knows."""
+    if location.kind != "zips":
+        return [False] * len(listed)
+    if not location.path.is_dir():
+        return [True] * len(listed)
+    names = pa.array([member.name for member in listed], pa.string())
+    here = (catalogue(location).find(names) >= 0).tolist()
+    return [
+        found or member.stamp.startswith(ARCHIVE_STAMPS)
+        for found, member in zip(here, listed, strict=True)
+    ]

@@ -1,0 +1,79 @@
+"""Member names of an archive as they would be in the unpacked folder, and harmless in any case."""
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_UNSOUND = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
+_UNSOUND_STEP = re.compile(r"^\.{0,2}$|\\|^[A-Za-z]:|[\x00-\x1f\x7f]")
+_ESCAPED = re.compile(r"\.\.|[%/\\:\x00-\x1f\x7f]")
+
+
+def member_names(raw: Sequence[bytes], stem: str) -> pa.Array:
+    """Names from a zip's directory to member names, in the same order.
+
+    An archive packed without its own folder (`image/`, `annos/` at its top) gets its stem in front:
+    `train.zip` holds `train/image/...` either way. It counts as packed with a folder when most of
+    its files lie below a folder named like it, or at least two folders deep.
+
+    A name that would leave the folder it is unpacked into, or that has no such meaning (`..`,
+    absolute, backslash, drive letter, empty step, control character) keeps its sound folders and
+    has the rest written as one step with `%`: `train/annos/../../x` is `train/annos/%2E%2E%2F...`.
+    """
+    names = _decoded(raw)
+    sound = pc.invert(pc.match_substring_regex(names, _UNSOUND))
+    telling = pc.and_(
+        sound, pc.invert(pc.match_substring_regex(names, r"^__MACOSX/|(^|/)\.[^/]*$"))
+    )
+    told = names.filter(telling)
+    own = pc.or_(pc.starts_with(told, stem + "/"), pc.greater(pc.count_substring(told, "/"), 1))
+    prefix = "" if 2 * (pc.sum(own).as_py() or 0) > len(told) else stem + "/"
+    if not pc.all(sound).as_py():
+        escaped = [
+            name if fine else _escaped(name, "" if prefix else stem + "/")
+            for name, fine in zip(names.to_pylist(), sound.to_pylist(), strict=True)
+        ]
+        names = pa.array(escaped, pa.string())
+    return pc.binary_join_element_wise(prefix, names, "") if prefix else names
+
+
+def numbered_repeats(names: Sequence[str]) -> list[str]:
+    """The second member of a name becomes `name#2`, and so on: none is lost, none is mistaken."""
+    taken = set(names)
+    met: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = met[name] = met.get(name, 0) + 1
+        own = name
+        while count > 1 and (own := f"{name}#{count}") in taken:
+            count += 1
+        taken.add(own)
+        result.append(own)
+    return result
+
+
+def _decoded(raw: Sequence[bytes]) -> pa.Array:
+    """UTF-8 where it is UTF-8, whatever the flags say; else the code page zips began with."""
+    try:
+        return pa.array(raw, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([_text(name) for name in raw], pa.string())
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp437")
+
+
+def _escaped(name: str, prefix: str) -> str:
+    steps = name.split("/")
+    sound = next(place for place, step in enumerate(steps) if _UNSOUND_STEP.search(step))
+    rest = "/".join(steps[sound:]) or "/"
+    rest = _ESCAPED.sub(lambda found: "".join(f"%{ord(c):02X}" for c in found[0]), rest)
+    if rest == ".":
+        rest = "%2E"
+    return "/".join([*steps[:sound], rest]) if sound else prefix + rest

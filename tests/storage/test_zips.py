@@ -1,0 +1,135 @@
+"""A zip is read in place: the same names and bytes as from the folder it was packed from."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import zips
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage import zipcrypto as ours
+from schemas.source import Document
+
+SECRET = "shops and users"
+FILES = {
+    **{f"train/annos/{n:06d}.json": b'{"item1": %d}' % n * (n * 7 % 40) for n in range(1, 60)},
+    **{f"train/image/{n:06d}.jpg": bytes((n * k) % 251 for k in range(3_000)) for n in range(1, 9)},
+    "train/image/000009.jpg": bytes(range(256)) * 700,
+}
+WRITERS = {
+    "plain": lambda path, files: zips.write_plain(path, files),
+    "stored": lambda path, files: zips.write_plain(path, files, zipfile.ZIP_STORED),
+    "zipcrypto": lambda path, files: zips.write_zipcrypto(path, files, SECRET.encode()),
+    "aes128": lambda path, files: zips.write_aes(path, files, SECRET.encode(), 128),
+    "aes256": lambda path, files: zips.write_aes(path, files, SECRET.encode(), 256),
+    "zip64": lambda path, files: zips.write_zip(
+        path, [zips.packed(name, data) for name, data in files.items()], wide=True
+    ),
+    "preceded": lambda path, files: zips.write_zip(
+        path, [zips.packed(name, data) for name, data in files.items()], before=b"#!" + bytes(99)
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch):
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
+
+
+def unpack(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def size_of(head: bytes, whole: bool) -> int | None:
+    """A probe that wants 2,000 bytes, or all of a picture that begins with a zero."""
+    return len(head) if whole else (2_000 if len(head) >= 2_000 and head[0] else None)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_zip_holds_what_the_folder_holds(kind, tmp_path):
+    folder = Location.parse(unpack(tmp_path / "folder", FILES))
+    archive = Location.parse(WRITERS[kind](tmp_path / "train.zip", FILES))
+    listed, unpacked = list_members(archive), list_members(folder)
+
+    assert listed.select(["name", "size"]).equals(unpacked.select(["name", "size"]))
+    assert list(read_members(archive, listed)) == list(read_members(folder, unpacked))
+    assert read_member(archive, "train/annos/000007.json") == FILES["train/annos/000007.json"]
+    pictures = listed.slice(59), unpacked.slice(59)
+    heads = [list(read_heads(*place, size_of)) for place in zip((archive, folder), pictures)]  # noqa: B905
+    assert [min(head, 2_000) for head in heads[0]] == [min(head, 2_000) for head in heads[1]]
+
+
+def test_the_order_asked_for_is_the_order_of_the_answers(tmp_path):
+    archive = Location.parse(WRITERS["zipcrypto"](tmp_path / "train.zip", FILES))
+    members = list_members(archive).take([60, 3, 41, 0])
+    documents = list(read_members(archive, members))
+    assert documents == [Document(name, FILES[name]) for name in members["name"].to_pylist()]
+
+
+def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
+    stamps = [
+        list_members(Location.parse(WRITERS[kind](tmp_path / f"{kind}.zip", FILES)))["stamp"]
+        for kind in ("plain", "zipcrypto")
+    ]
+    assert stamps[0].equals(stamps[1])
+
+
+@pytest.mark.parametrize(
+    ("packed", "names"),
+    [
+        (["train/image/1.jpg", "train/annos/1.json"], ["train/annos/1.json", "train/image/1.jpg"]),
+        (["image/1.jpg", "annos/1.json"], ["train/annos/1.json", "train/image/1.jpg"]),
+        (["image/1.jpg"], ["train/image/1.jpg"]),
+        (["train/1.csv", ".DS_Store"], [".DS_Store", "train/1.csv"]),
+        (["lists.json"], ["train/lists.json"]),
+        (
+            ["data/train/image/1.jpg", "data/train/annos/1.json"],
+            ["data/train/annos/1.json", "data/train/image/1.jpg"],
+        ),
+    ],
+)
+def test_the_name_of_the_zip_stands_for_a_folder_it_lacks(packed, names, tmp_path):
+    zips.write_plain(tmp_path / "train.zip", dict.fromkeys(packed, b"x"))
+    assert list_members(Location.parse(tmp_path / "train.zip"))["name"].to_pylist() == names
+
+
+def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path):
+    zips.write_plain(tmp_path / "train.zip", {"train/image/1.jpg": b"a"})
+    zips.write_plain(tmp_path / "test.zip", {"image/1.jpg": b"b"})
+    zips.write_plain(tmp_path / "validation.zip", {"validation/image/1.jpg": b"packed"})
+    unpack(tmp_path, {"validation/image/1.jpg": b"unpacked", "val_query.json": b"[]"})
+    location = Location.parse(tmp_path)
+    members = list_members(location)
+    assert location.kind == "zips"
+    assert {document.name: document.data for document in read_members(location, members)} == {
+        "test/image/1.jpg": b"b",
+        "train/image/1.jpg": b"a",
+        "val_query.json": b"[]",
+        "validation.zip": (tmp_path / "validation.zip").read_bytes(),
+        "validation/image/1.jpg": b"unpacked",
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.binary(max_size=300), min_size=1, max_size=40),
+    st.binary(min_size=1, max_size=12),
+)
+def test_decryption_side_by_side_undoes_encryption(pieces, secret):
+    members = zips.encrypted([zips.packed("x", piece, zips.STORED) for piece in pieces], secret)
+    plain = ours.decrypt([member.body for member in members], ours.first_keys(secret))
+    assert [piece[ours.HEADER :] for piece in plain] == pieces
+
+
+def test_the_encrypted_zips_of_these_tests_open_with_the_standard_library(tmp_path):
+    path = WRITERS["zipcrypto"](tmp_path / "train.zip", dict(list(FILES.items())[:5]))
+    with zipfile.ZipFile(path) as archive:
+        archive.setpassword(SECRET.encode())
+        assert {name: archive.read(name) for name in archive.namelist()} == dict(
+            list(FILES.items())[:5]
+        )
