@@ -50,13 +50,13 @@ def write_coco(
     """
     layouts = category_layouts(categories, options)
     sink.write(b'{"info":{},"licenses":[],"images":[')
-    image_count = _write_list(sink, (image_records(batch, options) for batch in images))
+    image_count = write_list(sink, (image_records(batch, options) for batch in images))
     sink.write(b'],"annotations":[')
     annotations = _Annotations(layouts, options, outlined and options.outlines)
-    annotation_count = _write_list(sink, map(annotations.records, slices))
+    annotation_count = write_list(sink, map(annotations.records, slices))
     sink.write(b'],"categories":[')
     records = [msgspec.json.encode(one.record) for one in layouts.values()]
-    _write_list(sink, [records])
+    write_list(sink, [records])
     sink.write(b"]}\n")
     return CocoCounts(image_count, annotation_count, len(records))
 
@@ -81,7 +81,7 @@ def _image(row: dict[str, Any], options: CocoOptions) -> dict[str, Any]:
     return record | {name: row[name] for name in kept if row.get(name) is not None}
 
 
-def _write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
+def write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
     """Write records with commas between them, a batch at a time; how many they were."""
     count = 0
     for records in batches:
@@ -124,7 +124,7 @@ class _Annotations:
         areas = (boxes[:, 2] * boxes[:, 3]).tolist()
         for row, box, area in zip(_rows(items), boxes.tolist(), areas, strict=True):
             record = {
-                "area": _number(area),
+                "area": number_of(area),
                 "bbox": _numbers(box),
                 "category_id": row["category_id"],
                 "id": self.next_id,
@@ -187,7 +187,8 @@ def _rows(items: pa.Table) -> list[dict[str, Any]]:
     return items.drop_columns(unread).to_pylist()
 
 
-def _number(value: float) -> int | float:
+def number_of(value: float) -> int | float:
+    """A whole number as an integer, another as it is."""
     return int(value) if value.is_integer() else value
 
 
