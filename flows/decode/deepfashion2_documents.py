@@ -133,11 +133,12 @@ def _read_slowly(data: bytes) -> Read | Refusal:
         return stands_twice(twice, data)
     if refusal := _broken_keys(data, raw):
         return refusal
-    try:
-        at, source = "source", _TEXT.decode(raw["source"])
-        at, pair_id = "pair_id", _PAIR_ID.decode(raw["pair_id"])
-    except msgspec.ValidationError as error:
-        return broken_promise(error, raw[at], f"$.{at}")
+    for key, decoder in (("source", _TEXT), ("pair_id", _PAIR_ID)):
+        try:
+            decoder.decode(raw[key])
+        except msgspec.ValidationError as error:
+            return broken_promise(error, raw[key], f"$.{key}")
+    source, pair_id = _TEXT.decode(raw["source"]), _PAIR_ID.decode(raw["pair_id"])
     if source not in SOURCES:
         words = " or ".join(SOURCES)
         return Refusal("unknown_code", f"`$.source`: is not {words}", cut(raw["source"]))

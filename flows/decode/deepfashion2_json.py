@@ -10,7 +10,7 @@ EXCERPT = 200
 
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
-_FIELD = re.compile(r"field `(\w+)`")
+_FIELD = re.compile(r"field `(.*?)`", re.DOTALL)
 
 
 class Refusal(NamedTuple):
