@@ -1,0 +1,139 @@
+"""Identity batches: some products, some items of each, consumer and shop photos in turn."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.feed.order import random_keys, shuffled
+from flows.feed.samples import Feed
+from flows.feed.tables import read_parts
+from schemas.errors import InputError
+
+SIDES = ("user", "shop")
+
+
+class _Side(NamedTuple):
+    """The items of one side: places in the feed, by identity; identity k has starts[k:k + 2]."""
+
+    places: np.ndarray
+    owners: np.ndarray
+    starts: np.ndarray
+
+
+class IdentityBatches:
+    """Batches of `identities` products with `items` items each, for metric learning.
+
+    An identity is a (pair_id, style) with a positive pair in the release: at least one item of a
+    consumer and one of a shop. Its items alternate, consumer first; one with too few repeats some.
+    No two identities of a batch share a pair_id: two styles of one product group can be the same
+    garment in another colour.
+
+    Walk it with a Sampler, as `batch_sampler`: each row of its order is a batch, as places in the
+    feed. Every epoch has the same number of batches, the largest there can be; an epoch takes an
+    identity at most once, and those left over differ from epoch to epoch.
+    """
+
+    def __init__(self, feed: Feed, *, identities: int = 8, items: int = 4) -> None:
+        if not feed.by_item:
+            raise ValueError('identity batches need a feed of items: task="retrieval"')
+        if identities < 2 or items < 2:
+            raise ValueError("identity batches need at least 2 identities and 2 items of each")
+        self.feed, self.identities, self.items = feed, identities, items
+        self._sides, self._groups = _members(feed)
+        self._group_sizes = np.unique(self._groups, return_counts=True)[1]
+        if len(self._group_sizes) < identities:
+            raise InputError(
+                f"{feed.dataset} {feed.split} has {len(self._group_sizes)} product groups with "
+                f"positive pairs, fewer than the {identities} identities of a batch."
+            )
+        self._batches = _most_batches(self._group_sizes, identities)
+
+    @property
+    def origin(self) -> str:
+        """The release, as the feed names it."""
+        return self.feed.origin
+
+    @property
+    def selection(self) -> str:
+        """What the batches are made of, for the state of a sampler."""
+        return f"{self.feed.selection} in batches of {self.identities} x {self.items}"
+
+    def __len__(self) -> int:
+        return self._batches
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """The batches of an epoch: (batches, identities * items) places in the feed."""
+        plan = self._plan(seed, epoch)
+        picked = np.empty((*plan.shape, self.items), np.int64)
+        for which, side in enumerate(self._sides):
+            keys = random_keys(len(side.places), seed, epoch, purpose=8 + which)
+            ranked = side.places[np.lexsort((keys, side.owners))]
+            first, last = side.starts[plan], side.starts[plan + 1]
+            turns = np.arange((self.items + 1 - which) // 2) % (last - first)[:, :, np.newaxis]
+            picked[:, :, which::2] = ranked[first[:, :, np.newaxis] + turns]
+        return picked.reshape(len(plan), -1)
+
+    def _plan(self, seed: int, epoch: int) -> np.ndarray:
+        """(batches, identities) numbers of identities.
+
+        Groups in random order, at most as many of a group as there are batches; dealt out like
+        cards, one to each batch in turn, so that neighbours of a group never meet in one.
+        """
+        wanted = self._batches * self.identities
+        group = np.unique(self._groups, return_inverse=True)[1]
+        keys = random_keys(len(group), seed, epoch, purpose=5)
+        group_keys = random_keys(len(self._group_sizes), seed, epoch, purpose=6)
+        dealt = np.lexsort((keys, group_keys[group]))
+        in_turn = group_keys[group[dealt]]  # ascending, one value per group
+        rank = np.arange(len(dealt)) - np.searchsorted(in_turn, in_turn)
+        allowed = dealt[rank < self._batches]
+        if len(allowed) > wanted:
+            kept = np.sort(np.argsort(keys[allowed], kind="stable")[:wanted])
+            allowed = allowed[kept]
+        batches = allowed.reshape(self.identities, self._batches).T
+        return batches[shuffled(self._batches, seed, epoch, purpose=7)]
+
+
+def _members(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
+    """The items of each side by identity, and the product group (pair_id) of each identity."""
+    files = feed.index.release.files("pairs", feed.dataset, feed.split)
+    if not files:
+        raise InputError(
+            f"The release has no pairs for {feed.dataset} {feed.split}: run `wardrobe derive`."
+        )
+    columns = [f"{side}_{key}" for side in SIDES for key in ("image_id", "item_no")]
+    parts = read_parts(files, ("pair_kind", *columns), ("pair_kind",))
+    pairs = pa.concat_tables(
+        part.filter(pc.equal(part["pair_kind"].cast(pa.string()), "positive")).select(columns)
+        for part in parts
+    )
+    rows = []
+    for side in SIDES:
+        found = feed.index.item_rows(
+            pairs[f"{side}_image_id"].to_numpy(), pairs[f"{side}_item_no"].to_numpy()
+        )
+        rows.append(np.intersect1d(found, feed.rows))  # without items whose picture is left out
+    numbers = [feed.identities[row] for row in rows]
+    known = np.intersect1d(*numbers)
+    known = known[known >= 0]
+    sides = []
+    for row, number in zip(rows, numbers, strict=True):
+        both = np.isin(number, known)
+        owners = np.searchsorted(known, number[both])
+        by_owner = np.argsort(owners, kind="stable")
+        places = np.searchsorted(feed.rows, row[both][by_owner])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(known)))])
+        sides.append(_Side(places, owners[by_owner], starts))
+    return tuple(sides), known >> 32
+
+
+def _most_batches(group_sizes: np.ndarray, identities: int) -> int:
+    """The most batches that can be filled when a batch takes at most one of each group."""
+    low, high = 1, int(group_sizes.sum()) // identities
+    while low < high:
+        middle = (low + high + 1) // 2
+        enough = np.minimum(group_sizes, middle).sum() >= middle * identities
+        low, high = (middle, high) if enough else (low, middle - 1)
+    return low

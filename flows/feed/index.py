@@ -1,0 +1,175 @@
+"""The index of a split: its tables as uncompressed Arrow files, memory-mapped by every process.
+
+Parquet cannot be mapped, so the first process that opens a split writes the arrays it needs into a
+cache folder once; every later process, worker or run maps the same pages and owns next to nothing.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from flows.feed.release import PinnedRelease
+from flows.feed.tables import ITEM_NUMBERS, image_rows, item_rows, landmark_lists, polygon_lists
+from flows.storage.atomic import write_whole
+from schemas.errors import InputError
+
+FORMAT = 1
+"""Goes up when what an index holds changes; part of its name."""
+
+FORGOTTEN_AFTER = 30 * 24 * 3600
+"""Seconds after which an index that nobody opened is removed from the cache."""
+
+
+class Index:
+    """One split of a release by row: numpy views on mapped files, made when first asked for.
+
+    Copying one to another process copies its paths. `images` and `items` are dictionaries of
+    columns; `landmarks` and `polygons` hold one list per item.
+    """
+
+    def __init__(self, release: PinnedRelease, dataset: str, split: str, cache: Path) -> None:
+        self.release, self.dataset, self.split = release, dataset, split
+        if not release.files("images", dataset, split):
+            known = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"
+            raise InputError(f"The release holds no {dataset} {split}: it holds {known}.")
+        self.folder = _prepared(
+            cache / "feed-indexes" / f"{release.digest}-{FORMAT}-{dataset}-{split}"
+        )
+
+    @cached_property
+    def _images(self) -> pa.RecordBatch:
+        return self._mapped("images", lambda: image_rows(self._files("images")))
+
+    @cached_property
+    def images(self) -> dict[str, np.ndarray]:
+        """Columns of numbers: image_id, width, height, usable, annotated, source, pair_id."""
+        return {
+            name: self._images[name].to_numpy(zero_copy_only=True)
+            for name in self._images.schema.names
+            if name != "file_name"
+        }
+
+    def file_name(self, image_row: int) -> str:
+        """The picture's name as the source's lists write it."""
+        name: str = self._images["file_name"][image_row].as_py()
+        return name
+
+    @cached_property
+    def items(self) -> dict[str, np.ndarray]:
+        """Columns: image_row, item_no, category_id, style, labelled, and box as (n, 4)."""
+        batch = self._mapped(
+            "items", lambda: item_rows(self._files("items"), self.images["image_id"])
+        )
+        columns = {
+            name: batch[name].to_numpy(zero_copy_only=True)
+            for name in batch.schema.names
+            if name != "box"
+        }
+        columns["box"] = batch["box"].values.to_numpy(zero_copy_only=True).reshape(-1, 4)
+        return columns
+
+    @cached_property
+    def item_starts(self) -> np.ndarray:
+        """Items of image row i are the rows item_starts[i] to item_starts[i + 1]."""
+        counts = np.bincount(self.items["image_row"], minlength=len(self.images["image_id"]))
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    @cached_property
+    def landmarks(self) -> tuple[np.ndarray, np.ndarray]:
+        """(starts, points): points of item row i are points[starts[i]:starts[i + 1]], x y v."""
+        batch = self._mapped("landmarks", lambda: self._lists(landmark_lists, "landmarks"))
+        lists = batch["points"]
+        points = lists.values.values.to_numpy(zero_copy_only=True).reshape(-1, 3)
+        return lists.offsets.to_numpy(zero_copy_only=True), points
+
+    @cached_property
+    def polygons(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(items, polygons, numbers): polygons of item i, numbers of polygon k, as offsets."""
+        batch = self._mapped("polygons", lambda: self._lists(polygon_lists, "polygons"))
+        lists = batch["polygons"]
+        inner = lists.values
+        return (
+            lists.offsets.to_numpy(zero_copy_only=True),
+            inner.offsets.to_numpy(zero_copy_only=True),
+            inner.values.to_numpy(zero_copy_only=True),
+        )
+
+    def item_rows(self, image_ids: np.ndarray, item_nos: np.ndarray) -> np.ndarray:
+        """The rows of items named by their keys; keys that the split does not have are left out."""
+        known = self.images["image_id"]
+        image = np.minimum(np.searchsorted(known, image_ids), max(len(known) - 1, 0))
+        there = known[image] == image_ids
+        wanted = image[there] * ITEM_NUMBERS + item_nos[there]
+        keys = self.items["image_row"].astype(np.int64) * ITEM_NUMBERS + self.items["item_no"]
+        row = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        return row[keys[row] == wanted]
+
+    def _files(self, table: str) -> list[Path]:
+        return self.release.files(table, self.dataset, self.split)
+
+    def _lists(self, make: Callable[..., pa.Table], table: str) -> pa.Table:
+        items = self.items
+        return make(
+            self._files(table), self.images["image_id"], items["image_row"], items["item_no"]
+        )
+
+    def _mapped(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
+        """The array file `name`, made by `make` when it is not there yet."""
+        path = self.folder / f"{name}.arrow"
+        if not path.exists():
+            with _alone(self.folder):
+                if not path.exists():
+                    _write(path, make())
+        return pa.ipc.open_file(pa.memory_map(str(path), "r")).get_batch(0)
+
+
+def default_cache() -> Path:
+    """Where indexes lie: WARDROBE_CACHE, else the user's cache folder, else a temporary one."""
+    if given := os.environ.get("WARDROBE_CACHE"):
+        return Path(given)
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    try:
+        folder = home / "wardrobe"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass  # A read-only home is common on training machines; the temporary folder serves.
+    return Path(tempfile.gettempdir()) / f"wardrobe-{os.getuid()}"
+
+
+def _prepared(folder: Path) -> Path:
+    """The folder of one index, made and marked as used; long unused ones beside it are removed."""
+    fresh = not folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.utime(folder)
+    if fresh:
+        for lock in folder.parent.glob("*/lock"):
+            if time.time() - lock.parent.stat().st_mtime > FORGOTTEN_AFTER:
+                shutil.rmtree(lock.parent, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Eight ranks opening a split at once: one builds, the others wait and find it."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """One record batch, uncompressed, so that every column maps to one stretch of memory."""
+    batch = table.combine_chunks().to_batches(max_chunksize=None)
+    rows = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=table.schema)
+    with write_whole(path) as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_batch(rows)

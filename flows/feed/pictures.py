@@ -1,0 +1,174 @@
+"""Where the pictures of a split lie, and their bytes: a folder, zips, or the release itself."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.feed.index import Index
+from flows.storage import Location, read_member, read_members
+from schemas.errors import InputError
+from schemas.source import Document
+
+HELD_BYTES = 256 << 20
+"""Row groups kept in memory per process: all of Fashion-MNIST, or about 19 groups of JPEGs."""
+
+LANES = 16
+"""Row groups that an order mixes at any time, when not all of them can be kept in memory."""
+
+
+class Pictures(Protocol):
+    """Bytes by image row. Safe to use from several threads."""
+
+    def read(self, image_rows: Sequence[int]) -> list[bytes]:
+        """The picture files as they are in the source. Raises InputError when one cannot be had."""
+
+
+def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
+    """The pictures of a split: the release's own when it embeds them, else those of the source.
+
+    `pictures_at` replaces the source's place that the manifest names, for data that moved.
+    """
+    embedded = index.release.files("pictures", index.dataset, index.split)
+    if embedded and pictures_at is None:
+        return EmbeddedPictures(index, embedded)
+    inputs = index.release.inputs.get(index.dataset, {})
+    pattern = (inputs.get("pictures") or {}).get(index.split)
+    if pattern is None:
+        raise InputError(
+            f"The release does not say where the pictures of {index.dataset} {index.split} lie "
+            "and does not hold them: ingest with --embed-images."
+        )
+    return SourcePictures(index, Location.parse(pictures_at or inputs["location"]), pattern)
+
+
+class SourcePictures:
+    """Pictures read where they were ingested from: one by one, from zips a batch at a time."""
+
+    def __init__(self, index: Index, location: Location, pattern: str) -> None:
+        self._index, self._location, self._pattern = index, location, pattern
+
+    def read(self, image_rows: Sequence[int]) -> list[bytes]:
+        """Members of the source, whole."""
+        names = [self._pattern.format(file_name=self._index.file_name(row)) for row in image_rows]
+        if self._location.kind == "folder":
+            return [self._file(name) for name in names]
+        count = len(names)
+        listed = pa.table({"name": names, "size": [-1] * count, "stamp": [""] * count})
+        return [self._read(document) for document in read_members(self._location, listed)]
+
+    def _file(self, name: str) -> bytes:
+        # Twice as fast as storage's careful way, which is taken for the reason when this fails.
+        try:
+            with open(f"{self._location.path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+                return file.read()
+        except OSError:
+            return read_member(self._location, name)
+
+    def _read(self, document: Document) -> bytes:
+        if document.data is None:
+            raise InputError(
+                f"{document.name} in {self._location.path} cannot be read: {document.message}."
+            )
+        return document.data
+
+
+class EmbeddedPictures:
+    """Pictures inside Parquet, found by row group; the last few groups stay in memory.
+
+    Reading one picture decodes its whole row group (about 100 pictures), so an order that jumps
+    around costs much: the Feed's own order visits few groups at a time.
+    """
+
+    def __init__(self, index: Index, files: list[Path]) -> None:
+        self._index, self._files = index, files
+        self.groups = RowGroups(files, ["image"])
+
+    def read(self, image_rows: Sequence[int]) -> list[bytes]:
+        """The bytes of embedded pictures."""
+        return [self._one(row) for row in image_rows]
+
+    def _one(self, image_row: int) -> bytes:
+        place = int(self._places[image_row])
+        if place < 0:
+            raise InputError(
+                f"{self._index.file_name(image_row)} is not among the release's pictures."
+            )
+        group, row = self.groups.at(place)
+        picture: bytes = group["image"].chunk(0).field("bytes")[row].as_py()
+        return picture
+
+    def group_sizes(self, image_rows: np.ndarray) -> np.ndarray | None:
+        """How many of these ascending image rows each row group holds, groups with none left out.
+
+        None when an order need not care: everything fits into memory.
+        """
+        if self.groups.bytes <= HELD_BYTES:
+            return None
+        groups = np.searchsorted(self.groups.starts, self._places[image_rows], side="right")
+        return np.unique(groups, return_counts=True)[1]
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """Row among all pictures for each image row; -1 for an image without."""
+        known = self._index.images["image_id"]
+        places = np.full(len(known), -1, np.int64)
+        start = 0
+        for file in self._files:
+            with pq.ParquetFile(file) as parquet:
+                ids = parquet.read(["image_id"], use_threads=False)["image_id"].to_numpy()
+            at = np.searchsorted(known, ids)
+            places[at] = np.arange(start, start + len(ids))
+            start += len(ids)
+        return places
+
+
+class RowGroups:
+    """Rows of many Parquet files as one sequence; recently used row groups stay in memory.
+
+    Files are opened for each group that is read, so that a forked worker shares none.
+    """
+
+    def __init__(self, files: list[Path], columns: list[str] | None) -> None:
+        self._files, self._columns = files, columns
+        sizes, owners, self.bytes = [], [], 0
+        for number, file in enumerate(files):
+            metadata = pq.read_metadata(file)
+            for group in range(metadata.num_row_groups):
+                sizes.append(metadata.row_group(group).num_rows)
+                owners.append((number, group))
+                self.bytes += metadata.row_group(group).total_byte_size
+        self.sizes = np.array(sizes, np.int64)
+        self.ends = np.cumsum(self.sizes)
+        self.starts = self.ends - self.sizes
+        self._owners = owners
+        self._kept: OrderedDict[int, pa.Table] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return int(self.sizes.sum())
+
+    def at(self, row: int) -> tuple[pa.Table, int]:
+        """The row group that holds a row, and the row's place in it."""
+        group = int(np.searchsorted(self.ends, row, side="right"))
+        return self._group(group), row - int(self.starts[group])
+
+    def _group(self, group: int) -> pa.Table:
+        # The lock is held while reading: threads want the same group at the same time.
+        with self._lock:
+            if group in self._kept:
+                self._kept.move_to_end(group)
+                return self._kept[group]
+            number, inner = self._owners[group]
+            with pq.ParquetFile(self._files[number], memory_map=True) as parquet:
+                table = parquet.read_row_group(inner, columns=self._columns, use_threads=False)
+            self._kept[group] = table = table.combine_chunks()
+            while len(self._kept) > 1 and sum(t.nbytes for t in self._kept.values()) > HELD_BYTES:
+                self._kept.popitem(last=False)
+            return table

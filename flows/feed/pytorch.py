@@ -1,0 +1,82 @@
+"""The feed under PyTorch: tensors, and a DataLoader whose state counts what the loop has seen.
+
+The only module of the feed that imports torch; `import flows.feed` does not.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from flows.feed.batches import stack
+from flows.feed.loader import Samples, batch_count, consumed
+from flows.feed.sampler import Sampler
+
+
+def tensors(samples: Sequence[Any]) -> Any:
+    """`collate_fn`: as flows.feed.stack, with tensors for arrays; lists of arrays stay lists.
+
+    Pictures stay uint8 and channels last: moving and converting them is cheaper on the GPU.
+    """
+    return _tensors(stack(samples))
+
+
+def channels_first(pictures: torch.Tensor) -> torch.Tensor:
+    """uint8 pictures (n, h, w, c) to float32 (n, c, h, w) between 0 and 1, on their device."""
+    return pictures.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
+
+
+class TorchLoader:
+    """A DataLoader over a feed with state_dict and load_state_dict; other arguments go to it.
+
+    `batch_size` None takes the sampler's own batches (identity batches). Workers may be forked or
+    spawned (`multiprocessing_context="spawn"`).
+    """
+
+    def __init__(
+        self,
+        feed: Samples,
+        sampler: Sampler,
+        *,
+        batch_size: int | None = None,
+        collate_fn: Callable[[list[Any]], Any] = tensors,
+        drop_last: bool = False,
+        **options: Any,
+    ) -> None:
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+        how: dict[str, Any] = {"batch_sampler": sampler}
+        if batch_size is not None:
+            how = {"sampler": sampler, "batch_size": batch_size, "drop_last": drop_last}
+        self.loader: DataLoader[Any] = DataLoader(
+            cast(Dataset[Any], feed), collate_fn=collate_fn, **how, **options
+        )
+
+    def __len__(self) -> int:
+        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
+
+    def __iter__(self) -> Iterator[Any]:
+        return consumed(self.loader, self.sampler, self.batch_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, as DistributedSampler has it."""
+        self.sampler.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loop is, not where the workers are."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the state was taken, with any world size, batch size or workers."""
+        self.sampler.load_state_dict(state)
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    if isinstance(value, dict):
+        return {key: _tensors(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_tensors(inner) for inner in value]
+    return value

@@ -1,0 +1,273 @@
+"""The feed: a pinned release as a map of samples, by image or by item."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from flows.feed.index import Index, default_cache
+from flows.feed.order import shuffled, shuffled_groups
+from flows.feed.pictures import LANES, EmbeddedPictures, Pictures, open_pictures
+from flows.feed.pixels import FITS, Frame, decode, grown, unreadable
+from flows.feed.release import open_release
+from schemas.categories import CATEGORIES
+from schemas.errors import InputError
+
+Sample = dict[str, Any]
+
+TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
+BY_ITEM = ("retrieval", "classification")
+
+
+class Feed:
+    """Samples of one split of a release, ready for a Sampler, a DataLoader or a plain loop.
+
+    A sample is one image for `detection`, `landmarks` and `segmentation`; one item for `retrieval`
+    and `classification`, or with `crop="items"`: then the picture is the item's box with `margin`
+    around it (the whole picture where the source has no boxes). Keys:
+
+    - `picture`: uint8 array (height, width, channels), or a PIL image with `picture="pil"`;
+    - `image_id`, `item_no` (for items), `frame`: how coordinates were moved (pixels.Frame);
+    - images: `boxes` (n, 4) as x1 y1 x2 y2, `labels`, `category_ids`, `item_nos`;
+      items: `box`, `label`, `category_id`; labels run from 0 in the order of `feed.categories`;
+    - landmarks: `landmarks` (n, 3) as x y v with v 0 unlabelled, 1 occluded, 2 visible; a list of
+      these per image; with `slots=True` at their places in the data set's long vector (294, 24);
+    - segmentation: `polygons`, arrays (k, 2), per item;
+    - retrieval: `identity` (one number per product, -1 without counterpart), `source` (0 shop,
+      1 user, -1 unknown), `pair_id`, `style`.
+
+    Coordinates are float32 pixels of the picture as given; a box of NaN means the source has none.
+    `size` is (width, height) or one number for both; without it pictures keep their own size.
+    `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
+    ingestion, images without annotation (unless `unannotated`) and, for landmarks of items, items
+    without a labelled landmark are left out: `left_out` counts them.
+
+    Pickling carries paths and options, no rows: workers map the same index files, forked or
+    spawned.
+    """
+
+    def __init__(
+        self,
+        release: str | Path,
+        dataset: str,
+        split: str,
+        *,
+        task: str = "detection",
+        crop: str | None = None,
+        margin: float = 0.1,
+        size: int | tuple[int, int] | None = None,
+        fit: str = "stretch",
+        mode: str = "RGB",
+        picture: str = "numpy",
+        slots: bool = False,
+        unannotated: bool = False,
+        transform: Callable[[Sample], Any] | None = None,
+        pictures_at: str | None = None,
+        cache: str | Path | None = None,
+    ) -> None:
+        _one_of("task", task, TASKS)
+        _one_of("crop", crop, (None, "items"))
+        _one_of("fit", fit, FITS)
+        _one_of("picture", picture, ("numpy", "pil"))
+        if dataset not in CATEGORIES:
+            raise InputError(f"{dataset} is no data set: give one of {', '.join(CATEGORIES)}.")
+        self._options: dict[str, Any] = {
+            name: value for name, value in locals().items() if name not in ("self", "__class__")
+        }
+        pinned = open_release(release)
+        self._options |= {"release": pinned.path, "cache": Path(cache or default_cache())}
+        self.origin, self.dataset, self.split, self.task = pinned.id, dataset, split, task
+        self.by_item = crop == "items" or task in BY_ITEM
+        self.categories = tuple(category.name for category in CATEGORIES[dataset])
+        self._crop, self._margin, self._fit, self._mode = crop, margin, fit, mode
+        self._size = (size, size) if isinstance(size, int) else size
+        self._as_array, self._slots, self._transform = picture == "numpy", slots, transform
+        self.index = Index(pinned, dataset, split, self._options["cache"])
+        self._label_of = _labels(dataset)
+        self.rows, self.left_out = self._select(unannotated)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (type(self), self._options)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> Any:
+        """The sample at a place from 0; IndexError beyond the end, as sequences do."""
+        return self.__getitems__([place])[0]
+
+    def __getitems__(self, places: Sequence[int]) -> list[Any]:
+        """The samples of a batch; PyTorch asks for batches this way."""
+        count = len(self.rows)
+        for place in places:
+            if not -count <= place < count:
+                raise IndexError(f"sample {place} of {count}")
+        rows = self.rows[list(places)]
+        images = self.index.items["image_row"][rows] if self.by_item else rows
+        files = self.pictures.read(images.tolist())
+        make = self._item if self.by_item else self._image
+        samples = [make(row, data) for row, data in zip(rows.tolist(), files, strict=True)]
+        return samples if self._transform is None else [self._transform(one) for one in samples]
+
+    @property
+    def selection(self) -> str:
+        """Which rows the feed serves, for the state of a sampler."""
+        unit = "items" if self.by_item else "images"
+        return f"{self.dataset} {self.split} {len(self)} {unit}"
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """The places of an epoch, shuffled by (seed, epoch) alone.
+
+        Over many embedded pictures, shuffled so that few row groups are read at a time.
+        """
+        sizes = None
+        if isinstance(self.pictures, EmbeddedPictures):
+            rows = self.index.items["image_row"][self.rows] if self.by_item else self.rows
+            sizes = self.pictures.group_sizes(rows)
+        if sizes is None:
+            return shuffled(len(self), seed, epoch)
+        return shuffled_groups(sizes, LANES, seed, epoch)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Where the bytes come from; opened when first read, so that no open file is forked."""
+        return open_pictures(self.index, self._options["pictures_at"])
+
+    @cached_property
+    def slot_table(self) -> np.ndarray:
+        """Per label, the place in the data set's long vector of each of its landmarks; -1 after."""
+        slots = [category.slots for category in CATEGORIES[self.dataset]]
+        table = np.full((len(slots), max(map(len, slots), default=0)), -1, np.int64)
+        for label, places in enumerate(slots):
+            table[label, : len(places)] = places
+        return table
+
+    def _image(self, row: int, data: bytes) -> Sample:
+        index, items = self.index, self.index.items
+        first, last = int(index.item_starts[row]), int(index.item_starts[row + 1])
+        picture, frame = self._picture(row, data, None)
+        ids = items["category_id"][first:last].astype(np.int64)
+        sample: Sample = {
+            "picture": picture,
+            "image_id": int(index.images["image_id"][row]),
+            "item_nos": items["item_no"][first:last].astype(np.int64),
+            "boxes": frame.moved(items["box"][first:last]),
+            "labels": self._label_of[ids],
+            "category_ids": ids,
+            "frame": np.array(frame, np.float32),
+        }
+        if self.task == "landmarks":
+            points = [self._landmarks(item, frame) for item in range(first, last)]
+            sample["landmarks"] = np.array(points, np.float32) if self._slots else points
+        elif self.task == "segmentation":
+            sample["polygons"] = [self._polygons(item, frame) for item in range(first, last)]
+        return sample
+
+    def _item(self, row: int, data: bytes) -> Sample:
+        index, items = self.index, self.index.items
+        image = int(items["image_row"][row])
+        box = items["box"][row]
+        region = grown(box, self._margin) if self._crop or self.task == "retrieval" else None
+        picture, frame = self._picture(image, data, region)
+        category_id = int(items["category_id"][row])
+        sample: Sample = {
+            "picture": picture,
+            "image_id": int(index.images["image_id"][image]),
+            "item_no": int(items["item_no"][row]),
+            "box": frame.moved(box),
+            "label": int(self._label_of[category_id]),
+            "category_id": category_id,
+            "frame": np.array(frame, np.float32),
+        }
+        if self.task == "landmarks":
+            sample["landmarks"] = self._landmarks(row, frame)
+        elif self.task == "segmentation":
+            sample["polygons"] = self._polygons(row, frame)
+        elif self.task == "retrieval":
+            sample["identity"] = int(self.identities[row])
+            sample["source"] = int(index.images["source"][image])
+            sample["pair_id"] = int(index.images["pair_id"][image])
+            sample["style"] = int(items["style"][row])
+        return sample
+
+    @cached_property
+    def identities(self) -> np.ndarray:
+        """Per item row, one number for its (pair_id, style); -1 for style 0 or none."""
+        pair = self.index.images["pair_id"][self.index.items["image_row"]].astype(np.int64)
+        style = self.index.items["style"].astype(np.int64)
+        return np.where((style > 0) & (pair >= 0), (pair << 32) | style, -1)
+
+    def _picture(
+        self, image_row: int, data: bytes, region: tuple[float, float, float, float] | None
+    ) -> tuple[Any, Frame]:
+        try:
+            image, frame = decode(
+                data, region=region, size=self._size, fit=self._fit, mode=self._mode
+            )
+        except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
+            raise unreadable(self.index.file_name(image_row), error) from error
+        return (_array(image) if self._as_array else image), frame
+
+    def _landmarks(self, item: int, frame: Frame) -> np.ndarray:
+        starts, points = self.index.landmarks
+        found = points[starts[item] : starts[item + 1]]
+        moved = found.copy()
+        moved[:, :2] = frame.moved(found[:, :2])
+        moved[found[:, 2] == 0, :2] = 0.0
+        if not self._slots:
+            return moved
+        slots = self.slot_table[self._label_of[self.index.items["category_id"][item]]]
+        long = np.zeros((int(self.slot_table.max()) + 1, 3), np.float32)
+        long[slots[: len(moved)]] = moved
+        return long
+
+    def _polygons(self, item: int, frame: Frame) -> list[np.ndarray]:
+        items, polygons, numbers = self.index.polygons
+        return [
+            frame.moved(numbers[polygons[k] : polygons[k + 1]].reshape(-1, 2))
+            for k in range(items[item], items[item + 1])
+        ]
+
+    def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
+        """The rows to serve, ascending, and how many were left out for which reason."""
+        images = self.index.images
+        usable = images["usable"].astype(bool)
+        known = usable if unannotated else usable & images["annotated"].astype(bool)
+        left_out = {"picture not ok": int((~usable).sum())}
+        if not self.by_item:
+            left_out["without annotation"] = int((usable & ~known).sum())
+            return np.flatnonzero(known).astype(np.int32), left_out
+        chosen = known[self.index.items["image_row"]]
+        if self.task == "landmarks":
+            labelled = self.index.items["labelled"] > 0
+            left_out["without labelled landmark"] = int((chosen & ~labelled).sum())
+            chosen &= labelled
+        return np.flatnonzero(chosen).astype(np.int32), left_out
+
+
+def _reopened(kind: type[Feed], options: dict[str, Any]) -> Feed:
+    options = dict(options)
+    return kind(options.pop("release"), options.pop("dataset"), options.pop("split"), **options)
+
+
+def _labels(dataset: str) -> np.ndarray:
+    """Label by category_id; -1 between the ids."""
+    ids = [category.category_id for category in CATEGORIES[dataset]]
+    labels = np.full(max(ids) + 1, -1, np.int64)
+    labels[ids] = np.arange(len(ids))
+    return labels
+
+
+def _array(image: Image.Image) -> np.ndarray:
+    """Height, width, channels; writable, because training frameworks warn about anything else."""
+    array = np.array(image)
+    return array if array.ndim == 3 else array[:, :, np.newaxis]
+
+
+def _one_of(name: str, given: object, allowed: tuple[object, ...]) -> None:
+    if given not in allowed:
+        words = ", ".join(map(str, allowed))
+        raise InputError(f"{name} cannot be {given}: give one of {words}.")

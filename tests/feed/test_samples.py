@@ -1,0 +1,181 @@
+"""What a sample holds: pictures, and annotations moved along with them."""
+
+import os
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_release import image, item, jpeg, write_release
+
+from flows.feed import Feed
+from schemas.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("pictures", ["folder", "zips", "embedded"])
+def test_a_picture_is_the_same_from_a_folder_a_zip_and_embedded_bytes(tmp_path, pictures):
+    release = write_release(tmp_path, [image(1, item()), image(2, item())], pictures=pictures)
+    feed = Feed(release, "deepfashion2", "train")
+    whole = np.array(Image.open(BytesIO(jpeg(64, 80, seed=2))))
+    np.testing.assert_array_equal(feed[1]["picture"], whole)
+    assert feed[1]["picture"].flags.writeable
+
+
+def test_an_image_comes_with_all_its_items_in_the_order_of_their_numbers(tmp_path):
+    release = write_release(tmp_path, [image(7, item(9), item(1, box=(0.0, 0.0, 10.0, 20.0)))])
+    sample = Feed(release, "deepfashion2", "train")[0]
+    assert sample["image_id"] == 7
+    assert sample["item_nos"].tolist() == [1, 2]
+    assert sample["category_ids"].tolist() == [9, 1]
+    assert sample["labels"].tolist() == [8, 0]
+    assert sample["boxes"].dtype == np.float32
+    assert sample["boxes"].tolist() == [[8, 12, 40, 60], [0, 0, 10, 20]]
+
+
+def test_an_image_without_items_has_empty_arrays(tmp_path):
+    release = write_release(tmp_path, [image(1), image(2, item())])
+    for task in ("detection", "landmarks", "segmentation"):
+        sample = Feed(release, "deepfashion2", "train", task=task)[0]
+        assert sample["boxes"].shape == (0, 4)
+        assert sample["labels"].shape == (0,)
+
+
+def test_coordinates_follow_the_picture_to_its_new_size(tmp_path):
+    release = write_release(tmp_path, [image(1, item())])
+    sample = Feed(release, "deepfashion2", "train", task="segmentation", size=(32, 20))[0]
+    assert sample["picture"].shape == (20, 32, 3)
+    assert sample["boxes"].tolist() == [[4, 3, 20, 15]]
+    assert sample["polygons"][0][0].tolist() == [[4, 3], [20, 3], [20, 15], [4, 3]]
+
+
+def test_padding_keeps_the_proportions_and_leaves_the_rest_black(tmp_path):
+    release = write_release(tmp_path, [image(1, item())])
+    sample = Feed(release, "deepfashion2", "train", size=40, fit="pad")[0]
+    assert sample["picture"].shape == (40, 40, 3)
+    assert sample["picture"][:, 32:].max() == 0
+    assert sample["boxes"].tolist() == [[4, 6, 20, 30]]
+
+
+def test_an_item_crop_moves_landmarks_into_the_crop(tmp_path):
+    points = [(10.0, 20.0, 2), (12.0, 24.0, 1), (0.0, 0.0, 0)] + [(20.0, 30.0, 2)] * 5
+    release = write_release(tmp_path, [image(1, item(9, landmarks=points))])
+    feed = Feed(
+        release, "deepfashion2", "train", task="landmarks", crop="items", margin=0, size=(16, 24)
+    )
+    sample = feed[0]
+    assert sample["picture"].shape == (24, 16, 3)
+    assert sample["frame"].tolist() == [8, 12, 0.5, 0.5]
+    assert sample["landmarks"][:3].tolist() == [[1, 4, 2], [2, 6, 1], [0, 0, 0]]
+    back = sample["landmarks"][0, :2] / sample["frame"][2:] + sample["frame"][:2]
+    assert back.tolist() == [10, 20]
+
+
+def test_landmarks_can_stand_at_their_places_in_the_long_vector(tmp_path):
+    release = write_release(tmp_path, [image(1, item(9), item(7)), image(2)])
+    feed = Feed(release, "deepfashion2", "train", task="landmarks", slots=True)
+    long = feed[0]["landmarks"]
+    assert long.shape == (2, 294, 3)
+    assert np.flatnonzero(long[0, :, 2]).tolist() == list(range(182, 190))
+    assert np.flatnonzero(long[1, :, 2]).tolist() == list(range(158, 168))
+
+
+def test_a_crop_reaches_no_further_than_the_picture(tmp_path):
+    release = write_release(tmp_path, [image(1, item(box=(50.0, 60.0, 64.0, 80.0)))])
+    sample = Feed(release, "deepfashion2", "train", crop="items", margin=0.5)[0]
+    assert sample["picture"].shape == (30, 21, 3)
+    assert sample["box"].tolist() == [7, 10, 21, 30]
+
+
+def test_items_without_a_box_show_the_whole_picture(tmp_path):
+    release = write_release(tmp_path, [image(1, item(box=None))])
+    sample = Feed(release, "deepfashion2", "train", crop="items")[0]
+    assert sample["picture"].shape == (80, 64, 3)
+    assert np.isnan(sample["box"]).all()
+
+
+def test_what_cannot_teach_is_left_out_and_counted(tmp_path):
+    blank = item(landmarks=[(0.0, 0.0, 0)] * 8)
+    rows = [
+        image(1, item(), blank),
+        image(2, item(), image_status="missing"),
+        image(3, annotated=False),
+    ]
+    release = write_release(tmp_path, rows)
+    feed = Feed(release, "deepfashion2", "train", task="landmarks", crop="items")
+    assert len(feed) == 1
+    assert feed.left_out == {"picture not ok": 1, "without labelled landmark": 1}
+    assert len(Feed(release, "deepfashion2", "train")) == 1
+    assert len(Feed(release, "deepfashion2", "train", unannotated=True)) == 2
+
+
+def test_the_same_rows_come_however_the_parts_are_cut(tmp_path):
+    rows = [image(number, *[item()] * (number % 3)) for number in range(1, 12)]
+    ids = []
+    for per_part in (1, 4, 100):
+        release = write_release(tmp_path / str(per_part), rows, per_part=per_part)
+        feed = Feed(release, "deepfashion2", "train", task="classification")
+        ids.append([(sample["image_id"], sample["item_no"]) for sample in feed])
+    assert ids[0] == ids[1] == ids[2]
+    assert len(ids[0]) == 12
+
+
+def test_a_large_jpeg_is_decoded_at_a_scale_and_still_looks_the_same(tmp_path):
+    big = image(1, item(), width=640, height=800)
+    release = write_release(tmp_path, [big])
+    small = Feed(release, "deepfashion2", "train", size=(160, 200))[0]["picture"]
+    with Image.open(BytesIO(jpeg(640, 800, seed=1))) as whole:
+        reference = np.array(whole.resize((160, 200), Image.Resampling.BOX))
+    assert np.abs(small.astype(int) - reference).mean() < 2
+
+
+def test_a_release_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="is no release"):
+        Feed(tmp_path, "deepfashion2", "train")
+    release = write_release(tmp_path, [image(1, item())])
+    with pytest.raises(InputError, match="holds no deepfashion2 test: it holds deepfashion2 train"):
+        Feed(release, "deepfashion2", "test")
+    with pytest.raises(InputError, match="task cannot be boxes"):
+        Feed(release, "deepfashion2", "train", task="boxes")
+
+
+def test_the_current_release_is_pinned_when_it_is_opened(tmp_path):
+    first = write_release(tmp_path, [image(1, item())], name="20261121T000000Z-aaaaaaaa")
+    second = write_release(tmp_path, [image(1), image(2)], name="20261122T000000Z-bbbbbbbb")
+    current = tmp_path / "lake" / "current"
+    current.symlink_to(first)
+    feed = Feed(tmp_path / "lake", "deepfashion2", "train")
+    current.unlink()
+    current.symlink_to(second)
+    assert feed.origin == "20261121T000000Z-aaaaaaaa"
+    assert len(feed[0]["labels"]) == 1
+    assert len(Feed(current, "deepfashion2", "train")) == 2
+
+
+def test_a_picture_that_changed_since_is_named(tmp_path):
+    release = write_release(tmp_path, [image(1, item()), image(2)])
+    feed = Feed(release, "deepfashion2", "train")
+    path = tmp_path / "source" / "train" / "image" / "000001.jpg"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"000001\.jpg cannot be decoded"):
+        feed[0]
+    path.unlink()
+    with pytest.raises(InputError, match=r"000001\.jpg"):
+        feed[0]
+
+
+def test_the_feed_imports_no_heavy_library():
+    heavy = ("prefect", "polars", "duckdb", "torch", "pandas", "msgspec", "typer")
+    code = f"import sys, flows.feed; print([name for name in {heavy} if name in sys.modules])"
+    root = Path(__file__).parents[2]
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, env=os.environ
+    )
+    assert found.stdout.strip() == "[]", found.stderr
