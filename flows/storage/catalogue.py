@@ -72,30 +72,33 @@ def signature(path: Path) -> Signature:
 
 @lru_cache(maxsize=2)
 def _parsed(archives: tuple[Path, ...], signatures: tuple[Signature, ...]) -> Catalogue:
-    names, entries, archive = [pa.array([], pa.string())], [np.empty(0, ENTRY)], []
-    for place, path in enumerate(archives):
+    names, entries = [pa.array([], pa.string())], [np.empty(0, ENTRY)]
+    for path in archives:
         raw, found = read_directory(path)
-        names.append(_unique(member_names(raw, path.stem)))
+        given = member_names(raw, path.stem.encode(errors="replace").decode())
+        del raw
+        if len(_repeated(given.take(pc.sort_indices(given)))):
+            given = pa.array(numbered_repeats(given.to_pylist()), pa.string())
+        names.append(given)
         entries.append(found)
-        archive.append(np.full(len(raw), place, dtype=np.int16))
+    owner = np.repeat(np.arange(-1, len(archives), dtype=np.int16), [len(own) for own in names])
     together = pa.concat_arrays(names)
     order = pc.sort_indices(together)
-    together = together.take(order)
-    owner = np.concatenate([np.empty(0, np.int16), *archive])[order.to_numpy()]
-    repeated = pc.equal(together[1:], together[:-1]).to_numpy(zero_copy_only=False)
-    for place in np.flatnonzero(repeated).tolist():
+    together, owner = together.take(order), owner[order]
+    for place in _repeated(together)[:1]:
         one, other = (archives[owner[place + k]].name for k in (0, 1))
         raise InputError(
             f"{one} and {other} both hold {together[place]}: leave only one of them there."
         )
-    sorted_entries = np.concatenate(entries)[order.to_numpy()]
+    sorted_entries = np.concatenate(entries)[order]
+    pa.default_memory_pool().release_unused()  # a worker keeps this state for its whole life
     return Catalogue(archives, signatures, together, owner, sorted_entries)
 
 
-def _unique(names: pa.Array) -> pa.Array:
-    if pc.count_distinct(names).as_py() == len(names):
-        return names
-    return pa.array(numbered_repeats(names.to_pylist()), pa.string())
+def _repeated(names: pa.Array) -> list[int]:
+    """Places of sorted names that stand again right behind."""
+    repeated = pc.equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(repeated).tolist()
 
 
 def _text(name: pa.StringScalar) -> str:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 _UNSOUND = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
 _UNSOUND_STEP = re.compile(r"^\.{0,2}$|\\|^[A-Za-z]:|[\x00-\x1f\x7f]")
+_UNTELLING = r"^__MACOSX/|(^|/)\.[^/]*$"  # what other programs leave behind
 _ESCAPED = re.compile(r"\.\.|[%/\\:\x00-\x1f\x7f]")
 
 
@@ -24,13 +25,10 @@ def member_names(raw: Sequence[bytes], stem: str) -> pa.Array:
     """
     names = _decoded(raw)
     sound = pc.invert(pc.match_substring_regex(names, _UNSOUND))
-    telling = pc.and_(
-        sound, pc.invert(pc.match_substring_regex(names, r"^__MACOSX/|(^|/)\.[^/]*$"))
-    )
-    told = names.filter(telling)
-    own = pc.or_(pc.starts_with(told, stem + "/"), pc.greater(pc.count_substring(told, "/"), 1))
-    prefix = "" if 2 * (pc.sum(own).as_py() or 0) > len(told) else stem + "/"
-    if not pc.all(sound).as_py():
+    telling = pc.and_(sound, pc.invert(pc.match_substring_regex(names, _UNTELLING)))
+    placed = pc.or_(pc.starts_with(names, stem + "/"), pc.match_substring_regex(names, "/.*/"))
+    prefix = "" if 2 * pc.and_(telling, placed).true_count > telling.true_count else stem + "/"
+    if sound.false_count:
         escaped = [
             name if fine else _escaped(name, "" if prefix else stem + "/")
             for name, fine in zip(names.to_pylist(), sound.to_pylist(), strict=True)
