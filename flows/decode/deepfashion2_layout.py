@@ -33,68 +33,70 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
     null); so does a second file for the same image, which keeps its image_id to tell the two apart.
     `split` restricts to one split, or names the split of a source that is a split's own folder.
     """
-    names = members["name"].combine_chunks().cast(pa.string())
-    names = names.chunk(0) if isinstance(names, pa.ChunkedArray) else names
-    litter = pc.match_substring_regex(names, _LITTER)
+    if split is not None and split not in SPLITS:
+        raise InputError(f"deepfashion2 has no split {split!r}: choose one of {', '.join(SPLITS)}")
+    names = members["name"].combine_chunks()
     fields = pc.extract_regex(names, _NAME)
-    ours = pc.and_(fields.is_valid(), pc.invert(litter))
-    side = pc.and_(
-        pc.match_substring_regex(names, SIDE_FILE), pc.invert(pc.or_(litter, fields.is_valid()))
+    litter = pc.match_substring_regex(names, _LITTER)
+    ours = pc.and_not(fields.is_valid(), litter)
+    is_side = pc.and_not(
+        pc.match_substring_regex(names, SIDE_FILE), pc.or_(litter, fields.is_valid())
     )
-    others = names.filter(pc.invert(pc.or_(ours, side)))
+    others = names.filter(pc.invert(pc.or_(ours, is_side)))
 
-    table = members.set_column(0, "name", names).filter(ours)
-    fields = fields.filter(ours)
-    splits = _splits_of(fields, split, names)
+    table, side, fields = members.filter(ours), members.filter(is_side), fields.filter(ours)
+    splits, pictures = _splits_of(fields, split, names)
     role, number = _roles(fields)
-    rows = pa.table(
-        {
-            "split": splits,
-            "part": pc.fill_null(pc.divide(number, PART_SIZE), 0).cast(pa.int32()),
-            "role": role,
-            "image_id": number,
-            "name": table["name"],
-            "size": table["size"],
-            "stamp": table["stamp"],
-        },
+    rows = pa.Table.from_arrays(
+        [
+            splits,
+            pc.fill_null(pc.divide(number, PART_SIZE), 0).cast(pa.int32()),
+            role,
+            number,
+            *table.columns,
+        ],
         schema=ARRANGED,
     )
-    wanted = pc.equal(splits, split) if split else pc.is_valid(splits)
     unplaced = table["name"].filter(pc.is_null(splits))
+    wanted = pc.equal(splits, split) if split else pc.is_valid(splits)
     rows = _second_ones_unexpected(rows.filter(wanted))
-    lists = side_rows(members.set_column(0, "name", names).filter(side), rows, split)
-    rows = pa.concat_tables([rows, lists]).sort_by(
+    rows = pa.concat_tables([rows, side_rows(side, rows, split)]).sort_by(
         [(column, "ascending") for column in ("split", "part", "role", "image_id", "name")]
     )
-    return Arrangement(rows.combine_chunks(), (*others.to_pylist(), *unplaced.to_pylist()))
+    return Arrangement(
+        rows.combine_chunks(), (*others.to_pylist(), *unplaced.to_pylist()), pictures
+    )
 
 
-def _splits_of(fields: pa.StructArray, split: str | None, names: pa.Array) -> pa.Array:
-    """The split of each name; null for a root's image/ and annos/ beside folders of splits."""
+def _splits_of(
+    fields: pa.StructArray, split: str | None, names: pa.Array
+) -> tuple[pa.Array, dict[str, str]]:
+    """The split of each name, and where pictures lie when that is not where they always do.
+
+    Null for a root's image/ and annos/ beside folders of splits.
+    """
     named = fields.field("split")
     at_root = pc.equal(named, "")
     found = set(pc.unique(named).to_pylist()) - {""}
-    if split is not None and split not in SPLITS:
-        raise InputError(f"deepfashion2 has no split {split!r}: choose one of {', '.join(SPLITS)}")
     if not found and pc.any(at_root).as_py():
         if split is None:
             raise InputError(
                 "the source holds image/ and annos/ itself: give the folder above it, "
                 "or name its split with --split"
             )
-        return pc.if_else(at_root, split, named)
+        return pc.if_else(at_root, split, named), {split: "image/{file_name}"}
     if not found or (split is not None and split not in found):
         expected = f"{split}/" if split else "train/, validation/ or test/"
         raise InputError(
             f"this is no DeepFashion2 source: expected {expected} with image/ or annos/ inside, "
             f"found {_first_folders(names)}"
         )
-    return pc.if_else(at_root, pa.scalar(None, pa.string()), named)
+    return pc.if_else(at_root, pa.scalar(None, pa.string()), named), {}
 
 
 def _first_folders(names: pa.Array) -> str:
     """The top of the listing in words, for people who gave the wrong folder."""
-    tops = sorted({name.split("/", 2)[0] + "/" * ("/" in name) for name in names.to_pylist()})
+    tops = pc.unique(pc.replace_substring_regex(names, r"(?s)/.*", "/")).to_pylist()
     if not tops:
         return "no files at all"
     return ", ".join(tops[:5]) + (f" and {len(tops) - 5:,} more" if len(tops) > 5 else "")
