@@ -5,7 +5,8 @@ from pathlib import Path
 from random import Random
 
 from flows.samples.deepfashion2_documents import document
-from flows.samples.deepfashion2_scenes import Scene, Staging, products
+from flows.samples.deepfashion2_products import products
+from flows.samples.deepfashion2_scenes import Scene, Staging
 from flows.samples.painting import jpeg
 from schemas.errors import InputError
 

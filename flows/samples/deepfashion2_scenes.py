@@ -4,38 +4,29 @@ A scene is decided once and then both written as a document and painted as a pic
 the garment lies under its outline and its landmarks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, sin
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.samples.deepfashion2_products import (
+    PATTERNS,
+    ROLES,
+    Colour,
+    Product,
+    Style,
+    a_colour,
+    weighted,
+)
 from flows.samples.figure import WAIST, Pose
 from flows.samples.garments import FITS, FLAT_POSES, POSES, Shape, wardrobe
 
-Colour = tuple[int, int, int]
 Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-Choice = TypeVar("Choice")
-
-# Items per category in the released training split, the weights of what is worn; category 3 thrice
-# as often as its 543, or small samples never show it.
-_TOPS = ((1, 71645), (2, 36064), (5, 16095), (6, 1985))
-_BOTTOMS = ((7, 36616), (8, 55387), (9, 30835))
-_DRESSES = ((10, 17211), (11, 7907), (12, 17949), (13, 6492))
-_OUTWEAR = ((3, 1629), (4, 13457))
-_ROLES = {"top": _TOPS, "bottom": _BOTTOMS, "dress": _DRESSES, "outwear": _OUTWEAR}
-_OUTFITS = (
-    (("top", "bottom"), 0.485),
-    (("dress",), 0.25),
-    (("bottom",), 0.1),
-    (("top",), 0.09),
-    (("top", "bottom", "outwear"), 0.058),
-    (("dress", "outwear"), 0.017),
-)
 _SIZES = (
     ((468, 624), 40),
     ((750, 750), 18),
@@ -49,29 +40,6 @@ _SIZES = (
 # What is drawn first, and what may share a style with another category.
 _LAYERS = {"bottom": 0, "top": 1, "dress": 1, "outwear": 2}
 _SISTERS = {1: 5, 2: 1, 5: 6, 6: 5, 7: 9, 8: 7, 9: 7, 10: 12, 11: 10, 12: 13, 13: 12, 4: 2}
-PATTERNS = ("plain", "plain", "plain", "stripes", "pinstripes", "checks", "dots", "print")
-
-
-@dataclass(frozen=True)
-class Style:
-    """One variant of a product: its number in the source, its looks, who photographed it."""
-
-    number: int
-    colour: Colour
-    pattern: str
-    seen_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Product:
-    """What the pictures of one pair_id have in common: an outfit, its main garment, variants."""
-
-    pair_id: int
-    outfit: tuple[str, ...]
-    role: str
-    category_id: int
-    fit: int
-    styles: tuple[Style, ...]
 
 
 @dataclass(frozen=True)
@@ -103,51 +71,7 @@ class Scene:
     garments: tuple[Garment, ...]
 
 
-def _weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
-    total = sum(weight for _, weight in choices)
-    mark = rng.random() * total
-    for value, weight in choices:
-        mark -= weight
-        if mark < 0:
-            return value
-    return choices[-1][0]
-
-
-def _colour(rng: Random) -> Colour:
-    """A fabric's colour: mostly muted hues, often white, black, denim or grey."""
-    if rng.random() < 0.35:
-        return rng.choice(
-            ((240, 240, 236), (38, 38, 44), (62, 88, 128), (150, 150, 152), (214, 200, 178))
-        )
-    hue, strength, value = rng.random() * 6, rng.uniform(0.35, 0.8), rng.uniform(0.5, 0.95)
-    channels = (abs(hue - 3) - 1, 2 - abs(hue - 2), 2 - abs(hue - 4))
-    red, green, blue = (
-        int(255 * value * (1 - strength + strength * min(max(c, 0.0), 1.0))) for c in channels
-    )
-    return red, green, blue
-
-
-def products(rng: Random, images: int) -> Iterator[tuple[Product, int, int]]:
-    """Products with the numbers of their consumer and shop pictures, `images` in all.
-
-    About 12 pictures to a product as in the source, fewer where the split is small.
-    """
-    pair_id = 0
-    while images > 0:
-        pair_id += 1
-        size = min(images, rng.randint(3, 22) if images > 200 else rng.randint(3, 9))
-        users = min(max(1, round(size * rng.uniform(0.15, 0.5))), size)
-        outfit = _weighted(rng, _OUTFITS)
-        main = rng.choice(outfit)
-        styles, number = [], 0
-        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
-            number += 2 if rng.random() < 0.06 else 1  # the source's numbers have gaps
-            seen_by = ("user", "shop") if rng.random() < 0.9 else (rng.choice(("user", "shop")),)
-            styles.append(Style(number, _colour(rng), rng.choice(PATTERNS), seen_by))
-        category_id = _weighted(rng, _ROLES[main])
-        fit = rng.randrange(FITS)
-        yield Product(pair_id, outfit, main, category_id, fit, tuple(styles)), users, size - users
-        images -= size
+__all__ = ["PATTERNS", "Garment", "Product", "Scene", "Staging", "Style"]
 
 
 class _Worn(NamedTuple):
@@ -172,7 +96,7 @@ class Staging:
     def scene(self, product: Product, source: str) -> Scene:
         """One picture of a product, by a consumer or a shop."""
         rng = self.rng
-        width, height = _weighted(rng, _SIZES)
+        width, height = weighted(rng, _SIZES)
         viewpoint = 1 if rng.random() < 0.07 else 2 if rng.random() < 0.84 else 3
         flat = viewpoint == 1
         pose = rng.randrange(FLAT_POSES) if flat else rng.randrange(FLAT_POSES, POSES)
@@ -209,17 +133,19 @@ class Staging:
     def _companions(self, product: Product, main: _Worn, pose: int) -> list[_Worn]:
         """What else is worn: anything that goes with it, sometimes a variant of the product too."""
         rng = self.rng
-        worn = []
+        worn, known = [], product.sold_with
         for role in product.outfit:
             if role == product.role:
                 continue
-            style, colour, pattern = 0, _colour(rng), rng.choice(PATTERNS)
+            category_id, fit = weighted(rng, ROLES[role]), rng.randrange(FITS)
+            style, colour, pattern = 0, a_colour(rng), rng.choice(PATTERNS)
             if rng.random() < 0.03:  # a set: both belong to one style
                 style, colour, pattern = main.style, main.colour, main.pattern
-            elif rng.random() < 0.28:
-                style = product.styles[-1].number + 1 + rng.randrange(2)
-            shape = self._shapes[_weighted(rng, _ROLES[role])][pose][rng.randrange(FITS)]
-            worn.append(_Worn(role, shape, style, colour, pattern))
+            elif known and rng.random() < 0.4:
+                style, colour, pattern = known.number, known.colour, known.pattern
+                category_id, fit = product.sold_category_id, product.fit
+            known = None
+            worn.append(_Worn(role, self._shapes[category_id][pose][fit], style, colour, pattern))
         return worn
 
     def _frame(

@@ -1,0 +1,137 @@
+"""A picture with what is known about it, ready to be drawn: rows of the tables -> values."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from PIL import Image
+
+from schemas.categories import CATEGORIES, Edge
+
+Point = tuple[float, float]
+ImageKey = tuple[str, str, int]
+
+
+class Mark(NamedTuple):
+    """One landmark in stored pixels; x and y are None when it is not labelled."""
+
+    x: float | None
+    y: float | None
+    visibility: str
+
+
+@dataclass(frozen=True)
+class AnnotatedItem:
+    """One item as drawn: coordinates are stored pixels, landmarks in the category's order."""
+
+    item_no: int
+    category_name: str
+    style: int | None
+    box: tuple[float, float, float, float] | None
+    landmarks: tuple[Mark, ...]
+    polygons: tuple[tuple[Point, ...], ...]
+    edges: tuple[Edge, ...]
+
+    def moved(self, move: Callable[[float, float], Point]) -> "AnnotatedItem":
+        """The same item with every coordinate moved; a box stays upright."""
+        box = None
+        if self.box is not None:
+            corners = (move(*self.box[:2]), move(*self.box[2:]))
+            (x1, x2), (y1, y2) = (sorted(axis) for axis in zip(*corners, strict=True))
+            box = (x1, y1, x2, y2)
+        return replace(
+            self,
+            box=box,
+            landmarks=tuple(
+                mark
+                if mark.x is None or mark.y is None
+                else Mark(*move(mark.x, mark.y), mark.visibility)
+                for mark in self.landmarks
+            ),
+            polygons=tuple(tuple(move(x, y) for x, y in polygon) for polygon in self.polygons),
+        )
+
+
+@dataclass(frozen=True)
+class AnnotatedPicture:
+    """A picture and its items. `picture` is None where the file is missing or unreadable."""
+
+    dataset: str
+    split: str
+    image_id: int
+    picture: Image.Image | None
+    items: tuple[AnnotatedItem, ...] = ()
+    source: str | None = None
+    pair_id: int | None = None
+    size: tuple[int, int] | None = None
+
+
+def annotated_items(
+    items: pa.Table, landmarks: pa.Table, polygons: pa.Table
+) -> dict[ImageKey, tuple[AnnotatedItem, ...]]:
+    """Rows of the three tables, as declared, grouped by image; items by number.
+
+    Meant for the handful of images that are to be drawn, not for a split.
+    """
+    edges = {
+        (one.dataset, one.category_id): one.edges for known in CATEGORIES.values() for one in known
+    }
+    marks: dict[tuple, list[Mark]] = defaultdict(list)
+    for row in sorted(landmarks.to_pylist(), key=lambda row: row["landmark_no"]):
+        marks[_item_key(row)].append(Mark(row["x"], row["y"], row["visibility"]))
+    outlines: dict[tuple, list[tuple[Point, ...]]] = defaultdict(list)
+    for row in sorted(polygons.to_pylist(), key=lambda row: row["polygon_no"]):
+        flat = row["points"]
+        outlines[_item_key(row)].append(tuple(zip(flat[::2], flat[1::2], strict=True)))
+    found: dict[ImageKey, list[AnnotatedItem]] = defaultdict(list)
+    for row in sorted(items.to_pylist(), key=lambda row: row["item_no"]):
+        key = _item_key(row)
+        box = (row["x1"], row["y1"], row["x2"], row["y2"])
+        found[row["dataset"], row["split"], row["image_id"]].append(
+            AnnotatedItem(
+                row["item_no"],
+                row["category_name"],
+                row["style"],
+                None if None in box else box,
+                tuple(marks[key]),
+                tuple(outlines[key]),
+                edges.get((row["dataset"], row["category_id"]), ()),
+            )
+        )
+    return {key: tuple(group) for key, group in found.items()}
+
+
+def _item_key(row: dict[str, Any]) -> tuple:
+    return (row["dataset"], row["split"], row["image_id"], row["item_no"])
+
+
+def upright(
+    picture: Image.Image, items: Sequence[AnnotatedItem]
+) -> tuple[Image.Image, tuple[AnnotatedItem, ...]]:
+    """Picture and items as a viewer shows them: the EXIF orientation applied to both.
+
+    Annotations mean stored pixels; most viewers turn the picture, so both are turned together.
+    """
+    orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+    turn = _TURNS.get(orientation)
+    if turn is None:
+        return picture, tuple(items)
+    width, height = picture.size
+    method, move = turn
+    turned = picture.transpose(method)
+    return turned, tuple(item.moved(lambda x, y: move(x, y, width, height)) for item in items)
+
+
+_EXIF_ORIENTATION = 0x0112
+_Turn = tuple[Image.Transpose, Callable[[float, float, int, int], Point]]
+_TURNS: dict[int, _Turn] = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT, lambda x, y, w, h: (w - x, y)),
+    3: (Image.Transpose.ROTATE_180, lambda x, y, w, h: (w - x, h - y)),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM, lambda x, y, w, h: (x, h - y)),
+    5: (Image.Transpose.TRANSPOSE, lambda x, y, w, h: (y, x)),
+    6: (Image.Transpose.ROTATE_270, lambda x, y, w, h: (h - y, x)),
+    7: (Image.Transpose.TRANSVERSE, lambda x, y, w, h: (h - y, w - x)),
+    8: (Image.Transpose.ROTATE_90, lambda x, y, w, h: (y, w - x)),
+}
