@@ -63,17 +63,21 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -
 
 
 def _scan(files: Iterable[Path], names: str = "*", partition_by: Sequence[str] = ()) -> str:
-    paths = ", ".join(_literal(path) for path in files)
+    paths = ", ".join(file_literal(path) for path in files)
     # Partition columns stay words: without types an all-digit value would be read as a number.
     types = ", ".join(f"'{name}': VARCHAR" for name in partition_by)
     hive = f", hive_partitioning = true, hive_types = {{{types}}}" if partition_by else ""
     return f"select {names} from read_parquet([{paths}]{hive})"
 
 
-def _literal(path: Path) -> str:
-    """A path as a SQL string for this one file: quotes doubled, glob characters bracketed."""
-    plain = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
-    return "'" + plain.replace("'", "''") + "'"
+def file_literal(path: Path) -> str:
+    """A path as a SQL string that names this one file: glob characters are bracketed."""
+    return text_literal("".join(f"[{one}]" if one in "*?[" else one for one in str(path)))
+
+
+def text_literal(text: str | Path) -> str:
+    """A text as a SQL string: quotes doubled."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _after_what_they_read(statistics: Sequence[Query]) -> list[Query]:

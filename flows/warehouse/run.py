@@ -1,7 +1,7 @@
 """A query to Arrow; all checks to a verdict."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,17 @@ def stream_query(
     return _ask(con, one.text, one.values(parameters))
 
 
-def run_checks(con: duckdb.DuckDBPyConnection, examples: int = 5) -> list[Verdict]:
-    """Every check of sql/checks: how many rows offend, and the first `examples` of them."""
-    return [_judge(con, check, examples) for check in queries("checks")]
+def run_checks(
+    con: duckdb.DuckDBPyConnection, examples: int = 5, *, only: Collection[str] = ()
+) -> list[Verdict]:
+    """Every check of sql/checks: how many rows offend, and the first `examples` of them.
+
+    `only` names the checks to run; none named means all.
+    """
+    for name in only:
+        query(name)  # says which one was meant when there is none
+    chosen = [check for check in queries("checks") if not only or check.name in only]
+    return [_judge(con, check, examples) for check in chosen]
 
 
 def _judge(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdict:
