@@ -6,6 +6,7 @@ ten times the memory in every process.
 
 import os
 import struct
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,6 +85,7 @@ _RECORD = np.dtype(
 )
 _SIGNATURE = 0x02014B50
 _WIDE = 0xFFFFFFFF
+_WIDENED = ("size", "packed", "offset")  # in the order zip64 has them
 _STORED, _DEFLATED, _AES_METHOD = 0, 8, 99
 _LINK_MODE, _TYPE_BITS, _UNIX = 0o120000, 0o170000, 3
 _MOST = 1_032  # deflate cannot shrink anything further than this
@@ -186,21 +188,25 @@ def _entries(
     encrypted = records["flags"] & 1 > 0
     entries["cipher"] = np.where(encrypted, ZIPCRYPTO, PLAIN)
 
-    narrow = np.stack([records[field] for field in ("size", "packed", "offset")]) == _WIDE
-    for row in np.flatnonzero(narrow.any(axis=0) | (records["method"] == _AES_METHOD)).tolist():
-        start = int(places[row]) + 46 + int(records["name"][row])
-        extra = _extra(directory[start : start + int(records["extra"][row])])
-        fields = [name for name in ("size", "packed", "offset") if records[name][row] == _WIDE]
-        wide = extra.get(1, b"")
-        if len(wide) < 8 * len(fields):
+    wide = np.stack([records[field] == _WIDE for field in _WIDENED], axis=1)
+    rows = np.flatnonzero(wide.any(axis=1) | (records["method"] == _AES_METHOD))
+    starts = (places[rows] + 46 + records["name"][rows]).tolist()
+    lengths = records["extra"][rows].tolist()
+    columns = [entries[field] for field in _WIDENED]
+    for row, fields, start, length in zip(
+        rows.tolist(), wide[rows].tolist(), starts, lengths, strict=True
+    ):
+        extra = _extra(directory[start : start + length])
+        numbers = extra.get(1, b"")
+        if len(numbers) < 8 * sum(fields):
             raise InputError(
                 f"{path} is damaged: a large member's size is missing; fetch it again."
             )
-        for number, name in enumerate(fields):
-            (value,) = struct.unpack_from("<Q", wide, 8 * number)
-            entries[name][row] = min(value, 1 << 62)
+        for place, column in enumerate(compress(columns, fields)):
+            (value,) = struct.unpack_from("<Q", numbers, 8 * place)
+            column[row] = min(value, 1 << 50)
         aes = extra.get(0x9901, b"")
-        if records["method"][row] == _AES_METHOD and len(aes) >= 7:
+        if len(aes) >= 7 and records["method"][row] == _AES_METHOD:
             version, _, strength, method = struct.unpack_from("<HHBH", aes)
             entries["unchecked"][row] = version == 2
             entries["strength"][row] = strength

@@ -18,6 +18,7 @@ from flows.storage.refusal import Refused
 from schemas.errors import InputError
 
 _SLACK = 128  # for a local header's name and extra fields, so that one read fetches a member
+_INFLATED_SLACK = 256  # deflate may grow what does not compress, by headers of its blocks
 _SAMPLE = 16  # entries whose check bytes tell whether the password fits
 _STORED = 0
 
@@ -82,7 +83,7 @@ class OpenArchives:
         """The bytes as they lie in the archive, found by the entry's own header there."""
         want = entry.packed
         if limit is not None:
-            want = min(want, limit + _before(entry))
+            want = min(want, _before(entry) + limit + _INFLATED_SLACK + limit // 64)
         handle = self._handle(int(self._state.archive[row]))
         block = os.pread(handle, 30 + _SLACK + want, entry.offset)
         if len(block) < 30 or block[:4] != b"PK\3\4":

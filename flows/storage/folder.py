@@ -41,6 +41,7 @@ class FolderReader:
         self._root = root
         self._folder = ""
         self._handle: int | None = None
+        self._inside: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +112,8 @@ class FolderReader:
             if error.errno != errno.ELOOP:
                 raise
         path = self._root / name
-        if not leads_inside(str(path), allowed_roots(self._root)):
+        self._inside = self._inside or allowed_roots(self._root)
+        if not leads_inside(str(path), self._inside):
             raise Refused("unreadable", "it is a link that leads out of the source")
         # Opened by its real name, again without following a link put there meanwhile.
         return os.open(os.path.realpath(path), flags)

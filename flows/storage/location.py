@@ -24,7 +24,8 @@ class Location:
     @property
     def root(self) -> Path:
         """The folder that member names of plain files are relative to."""
-        return self.path if self.path.is_dir() else self.path.parent
+        alone = self.kind == "file" or self.archives == (self.path,)
+        return self.path.parent if alone else self.path
 
     @staticmethod
     def parse(text: str | os.PathLike[str]) -> "Location":

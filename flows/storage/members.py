@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.storage.archive import ARCHIVE_HEADS, read_archived
+from flows.storage.archive import read_archived
 from flows.storage.catalogue import catalogue
 from flows.storage.folder import FolderReader
 from flows.storage.listing import list_folder
@@ -40,7 +40,7 @@ def list_members(location: Location) -> pa.Table:
     if location.kind == "folder":
         return list_folder(location.path)
     packed = catalogue(location).members()
-    if not location.path.is_dir():
+    if location.archives == (location.path,):
         return packed
     loose = list_folder(location.path, skip=frozenset(path.name for path in location.archives))
     both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
@@ -64,7 +64,7 @@ def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
     act, and InputError when a zip's password is missing or another one.
     """
     names = (name for chunk in members["name"].chunks for name in chunk.to_pylist())
-    answers = _asked(location, members, _whole, (), ())
+    answers = _asked(location, members, _whole, ())
     for name, answer in zip(names, answers, strict=True):
         yield answer if isinstance(answer, Document) else Document(name, answer)
 
@@ -85,11 +85,11 @@ def read_heads(
 ) -> Iterator[T | Document]:
     """What `probe(head, whole)` says to the first bytes of each member, in the order of the rows.
 
-    The probe answers None to see more: heads grow from 4 KiB (in zips 1 KiB) to 64 KiB to all of
-    it, and with `whole` it must answer. A member that cannot be read comes as a Document with its
+    The probe answers None to see more: heads grow from 1 to 4 to 64 KiB to all of it, and
+    with `whole` it must answer. A member that cannot be read comes as a Document with its
     rule and message, as `read_members` has them, and the same errors are raised.
     """
-    yield from _asked(location, members, probe, HEADS, ARCHIVE_HEADS)
+    yield from _asked(location, members, probe, HEADS)
 
 
 def _whole(data: bytes, whole: bool) -> bytes | None:
@@ -101,7 +101,6 @@ def _asked(
     members: pa.Table,
     probe: Callable[[bytes, bool], T | None],
     heads: Sequence[int],
-    archive_heads: Sequence[int],
 ) -> Iterator[T | Document]:
     with FolderReader(location.root) as reader:
         for batch in members.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
@@ -110,7 +109,7 @@ def _asked(
             for packed, group in groupby(places, key=itemgetter(0)):
                 chosen = [member for _, member in group]
                 if packed:
-                    yield from read_archived(location, chosen, probe, heads=archive_heads)
+                    yield from read_archived(location, chosen, probe, heads=heads)
                 else:
                     for member in chosen:
                         yield reader.ask(member, probe, heads)
@@ -120,7 +119,7 @@ def _packed(location: Location, listed: Sequence[Listed]) -> list[bool]:
     """Which members lie in an archive; of those with a stamp, the stamp knows."""
     if location.kind != "zips":
         return [False] * len(listed)
-    if not location.path.is_dir():
+    if location.archives == (location.path,):
         return [True] * len(listed)
     names = pa.array([member.name for member in listed], pa.string())
     here = (catalogue(location).find(names) >= 0).tolist()
