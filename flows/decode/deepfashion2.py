@@ -10,7 +10,7 @@ from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.deepfashion2_batch import ItemBuffers, lists
 from flows.decode.deepfashion2_documents import read_document
 from flows.decode.deepfashion2_json import Refusal
-from flows.decode.deepfashion2_layout import SPLITS, arrange, picture_path
+from flows.decode.deepfashion2_layout import PART_SIZE, SPLITS, arrange, picture_path
 from flows.decode.deepfashion2_lists import PictureRecord, read_list, read_pictures
 from flows.decode.deepfashion2_refusals import Refusals
 from schemas import TABLES
@@ -29,12 +29,12 @@ def decode(part: PartInput) -> Decoded:
     reading = _Reading(part.split, refusals)
     sent = pc.is_in(part.members["role"], value_set=pa.array(["document", "table", "side"]))
     wanted = part.members.filter(sent)
-    first_part = len(part.members) > 0 and part.members["part"][0].as_py() == 0
+    number = part.members["part"][0].as_py() if len(part.members) else 0
     for role, image_id, document in zip(
         wanted["role"].to_pylist(), wanted["image_id"].to_pylist(), part.documents, strict=True
     ):
         if role == "side":
-            reading.side(document, report=first_part)
+            reading.side(document, number)
         else:
             reading.document(document, image_id)
     annotations = _image_rows(part, reading)
@@ -83,14 +83,15 @@ class _Reading:
         for item_no, refusal in read.refused:
             self._refusals.add(name, refusal, image_id=image_id, item_no=item_no)
 
-    def side(self, document: Document, *, report: bool) -> None:
-        """One side file; `report` tells the part that says what is wrong with it."""
+    def side(self, document: Document, number: int) -> None:
+        """One side file; the first part of its split says what is wrong with it."""
         name, data = document.name, document.data
         refused = []
         if data is None:
             refused.append(_unread(document))
         elif name.endswith("_information.json"):
-            for _, record in read_pictures(data):
+            own = range(number * PART_SIZE, (number + 1) * PART_SIZE)
+            for _, record in read_pictures(data, only=own if number else None):
                 if isinstance(record, Refusal):
                     refused.append(record)
                 else:
@@ -99,7 +100,7 @@ class _Reading:
             table, rows, refused = read_list(name, data)
             key = {"dataset": "deepfashion2", "split": self._split}
             self._listed.setdefault(table, []).extend(key | row for row in rows)
-        for refusal in refused if report else ():
+        for refusal in () if number else refused:
             self._refusals.add(name, refusal, image_id=None)
 
     def listed(self) -> dict[str, pa.RecordBatch]:

@@ -15,6 +15,7 @@ from flows.decode.deepfashion2_json import (
     broken_promise,
     cut,
     excerpt_at,
+    nested_deeply,
     not_json,
     repeated_key,
     stands_twice,
@@ -122,7 +123,7 @@ def _sound(item: Item) -> bool:
 
 def _read_slowly(data: bytes) -> Read | Refusal:
     """The same with a reason for everything that is refused."""
-    if refusal := not_json(data):
+    if refusal := nested_deeply(data) or not_json(data):
         return refusal
     try:
         raw = {key: bytes(value) for key, value in _RAW.decode(data).items()}

@@ -5,8 +5,14 @@ import re
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 EXCERPT = 200
+MOST_NESTED = 64
+
+_TOO_DEEP = "is nested too deeply to be an annotation"
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OPENING, _CLOSING = (np.frombuffer(ends, np.uint8) for ends in (b"[{", b"]}"))
 
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -21,6 +27,10 @@ class Refusal(NamedTuple):
     excerpt: str = ""
 
 
+class _Repeats(Exception):
+    """Some object holds a key twice."""
+
+
 class _Pairs(list[tuple[str, object]]):
     """The keys and values of one JSON object as they stand, repeated keys included."""
 
@@ -33,16 +43,30 @@ def not_json(data: bytes) -> Refusal | None:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Refusal("not_json", "is UTF-16, not UTF-8", start)
     try:
-        text = data.decode()
+        data.decode()
         msgspec.json.decode(data, type=msgspec.Raw)
-        json.loads(text, parse_int=str, parse_float=str)
     except UnicodeDecodeError as error:
         return Refusal("not_json", f"is not UTF-8 at byte {error.start}", start)
     except msgspec.DecodeError as error:
         return Refusal("not_json", f"is no JSON: {_lower(str(error))}", start)
     except RecursionError:
-        return Refusal("not_json", "is nested too deeply to be an annotation", start)
+        return Refusal("not_json", _TOO_DEEP, start)
     return None
+
+
+def nested_deeply(data: bytes) -> Refusal | None:
+    """A refusal for JSON nested beyond anything a source means; None for ordinary nesting.
+
+    Looked at before anything is parsed: when Python gives up depends on how deep its own stack
+    stands, and the same document must give the same row in every process.
+    """
+    if data.count(b"[") + data.count(b"{") <= MOST_NESTED:
+        return None
+    codes = np.frombuffer(_STRING.sub(b"", data), np.uint8)
+    steps = np.isin(codes, _OPENING).astype(np.int8) - np.isin(codes, _CLOSING)
+    if steps.cumsum(dtype=np.int64).max(initial=0) <= MOST_NESTED:
+        return None
+    return Refusal("not_json", _TOO_DEEP, cut(data))
 
 
 def broken_promise(error: msgspec.ValidationError, raw: bytes, where: str) -> Refusal:
@@ -61,7 +85,23 @@ def broken_promise(error: msgspec.ValidationError, raw: bytes, where: str) -> Re
 
 
 def repeated_key(raw: bytes) -> tuple[str | int, ...] | None:
-    """The path within `raw` of a key that stands twice in one object; None when none does."""
+    """The path within `raw`, JSON already, of a key that stands twice in one object; None without.
+
+    An object in which keys repeat is found first, and only then its path, which takes longer.
+    """
+    try:
+        json.loads(raw, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
+    except _Repeats:
+        return _path_of_repeated(raw)
+    return None
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _Repeats
+
+
+def _path_of_repeated(raw: bytes) -> tuple[str | int, ...] | None:
     tree = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     waiting: list[tuple[tuple[str | int, ...], object]] = [((), tree)]
     while waiting:

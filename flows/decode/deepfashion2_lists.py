@@ -17,6 +17,7 @@ from flows.decode.deepfashion2_json import (
     Refusal,
     broken_promise,
     cut,
+    nested_deeply,
     not_json,
     repeated_key,
     stands_twice,
@@ -74,6 +75,10 @@ class PictureRecord(msgspec.Struct, gc=False):
     width: _Size
     height: _Size
 
+    @property
+    def image_id(self) -> int:
+        return self.id
+
 
 def split_of(name: str) -> str:
     """The split a side file speaks of; the unmarked names of January 2019 are validation."""
@@ -103,22 +108,33 @@ def side_rows(side: pa.Table, rows: pa.Table, split: str | None) -> pa.Table:
 
 
 Outcome = tuple[int, Any]
-"""A record's place in its file, from 1, and what it says or why it is refused."""
+"""A record's place in its file, from 1, and what it says or why it is refused; 0 for the file."""
 
 
-def read_pictures(data: bytes) -> Iterator[Outcome]:
-    """The picture records of an `..._information.json`: PictureRecord or Refusal."""
-    if refusal := not_json(data):
-        yield 0, refusal
+def read_pictures(data: bytes, only: range | None = None) -> Iterator[Outcome]:
+    """The picture records of an `..._information.json`: PictureRecord or Refusal.
+
+    `only` leaves out what speaks of images outside that range, or is too broken to say.
+    """
+    broken = not_json(data)
+    if broken:
+        yield 0, broken
         return
     try:
-        found = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        images = found["images"]
-        yield from _records(bytes(images), PictureRecord, "$.images")
+        images = msgspec.json.decode(data, type=dict[str, msgspec.Raw])["images"]
     except msgspec.ValidationError as error:
         yield 0, broken_promise(error, data, "$")
+        return
     except KeyError:
         yield 0, Refusal("missing_key", "`$`: lacks `images`", cut(data))
+        return
+    # The file is read for every part of its split, so only what may well repeat is searched.
+    if data.count(b'"images"') > 1 and not nested_deeply(data):
+        twice = repeated_key(data)
+        if twice == ("images",):
+            yield 0, stands_twice(twice, data)
+            return
+    yield from _records(bytes(images), PictureRecord, "$.images", only)
 
 
 def read_list(name: str, data: bytes) -> tuple[str, list[dict[str, Any]], list[Refusal]]:
@@ -166,27 +182,33 @@ def _lines(data: bytes) -> Iterator[Outcome]:
             yield place, Refusal("unexpected_file_name", message, line[:200])
 
 
-def _records(data: bytes, kind: Any, where: str) -> Iterator[Outcome]:
-    """The records of a JSON list; one that is broken is refused by itself."""
-    if not repeated_key(data):
-        try:
-            records = msgspec.json.decode(data, type=list[kind])
-        except msgspec.ValidationError:
-            records = []
-        if records:
-            yield from enumerate(records, start=1)
-            return
+def _records(data: bytes, kind: Any, where: str, only: range | None = None) -> Iterator[Outcome]:
+    """The records of a JSON list, each strictly; a broken one is refused by itself."""
     try:
         raws = msgspec.json.decode(data, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:
         yield 0, broken_promise(error, data, where)
         return
-    for place, raw in enumerate(raws, start=1):
-        text, at = bytes(raw), f"{where}[{place - 1}]"
-        if twice := repeated_key(text):
-            yield place, stands_twice(twice, text, at)
+    try:
+        records = msgspec.json.decode(data, type=list[kind])
+    except (msgspec.ValidationError, RecursionError):
+        records = [_record(bytes(raw), kind, f"{where}[{at}]") for at, raw in enumerate(raws)]
+    for at, (record, raw) in enumerate(zip(records, raws, strict=True)):
+        if only is not None and (isinstance(record, Refusal) or record.image_id not in only):
             continue
-        try:
-            yield place, msgspec.json.decode(text, type=kind)
-        except msgspec.ValidationError as error:
-            yield place, broken_promise(error, text, at)
+        yield at + 1, nested_deeply(bytes(raw)) or _twice(bytes(raw), f"{where}[{at}]") or record
+
+
+def _twice(raw: bytes, where: str) -> Refusal | None:
+    repeated = repeated_key(raw)
+    return stands_twice(repeated, raw, where) if repeated else None
+
+
+def _record(raw: bytes, kind: Any, where: str) -> Any:
+    """One record, or why it is none."""
+    if refusal := nested_deeply(raw):
+        return refusal
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        return broken_promise(error, raw, where)

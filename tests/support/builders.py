@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.decode.decoder import Decoded, PartInput
 from flows.decode.deepfashion2 import DEEPFASHION2
@@ -51,14 +52,17 @@ def never_read(name: str) -> bytes:
 
 
 def decoded(
-    files: Mapping[str, bytes | Document], pictures: Mapping[str, Mapping[str, Any]] | None = None
+    files: Mapping[str, bytes | Document],
+    pictures: Mapping[str, Mapping[str, Any]] | None = None,
+    part: int = 0,
 ) -> Decoded:
-    """Arrange and decode files of one part of one split: bytes by member name, facts by picture."""
+    """Arrange files of one split and decode one part: bytes by member name, facts by picture."""
     facts = {
         name: {"name": name, "image_status": "ok", **row} for name, row in (pictures or {}).items()
     }
     arranged = DEEPFASHION2.arrange(members(*files, *facts), None, never_read).members
     (split,) = arranged["split"].unique().to_pylist()
+    arranged = arranged.filter(pc.equal(arranged["part"], part))
     documents, rows = [], []
     for row in arranged.to_pylist():
         if row["role"] == "picture":
