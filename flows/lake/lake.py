@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -59,7 +60,8 @@ class Lake:
             if resume:
                 history.resume(self.root)
             history.require_unpinned(self.root)
-            run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+            # A name of its own, or an orphan of an earlier run would find its folder again.
+            run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
             folder = self.root / STAGING / run
             folder.mkdir()
             try:

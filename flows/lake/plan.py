@@ -87,7 +87,8 @@ def plan_parts(
     }
     parts = {part.name: part for part in _group(dataset, arranged, options, code, splits)}
     present = {part.split for part in parts.values()}
-    _require_splits(splits, present | {part.split for part in before.values()}, dataset)
+    listed = set(pc.unique(arranged["split"]).to_pylist())
+    _require_splits(splits, listed | {part.split for part in before.values()}, dataset)
 
     changed, unchanged, vanished, kept = [], [], [], set()
     reasons: dict[str, str] = {}

@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.lake.release import CURRENT, RELEASES
-from flows.storage.atomic import sync_folder, write_whole
+from flows.storage.atomic import ASIDE, sync_folder, write_whole
 
 STAGING = "staging"
 PUBLISHING = "publishing"
-_ASIDE = "current.next"
+_NEXT = "current.next"
 
 
 def publish_folder(root: Path, staged: Path, release: str) -> Path:
@@ -41,7 +41,7 @@ def _finish(root: Path, release: str) -> None:
 
 def swap_current(root: Path, release: str) -> None:
     """Point `current` to a release in one rename: readers see the old or the new one."""
-    aside = root / _ASIDE
+    aside = root / _NEXT
     aside.unlink(missing_ok=True)
     aside.symlink_to(f"{RELEASES}/{release}")
     aside.replace(root / CURRENT)
@@ -55,7 +55,9 @@ def recover(root: Path) -> None:
         if release and (root / RELEASES / release).is_dir():
             _finish(root, release)
         (root / PUBLISHING).unlink(missing_ok=True)
-    (root / _ASIDE).unlink(missing_ok=True)
+    (root / _NEXT).unlink(missing_ok=True)
+    for half in root.glob(f".*{ASIDE}"):
+        half.unlink()
     for leftover in (root / STAGING).iterdir():
         remove_tree(leftover)
 

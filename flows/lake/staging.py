@@ -24,7 +24,7 @@ from flows.lake.manifest import (
 )
 from flows.lake.publish import publish_folder
 from flows.lake.release import RELEASES, Release, files_by_table
-from flows.lake.seen import remember
+from flows.lake.seen import LISTING, remember
 from flows.lake.write import Rows, make_folders
 from flows.storage.atomic import write_whole
 from schemas.errors import InputError
@@ -181,7 +181,7 @@ class Staging:
             and (content, settings) == (was.content, was.parameters)
             and _lasting(all_inputs) == _lasting(was.inputs)
         ):
-            remember(self.root, self.parent.id, self._parts)
+            remember(self.root, self.parent.id, self._parts, all_inputs)
             return Release(self.parent.path)
 
         created, name = self._name(content)
@@ -232,7 +232,7 @@ class Staging:
 def _lasting(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Inputs without their listings, which change with every touched file."""
     return {
-        name: {key: value for key, value in facts.items() if key != "listing"}
+        name: {key: value for key, value in facts.items() if key != LISTING}
         for name, facts in inputs.items()
     }
 

@@ -1,0 +1,190 @@
+import pickle
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_lakes import a_part, numbers, source
+
+from flows.lake import plan_parts, refused_splits, shrunk_splits
+from flows.lake.fingerprint import Fingerprint, code_hash
+from flows.lake.manifest import Changes, FileRecord, Manifest, PartRecord
+from schemas.errors import InputError
+from schemas.source import ARRANGED
+
+
+def manifest_of(plan, **more: str) -> Manifest:
+    """A parent that holds what a plan would build, and parts given as name -> fingerprint."""
+    prints = {part.name: part.fingerprint for part in plan.changed} | more
+    parts = {name: PartRecord(*name.split("/")[:2], prints[name], {}) for name in prints}
+    files: list[FileRecord] = []
+    stamp = "2026-11-21T00:00:00Z"
+    return Manifest("r", stamp, None, "c", {}, {}, {}, parts, files, [], Changes(""), {})
+
+
+def plan(members, parent=None, **options):
+    return plan_parts("deepfashion2", members, parent=parent, **{"code": "c", **options})
+
+
+def test_a_part_holds_the_members_that_name_it_in_their_order():
+    members = pa.concat_tables([source(numbers(5, 25)), source(numbers(3, 4), "validation")])
+    parts = plan(members).changed
+    assert [(part.name, part.members["image_id"].to_pylist()) for part in parts] == [
+        ("deepfashion2/train/00000", [5, 6, 7, 8, 9]),
+        ("deepfashion2/train/00001", list(range(10, 20))),
+        ("deepfashion2/train/00002", list(range(20, 26))),
+        ("deepfashion2/validation/00000", [3, 4]),
+    ]
+
+
+@given(st.permutations([0] * 9 + [1] * 10 + [2] * 10 + [3]))
+def test_a_part_does_not_depend_on_where_others_lie_in_the_listing(turns):
+    listed = source(numbers(1, 30))
+    waiting = {part.number: iter(part.members.to_pylist()) for part in plan(listed).changed}
+    mixed = pa.Table.from_pylist([next(waiting[turn]) for turn in turns], schema=ARRANGED)
+    assert plan(mixed).changed == plan(listed).changed
+
+
+def test_a_fingerprint_is_the_same_in_any_chunks_and_of_any_slice():
+    listed = source(numbers(1, 30))
+    cut = pa.concat_tables([listed.slice(0, 7), listed.slice(7, 16), listed.slice(23)])
+    longer = pa.concat_tables([source(numbers(1, 5), "test"), listed])
+    expected = [part.fingerprint for part in plan(listed).changed]
+    assert [part.fingerprint for part in plan(cut).changed] == expected
+    assert [part.fingerprint for part in plan(longer.slice(5)).changed] == expected
+
+
+@pytest.mark.parametrize(
+    ("documents", "options", "reason"),
+    [
+        (numbers(1, 9) | {3: "b"}, {}, "members changed (of 9)"),
+        (numbers(1, 8), {}, "-1 members (8 now)"),
+        (numbers(0, 9), {}, "+1 members (10 now)"),
+        (numbers(0, 8), {}, "members renamed"),
+        (numbers(1, 9), {"code": "d"}, "decoder changed"),
+        (numbers(1, 9), {"options": "verify_images"}, "options changed: none to verify_images"),
+        (
+            numbers(1, 8),
+            {"code": "d", "options": "a:b"},
+            "-1 members (8 now), decoder changed, options changed: none to a:b",
+        ),
+    ],
+)
+def test_a_changed_part_says_why(documents, options, reason):
+    parent = manifest_of(plan(source(numbers(1, 19))))
+    after = plan(source(documents | numbers(10, 19)), parent, **options)
+    assert after.reasons["deepfashion2/train/00000"] == reason
+
+
+def test_a_new_schema_version_and_an_old_make_of_fingerprint_say_so():
+    (part,) = plan(source(numbers(1, 9))).changed
+    older = str(Fingerprint.parse(part.fingerprint)._replace(schema="0", code="d"))
+    for before, reason in ((older, "schema version changed: 0 to 1"), ("x", "another version")):
+        parent = manifest_of(plan(source({})), **{part.name: before})
+        assert reason in plan(source(numbers(1, 9)), parent).reasons[part.name]
+
+
+def test_nothing_changed_means_nothing_to_do():
+    parent = manifest_of(plan(source(numbers(1, 30))))
+    after = plan(source(numbers(1, 30)), parent)
+    assert after.nothing_to_do
+    assert after.unchanged == tuple(sorted(parent.parts))
+
+
+def test_a_part_without_members_vanishes_but_a_split_without_members_is_kept():
+    members = pa.concat_tables([source(numbers(1, 25)), source(numbers(1, 5), "validation")])
+    parent = manifest_of(plan(members))
+
+    after = plan(source(numbers(1, 19)), parent)
+    assert after.vanished == ("deepfashion2/train/00002",)
+    assert after.kept_splits == ("validation",)
+    assert "deepfashion2/validation/00000" in after.unchanged
+
+    pruned = plan(source(numbers(1, 25)), parent, prune=True)
+    assert pruned.vanished == ("deepfashion2/validation/00000",)
+    assert pruned.reasons["deepfashion2/validation/00000"] == "no members any more"
+
+
+def test_an_empty_mount_changes_nothing():
+    parent = manifest_of(plan(source(numbers(1, 25))))
+    after = plan(source({}), parent)
+    assert after.nothing_to_do
+    assert after.kept_splits == ("train",)
+
+
+def test_one_split_is_backfilled_and_the_others_stay_as_they_were():
+    parent = manifest_of(plan(source(numbers(1, 25))))
+    members = pa.concat_tables(
+        [source(numbers(1, 25, stamp="b")), source(numbers(1, 5), "validation")]
+    )
+    after = plan(members, parent, splits=["validation"])
+    assert [part.name for part in after.changed] == ["deepfashion2/validation/00000"]
+    assert len(after.unchanged) == 3
+    assert after.kept_splits == ()
+
+
+def test_a_split_that_is_nowhere_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match=r"no split validaton: it has train\."):
+        plan(source(numbers(1, 5)), splits=["validaton"])
+
+
+def test_parts_of_other_data_sets_are_not_spoken_of():
+    parent = manifest_of(plan(source({})), **{"fashionai/train/00000": "x"})
+    after = plan(source(numbers(1, 5)), parent)
+    assert (after.unchanged, after.vanished) == ((), ())
+
+
+def test_losing_over_five_percent_of_a_split_is_suspicious_unless_allowed_by_name():
+    before = {"train": {"images": 100}, "validation": {"images": 100}}
+    assert shrunk_splits(before, {"train": 95, "test": 3, "validation": None}) == []
+    (loss,) = shrunk_splits(before, {"train": 94})
+    assert str(loss) == "train would lose 6.0 % of its images (100 to 94)"
+    assert shrunk_splits(before, {"train": 94}, allow=["train"]) == []
+    assert shrunk_splits(before, {"train": 94}, allow=["validation"]) == [loss]
+
+
+def test_refusing_over_one_percent_of_a_split_is_suspicious_unless_it_was_so_before():
+    def counts(refused):
+        return {"train": {"documents_read": 200, "documents_refused": refused}}
+
+    assert refused_splits(counts(2)) == []
+    (found,) = refused_splits(counts(3))
+    assert str(found) == "train has 1.5 % of its documents refused (3 of 200)"
+    assert refused_splits(counts(3), allow=["train"]) == []
+    assert refused_splits(counts(3), before=counts(3)) == []
+    assert refused_splits(counts(4), before=counts(3))
+
+
+def test_images_are_counted_by_number_whether_document_or_picture_and_unknown_for_tables():
+    pictures = source(numbers(5, 12)).set_column(2, ARRANGED.field("role"), [["picture"] * 8])
+    table = source({1: "a"}, "test").set_column(2, ARRANGED.field("role"), [["table"]])
+    members = pa.concat_tables([source(numbers(1, 9)), pictures, table])
+    assert plan(members).images == {"train": 12, "test": None}
+
+
+def test_a_part_travels_without_the_rest_of_its_source():
+    parts = plan(source(numbers(1, 5000))).changed
+    assert len(pickle.dumps(parts[0])) < 10_000
+    assert pickle.loads(pickle.dumps(parts[0])) == parts[0]
+    assert parts[0] != a_part(1)
+
+
+def test_two_hundred_thousand_documents_are_planned_within_two_seconds():
+    count = 200_000
+    number = np.arange(count)
+    names = pa.array([f"train/annos/{n:06d}.json" for n in range(count)])
+    columns = {"part": pa.array(number // 4096, pa.int32()), "image_id": pa.array(number)}
+    columns |= {"name": names, "size": pa.array(number), "split": pa.repeat("train", count)}
+    columns |= {"role": pa.repeat("document", count), "stamp": names}
+    members = pa.table({name: columns[name] for name in ARRANGED.names}, schema=ARRANGED)
+
+    started = time.perf_counter()
+    assert len(plan(members).changed) == 49
+    assert time.perf_counter() - started < 2
+
+
+def test_the_code_hash_covers_a_data_sets_own_decoder_and_not_the_others():
+    hashes = {code_hash(name) for name in (None, "deepfashion2", "fashionai", "fashion-mnist")}
+    assert len(hashes) == 4

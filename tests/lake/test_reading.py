@@ -1,0 +1,106 @@
+import pytest
+from small_lakes import numbers, publish, source
+
+from flows.lake import Lake
+from schemas.errors import InputError
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def test_where_no_lake_is_the_sentence_says_how_to_make_one(lake):
+    with pytest.raises(InputError, match=r"no lake at .*lake: `wardrobe demo` makes"):
+        lake.release()
+    with pytest.raises(InputError, match="no release at"):
+        lake.release("2026")
+    assert lake.releases() == []
+    assert lake.parent() is None
+    assert not lake.root.exists()
+
+
+def test_a_release_is_found_by_the_start_of_its_id_when_that_is_unique(lake):
+    first = publish(lake, source(numbers(1, 5)))
+    second = publish(lake, source(numbers(1, 6)))
+    assert [one.id for one in lake.releases()] == [second.id, first.id]
+    assert lake.release("current").id == second.id
+    assert lake.release(first.id).id == first.id
+    assert lake.release(first.id[:-3]).id == first.id
+    with pytest.raises(InputError, match=f"names several releases.*{second.id}, {first.id}"):
+        lake.release(first.id[:8])
+    with pytest.raises(
+        InputError, match=f"'1999' is no release .*: {second.id}, {first.id} would be"
+    ):
+        lake.release("1999")
+
+
+def test_an_unknown_release_is_answered_with_the_nearest(lake):
+    first = publish(lake, source(numbers(1, 5)))
+    publish(lake, source(numbers(1, 6)))
+    typed = first.id[:-2] + "zz"
+    with pytest.raises(InputError, match=f"'{typed}' is no release .*: {first.id}"):
+        lake.release(typed)
+
+
+def test_a_release_stays_what_it_was_while_others_are_published(lake):
+    publish(lake, source(numbers(1, 5)))
+    reader = lake.release()
+    before = reader.tables()
+    publish(lake, source(numbers(1, 9)))
+    assert reader.tables() == before
+    assert all(path.is_file() for path in reader.files("items"))
+    assert lake.release().id != reader.id
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (b"", "is damaged"),
+        (b"{", "is damaged"),
+        (b'{"format": 1, "release": 3}', r"is damaged .*\$\.release"),
+        (b'{"format": 9}', "is in format 9, this version reads 1: use a newer"),
+        (b"\xff\xfe", "is damaged"),
+    ],
+)
+def test_a_damaged_manifest_is_one_sentence_that_names_it(lake, text, what):
+    release = publish(lake, source(numbers(1, 5)))
+    path = release.path / "manifest.json"
+    path.chmod(0o644)
+    path.write_bytes(text)
+    with pytest.raises(InputError, match=rf"manifest\.json {what}") as caught:
+        _ = lake.release().manifest
+    assert "\n" not in str(caught.value)
+    assert [one.id for one in lake.releases()] == [release.id]
+
+
+def test_a_missing_manifest_and_a_dangling_current_are_said(lake):
+    release = publish(lake, source(numbers(1, 5)))
+    release.path.chmod(0o755)
+    (release.path / "manifest.json").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        _ = lake.release().manifest
+    release.path.rename(release.path.with_name("elsewhere"))
+    with pytest.raises(InputError, match=r"which is not there: `wardrobe rollback ID`"):
+        lake.release()
+
+
+def test_current_that_is_no_link_is_no_lake(lake):
+    lake.root.mkdir()
+    (lake.root / "current").mkdir()
+    with pytest.raises(InputError, match="is no link to a release"):
+        lake.release()
+
+
+def test_a_lake_is_not_made_among_other_things(lake):
+    lake.root.mkdir()
+    (lake.root / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="holds other things and no lake"), lake.writing():
+        pass
+    assert [path.name for path in lake.root.iterdir()] == ["thesis.txt"]
+
+
+def test_a_lake_is_not_made_where_a_file_is(lake):
+    lake.root.write_text("")
+    with pytest.raises(InputError, match="there is a file in the way"), lake.writing():
+        pass

@@ -1,0 +1,125 @@
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pyarrow.parquet as pq
+import pytest
+from small_lakes import numbers, publish, source
+
+from flows.lake import Lake
+from flows.lake.manifest import content_hash, encode_manifest, read_manifest
+
+ITEMS = "items/dataset=deepfashion2/split=train/part-00001.parquet"
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def damaged(lake: Lake, path: str, damage: Callable[[Path], None]) -> list[str]:
+    """What verify says of a release after somebody with every right did that to one file."""
+    release = publish(lake, source(numbers(1, 25)))
+    file = release.path / path
+    file.parent.chmod(0o755)
+    if file.exists():
+        file.chmod(0o644)
+    damage(file)
+    return [str(problem) for problem in lake.verify()]
+
+
+@pytest.mark.parametrize("place", [0, 4, 100, -200, -1])
+def test_a_flipped_byte_is_found_and_named(lake, place):
+    def flip(file: Path) -> None:
+        data = bytearray(file.read_bytes())
+        data[place] ^= 1
+        file.write_bytes(data)
+
+    found = damaged(lake, ITEMS, flip)
+    assert found[0].startswith(f"{ITEMS} has other bytes than were published (sha256 ")
+    assert all(ITEMS in problem for problem in found)
+
+
+def test_a_missing_file_is_found(lake):
+    assert damaged(lake, ITEMS, Path.unlink) == [f"{ITEMS} is missing"]
+
+
+def test_a_file_too_many_is_found(lake):
+    extra = "items/dataset=deepfashion2/split=train/part-00009.parquet"
+    assert damaged(lake, extra, Path.touch) == [f"{extra} is not in the manifest"]
+
+
+def test_a_cut_file_is_told_by_its_size(lake):
+    def cut(file: Path) -> None:
+        file.write_bytes(file.read_bytes()[:100])
+
+    found = damaged(lake, ITEMS, cut)
+    assert any("has 100 bytes, not " in problem for problem in found)
+    assert any("is not readable as Parquet" in problem for problem in found)
+
+
+def rewrite(lake: Lake, change: Callable[[Path], None]) -> list[str]:
+    """Change a file and put its new hash into the manifest, as a forger would."""
+    release = publish(lake, source(numbers(1, 25)))
+    file, manifest = release.path / ITEMS, release.path / "manifest.json"
+    file.chmod(0o644)
+    manifest.chmod(0o644)
+    change(file)
+    was = read_manifest(release.path)
+    files = [
+        msgspec.structs.replace(one, sha256=_sha256(file), bytes=file.stat().st_size)
+        if one.path == ITEMS
+        else one
+        for one in was.files
+    ]
+    manifest.write_bytes(
+        encode_manifest(msgspec.structs.replace(was, files=files, content=content_hash(files)))
+    )
+    return [str(problem) for problem in lake.verify()]
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_rows_footer_and_columns_are_compared_beside_the_hash(lake):
+    def shorten(file: Path) -> None:
+        table = pq.ParquetFile(file).read()
+        pq.write_table(table.slice(1).drop_columns("style").replace_schema_metadata(), file)
+
+    found = rewrite(lake, shorten)
+    assert f"{ITEMS} has 9 rows, not 10" in found
+    assert f"{ITEMS} says split None in its footer, not 'train'" in found
+    assert f"{ITEMS} has other columns than declared: style" in found
+
+
+def test_a_changed_type_is_a_changed_column(lake):
+    def widen(file: Path) -> None:
+        table = pq.ParquetFile(file).read()
+        place = table.schema.get_field_index("x1")
+        kept = table.schema.metadata
+        wide = table.set_column(place, "x1", table["x1"].cast("float32"))
+        pq.write_table(wide.replace_schema_metadata(kept), file)
+
+    assert rewrite(lake, widen) == [f"{ITEMS} has other columns than declared: x1"]
+
+
+def test_a_manifest_that_contradicts_itself_is_found(lake):
+    release = publish(lake, source(numbers(1, 25)))
+    was = read_manifest(release.path)
+    part = was.parts["deepfashion2/train/00000"]
+    parts = was.parts | {
+        "deepfashion2/train/00000": msgspec.structs.replace(
+            part, counts=part.counts | {"items_read": 12}
+        )
+    }
+    path = release.path / "manifest.json"
+    path.chmod(0o644)
+    path.write_bytes(
+        encode_manifest(msgspec.structs.replace(was, parts=parts, content="0", release="other"))
+    )
+    found = [str(problem) for problem in lake.verify()]
+    assert "manifest.json names another release, other" in found
+    assert any("counts 12 items read in part deepfashion2/train/00000" in one for one in found)
+    assert any("lists files with content" in one for one in found)

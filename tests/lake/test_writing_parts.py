@@ -1,0 +1,163 @@
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_lakes import a_part, rows, tables_of
+
+from flows.lake import Abandoned, write_part
+from flows.lake.lock import Holder, claim, this_process
+from flows.lake.write import MAIN_TABLES, ROW_GROUP
+from schemas import TABLES
+
+
+def items(*image_ids: int) -> pa.Table:
+    return rows("items", *[{"image_id": i, "item_no": 1, "x1": i / 3} for i in image_ids])
+
+
+def hashes(folder: Path, part, tables) -> dict[str, str]:
+    return {record.table: record.sha256 for record in write_part(folder, part, tables)}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(range(1, 9)), st.lists(st.integers(0, 8), max_size=3))
+def test_the_same_rows_make_the_same_bytes_in_any_order_and_any_chunks(tmp_path, order, cuts):
+    whole = items(*order)
+    edges = [0, *sorted(cuts), 8]
+    pieces = [whole.slice(a, b - a) for a, b in pairwise(edges)]
+
+    once = hashes(tmp_path, a_part(1), {"items": items(*range(1, 9))})
+    again = hashes(tmp_path, a_part(1), {"items": pa.concat_tables(pieces)})
+
+    assert once == again
+
+
+def test_a_reader_is_written_in_the_same_bytes_as_a_table_however_it_is_cut(tmp_path):
+    count = ROW_GROUP["pictures"] + 7
+    whole = rows(
+        "pictures",
+        *[{"image_id": i, "image": {"bytes": b"x" * i, "path": "1.png"}} for i in range(count)],
+    )
+    reader = pa.RecordBatchReader.from_batches(whole.schema, whole.to_batches(max_chunksize=3))
+
+    once = hashes(tmp_path, a_part(1), {"pictures": whole})
+    again = hashes(tmp_path, a_part(1), {"pictures": reader})
+
+    assert once == again
+    path = tmp_path / "pictures/dataset=deepfashion2/split=train/part-00000.parquet"
+    assert pq.ParquetFile(path).metadata.num_row_groups == 2
+    assert pq.read_table(path, partitioning=None)["image"].to_pylist() == whole["image"].to_pylist()
+
+
+def test_records_say_what_is_in_the_files(tmp_path):
+    for record in write_part(tmp_path, a_part(1, 2), tables_of(a_part(1, 2))):
+        file = tmp_path / record.path
+        assert file.stat().st_size == record.bytes
+        assert pq.ParquetFile(file).metadata.num_rows == record.rows
+        assert record.part == "deepfashion2/train/00000"
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_every_main_table_has_a_file_even_without_rows(tmp_path):
+    records = write_part(tmp_path, a_part(1), {})
+    assert {record.table: record.rows for record in records} == dict.fromkeys(MAIN_TABLES, 0)
+
+
+def test_a_file_alone_says_whose_it_is_and_what_its_columns_mean(tmp_path):
+    write_part(tmp_path, a_part(1, split="test"), {})
+    path = tmp_path / "items/dataset=deepfashion2/split=test/part-00000.parquet"
+    schema = pq.ParquetFile(path).schema_arrow
+    assert {key: value for key, value in schema.metadata.items() if key != b"ARROW:schema"} == {
+        b"dataset": b"deepfashion2",
+        b"split": b"test",
+        b"table": b"items",
+        b"schema_version": b"1",
+    }
+    assert schema.equals(TABLES["items"].file_schema, check_metadata=False)
+    assert schema.field("x1").metadata[b"unit"] == b"px"
+    assert schema.field("style").metadata[b"doc"].startswith(b"Variant within the pair_id")
+
+
+def test_sorting_and_row_groups_are_declared_in_the_footer(tmp_path):
+    write_part(tmp_path, a_part(1), {"items": items(3, 1, 2)})
+    path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    assert [one.column_index for one in group.sorting_columns] == [0, 1]
+    assert group.column(0).has_offset_index
+    assert pq.read_table(path, partitioning=None)["image_id"].to_pylist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        (rows("items", {"split": "test"}), "rows with split"),
+        (rows("items", {"dataset": "fashionai"}), "rows with dataset"),
+        (rows("items", {}).drop_columns("x1"), "lacks the columns"),
+        (
+            rows("items", {}).cast(
+                pa.schema([field.with_nullable(True) for field in TABLES["items"].schema])
+            ).set_column(3, "item_no", pa.nulls(1, pa.int16())),
+            "column item_no has 1 nulls",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_that_do_not_belong_are_refused(tmp_path, table, what):
+    with pytest.raises(ValueError, match=what):
+        write_part(tmp_path, a_part(1), {"items": table})
+    assert not list(tmp_path.rglob("*items*.parquet*"))
+
+
+def test_a_word_that_would_leave_the_folder_is_no_partition(tmp_path):
+    with pytest.raises(ValueError, match="cannot name a partition"):
+        write_part(tmp_path, a_part(1, split="../train"), {})
+
+
+def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
+    for number, split in ((0, "train"), (1, "train"), (0, "test")):
+        part = a_part(number * 10 + 1, number * 10 + 2, split=split, number=number)
+        write_part(tmp_path, part, tables_of(part) if split == "train" else {})
+    folder = tmp_path / "items"
+    expected = {"deepfashion2"}, {"train"}, 4
+
+    for table in (
+        pq.read_table(folder),
+        ds.dataset(folder, partitioning="hive").to_table(),
+        pl.scan_parquet(folder, hive_partitioning=True).collect().to_arrow(),
+        duckdb.sql(f"from read_parquet('{folder}/*/*/*.parquet')").to_arrow_table(),
+    ):
+        found = table.select(["dataset", "split"]).to_pydict()
+        assert (set(found["dataset"]), set(found["split"]), table.num_rows) == expected
+        assert set(table.column_names) == set(TABLES["items"].schema.names)
+
+
+def test_a_worker_stops_when_its_run_was_cleaned_away(tmp_path):
+    with pytest.raises(Abandoned, match="is over"):
+        write_part(tmp_path / "gone", a_part(1), {})
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_worker_stops_when_the_process_it_works_for_is_dead(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    here = this_process()
+    claim(tmp_path, Holder(here.host, dead.pid, "", here.since, "wardrobe"))
+    with pytest.raises(Abandoned, match=f"process {dead.pid}"):
+        write_part(tmp_path, a_part(1), {})
+
+
+def test_a_reused_process_number_is_not_taken_for_the_old_process(tmp_path):
+    here = this_process()
+    claim(tmp_path, Holder(here.host, os.getpid(), "1", here.since, "wardrobe"))
+    with pytest.raises(Abandoned):
+        write_part(tmp_path, a_part(1), {})
+    claim(tmp_path, here)
+    assert write_part(tmp_path, a_part(1), {})
