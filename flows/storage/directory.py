@@ -213,14 +213,16 @@ def _entries(
             entries["method"][row] = method
             entries["cipher"][row] = AES
 
-    aes_known = (entries["strength"] > 0) & (entries["strength"] < 4)
+    # Encrypted in other ways: strong encryption, a masked directory, AES that does not say how.
+    foreign = (records["flags"] & 0x2040 > 0) | (entries["method"] == _AES_METHOD)
+    foreign |= (entries["cipher"] == AES) & ~np.isin(entries["strength"], (1, 2, 3))
     mode = np.where(records["made_by"] >> 8 == _UNIX, records["external"] >> 16, 0)
     problems = (
         (_BOMB, entries["size"] > (entries["packed"] + 64) * _MOST),
         (_LARGE, np.maximum(entries["size"], entries["packed"]) > LARGEST),
         (_LINK, (mode & _TYPE_BITS) == _LINK_MODE),
         (_COMPRESSION, ~np.isin(entries["method"], (_STORED, _DEFLATED))),
-        (_ENCRYPTION, (records["flags"] & 0x2040 > 0) | ((entries["cipher"] == AES) & ~aes_known)),
+        (_ENCRYPTION, foreign),
     )
     for problem, found in problems:
         entries["problem"][found] = problem

@@ -64,7 +64,7 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
                 name = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(name + "/")
-                elif entry.is_symlink() and entry.is_dir():
+                elif _leads_to_folder(entry):
                     if not prefix:
                         pending.append(name + "/")
                     elif not leads_inside(entry.path, inside):
@@ -83,7 +83,7 @@ def allowed_roots(root: Path) -> tuple[str, ...]:
     """The real folders a link may lead into: the root and the linked folders directly in it."""
     linked = [root]
     with os.scandir(root) as entries:
-        linked += [Path(entry.path) for entry in entries if entry.is_symlink() and entry.is_dir()]
+        linked += [Path(entry.path) for entry in entries if _leads_to_folder(entry)]
     return tuple(os.path.realpath(path) for path in linked)
 
 
@@ -91,6 +91,14 @@ def leads_inside(path: str, inside: tuple[str, ...]) -> bool:
     """Whether a link ends below one of the real folders `inside`."""
     real = os.path.realpath(path)
     return any(real == root or real.startswith(root.rstrip("/") + "/") for root in inside)
+
+
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a link to a folder; one that leads nowhere or in a circle is not."""
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:
+        return False
 
 
 def _stat(entry: "os.DirEntry[str]") -> Iterator[os.stat_result]:

@@ -1,13 +1,13 @@
 """Member names of an archive as they would be in the unpacked folder, and harmless in any case."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _UNSOUND = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
-_UNSOUND_STEP = re.compile(r"^\.{0,2}$|\\|^[A-Za-z]:|[\x00-\x1f\x7f]")
 _UNTELLING = r"^__MACOSX/|(^|/)\.[^/]*$"  # what other programs leave behind
 _ESCAPED = re.compile(r"\.\.|[%/\\:\x00-\x1f\x7f]")
 
@@ -20,21 +20,21 @@ def member_names(raw: Sequence[bytes], stem: str) -> pa.Array:
     its files lie below a folder named like it, or at least two folders deep.
 
     A name that would leave the folder it is unpacked into, or that has no such meaning (`..`,
-    absolute, backslash, drive letter, empty step, control character) keeps its sound folders and
-    has the rest written as one step with `%`: `train/annos/../../x` is `train/annos/%2E%2E%2F...`.
+    absolute, backslash, drive letter, empty step, control character), becomes one harmless step in
+    the folder that most files lie in, with `%`: `train/annos/%2E%2E%2F%2E%2E%2Fetc%2Fpasswd`.
+    There its decoder has to account for it.
     """
     names = _decoded(raw)
     sound = pc.invert(pc.match_substring_regex(names, _UNSOUND))
     telling = pc.and_(sound, pc.invert(pc.match_substring_regex(names, _UNTELLING)))
     placed = pc.or_(pc.starts_with(names, stem + "/"), pc.match_substring_regex(names, "/.*/"))
     prefix = "" if 2 * pc.and_(telling, placed).true_count > telling.true_count else stem + "/"
-    if sound.false_count:
-        escaped = [
-            name if fine else _escaped(name, "" if prefix else stem + "/")
-            for name, fine in zip(names.to_pylist(), sound.to_pylist(), strict=True)
-        ]
-        names = pa.array(escaped, pa.string())
-    return pc.binary_join_element_wise(prefix, names, "") if prefix else names
+    complete = pc.binary_join_element_wise(prefix, names, "") if prefix else names
+    if not sound.false_count:
+        return complete
+    folder = _fullest_folder(complete.filter(telling)) or stem + "/"
+    escaped = [folder + _escaped(name) for name in names.filter(pc.invert(sound)).to_pylist()]
+    return pc.replace_with_mask(complete, pc.invert(sound), pa.array(escaped, pa.string()))
 
 
 def numbered_repeats(names: Sequence[str]) -> list[str]:
@@ -67,11 +67,13 @@ def _text(raw: bytes) -> str:
         return raw.decode("cp437")
 
 
-def _escaped(name: str, prefix: str) -> str:
-    steps = name.split("/")
-    sound = next(place for place, step in enumerate(steps) if _UNSOUND_STEP.search(step))
-    rest = "/".join(steps[sound:]) or "/"
-    rest = _ESCAPED.sub(lambda found: "".join(f"%{ord(c):02X}" for c in found[0]), rest)
-    if rest == ".":
-        rest = "%2E"
-    return "/".join([*steps[:sound], rest]) if sound else prefix + rest
+def _fullest_folder(names: pa.Array) -> str:
+    """The folder with most of the names, `/` at its end; the first by name among equals."""
+    counts = Counter(name.rpartition("/")[0] + "/" for name in names.to_pylist() if "/" in name)
+    return min(counts, key=lambda folder: (-counts[folder], folder), default="")
+
+
+def _escaped(name: str) -> str:
+    if name in ("", "."):
+        return "%2E" if name else "%"
+    return _ESCAPED.sub(lambda found: "".join(f"%{ord(c):02X}" for c in found[0]), name)

@@ -1,0 +1,66 @@
+"""A file is written whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.storage.atomic import ASIDE, write_whole
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    with write_whole(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), write_whole(path) as file:
+        file.write(b"half")
+        _ = 1 / 0
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"), write_whole(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_kill_leaves_the_old_file_and_at_most_one_aside(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    script = (
+        "import os, signal, sys\n"
+        "from flows.storage.atomic import write_whole\n"
+        "with write_whole(sys.argv[1]) as file:\n"
+        "    file.write(b'half')\n"
+        "    file.flush()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], cwd=REPOSITORY)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b"old"
+    (aside,) = set(tmp_path.iterdir()) - {path}
+    assert aside.name.endswith(ASIDE)

@@ -1,0 +1,220 @@
+"""Archives that are damaged, locked or made to harm: a sentence or a reason, never more."""
+
+import random
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zips
+
+from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage.directory import PROBLEMS
+from schemas.errors import InputError
+from schemas.rejections import RULES
+from schemas.source import Document
+
+SECRET = "shops and users"
+FILES = {f"train/annos/{n:06d}.json": b'{"item1": [%d]}' % n * 20 for n in range(1, 30)}
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch):
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
+
+
+def read(path: Path) -> dict[str, Document]:
+    location = Location.parse(path)
+    return {one.name: one for one in read_members(location, list_members(location))}
+
+
+@pytest.mark.parametrize(
+    ("hostile", "name"),
+    [
+        ("../../etc/passwd", "%2E%2E%2F%2E%2E%2Fetc%2Fpasswd"),
+        ("train/annos/../../../x", "train%2Fannos%2F%2E%2E%2F%2E%2E%2F%2E%2E%2Fx"),
+        ("/etc/passwd", "%2Fetc%2Fpasswd"),
+        ("train\\annos\\000001.json", "train%5Cannos%5C000001.json"),
+        ("C:/train/annos/000001.json", "C%3A%2Ftrain%2Fannos%2F000001.json"),
+        ("train/annos//000001.json", "train%2Fannos%2F%2F000001.json"),
+        ("train/annos/./000001.json", "train%2Fannos%2F.%2F000001.json"),
+        ("train/annos/\x00000001.json", "train%2Fannos%2F%00000001.json"),
+        ("train/annos/000001.json/", "train%2Fannos%2F000001.json%2F"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("", "%"),
+    ],
+)
+def test_a_name_that_could_lead_out_is_listed_as_one_harmless_step(hostile, name, tmp_path):
+    members = [zips.packed(known, data) for known, data in FILES.items()]
+    zips.write_zip(tmp_path / "train.zip", [*members, zips.packed(hostile, b"{}")])
+    documents = read(tmp_path / "train.zip")
+    assert documents.keys() - FILES.keys() == {"train/annos/" + name}
+    assert documents["train/annos/" + name].data == b"{}"
+
+
+def test_a_name_that_is_no_utf8_is_read_in_the_old_code_page(tmp_path):
+    zips.write_zip(tmp_path / "train.zip", [zips.packed(b"train/annos/\x81.json", b"{}")])
+    assert list(read(tmp_path / "train.zip")) == ["train/annos/ü.json"]
+
+
+def test_a_repeated_name_is_listed_once_more_with_its_number(tmp_path):
+    names = ["train/annos/1.json"] * 3 + ["train/annos/1.json#2"]
+    members = [zips.packed(name, str(n).encode()) for n, name in enumerate(names)]
+    documents = read(zips.write_zip(tmp_path / "train.zip", members))
+    assert {name: document.data for name, document in documents.items()} == {
+        "train/annos/1.json": b"0",
+        "train/annos/1.json#2": b"3",
+        "train/annos/1.json#3": b"1",
+        "train/annos/1.json#4": b"2",
+    }
+
+
+def test_two_zips_with_one_member_are_refused_by_name(tmp_path):
+    for name in ("train.zip", "train (1).zip"):
+        zips.write_plain(tmp_path / name, FILES)
+    with pytest.raises(InputError, match=r"train \(1\)\.zip and train\.zip both hold .*000001"):
+        list_members(Location.parse(tmp_path))
+
+
+def test_a_member_packed_and_unpacked_is_refused_by_name(tmp_path):
+    zips.write_plain(tmp_path / "packed.zip", FILES)
+    (tmp_path / "train/annos").mkdir(parents=True)
+    (tmp_path / "train/annos/000003.json").touch()
+    with pytest.raises(InputError, match=r"000003\.json twice"):
+        list_members(Location.parse(tmp_path))
+
+
+@pytest.mark.parametrize("write", [zips.write_zipcrypto, zips.write_aes])
+@pytest.mark.parametrize(
+    ("given", "words"), [("", "--password-file"), ("not this one", "not open")]
+)
+def test_a_missing_or_wrong_password_is_one_sentence_without_it(
+    write, given, words, tmp_path, monkeypatch
+):
+    write(tmp_path / "train.zip", FILES, SECRET.encode())
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", given)
+    location = Location.parse(tmp_path / "train.zip")
+    members = list_members(location)
+    for reading in (
+        lambda: list(read_members(location, members)),
+        lambda: list(read_heads(location, members, lambda head, whole: head)),
+        lambda: read_member(location, "train/annos/000001.json"),
+    ):
+        with pytest.raises(InputError, match=rf"^[^\n]*{words}[^\n]*$") as caught:
+            reading()
+        assert "not this one" not in str(caught.value)
+
+
+def test_the_password_is_shown_by_nothing_that_holds_it(tmp_path):
+    from flows.storage.password import zip_password
+
+    assert SECRET not in repr(zip_password())
+    assert SECRET not in repr(Location.parse(tmp_path))
+
+
+@pytest.mark.parametrize("kept", [0, 10, 21, 200, 0.5, 0.9, -1, -21, -22])
+def test_an_archive_cut_short_is_one_sentence(kept, tmp_path):
+    whole = zips.write_plain(tmp_path / "train.zip", FILES).read_bytes()
+    end = int(len(whole) * kept) if isinstance(kept, float) else kept
+    (tmp_path / "train.zip").write_bytes(whole[:end])
+    with pytest.raises(InputError, match=r"train\.zip is no zip or is cut short[^\n]*\.$"):
+        list_members(Location.parse(tmp_path / "train.zip"))
+
+
+def test_an_archive_cut_out_of_the_middle_is_one_sentence(tmp_path):
+    whole = zips.write_plain(tmp_path / "train.zip", FILES).read_bytes()
+    (tmp_path / "train.zip").write_bytes(whole[300:])
+    with pytest.raises(InputError, match=r"train\.zip is damaged: it promises more"):
+        list_members(Location.parse(tmp_path / "train.zip"))
+
+
+SOUND = zips.packed("annos/1.json", b'{"pair_id": 1}' * 30)
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        (replace(SOUND, crc=1), "its checksum does not fit"),
+        (replace(SOUND, size=10), "does not hold the 10 bytes it promises"),
+        (replace(SOUND, size=5_000), "does not hold the 5,000 bytes it promises"),
+        (replace(SOUND, size=1 << 29), PROBLEMS[5]),
+        (replace(SOUND, body=b"\xff" * 60), "it does not inflate"),
+        (replace(SOUND, body=SOUND.body[:20]), "does not hold the 420 bytes it promises"),
+        (replace(SOUND, method=9), PROBLEMS[2]),
+        (replace(SOUND, method=93), PROBLEMS[2]),
+        (replace(SOUND, method=99, flags=1), PROBLEMS[1]),
+        (replace(SOUND, flags=0x41), PROBLEMS[1]),
+        (replace(SOUND, external=0o120777 << 16), PROBLEMS[3]),
+        (replace(SOUND, flags=1), "its password check fails"),
+    ],
+)
+def test_a_damaged_member_is_unreadable_and_its_neighbours_are_not(member, words, tmp_path):
+    others = [zips.packed(f"annos/{n}.json", b"{}") for n in range(2, 20)]
+    locked = zips.encrypted(others, SECRET.encode()) if member.flags & 1 else others
+    documents = read(zips.write_zip(tmp_path / "train.zip", [member, *locked]))
+    damaged = documents.pop("train/annos/1.json")
+    assert (damaged.data, damaged.rule) == (None, "unreadable")
+    assert words in damaged.message
+    assert {document.data for document in documents.values()} == {b"{}"}
+    with pytest.raises(InputError, match=r"train/annos/1\.json in .* cannot be read: [^\n]*\.$"):
+        read_member(Location.parse(tmp_path / "train.zip"), "train/annos/1.json")
+
+
+def test_a_bomb_is_inflated_no_further_than_it_promises(tmp_path):
+    bomb = replace(zips.packed("annos/1.json", bytes(100_000_000)), size=1_000)
+    (document,) = read(zips.write_zip(tmp_path / "train.zip", [bomb])).values()
+    assert (document.data, document.rule) == (None, "unreadable")
+
+
+def test_members_that_share_their_bytes_are_unreadable_but_for_the_first(tmp_path):
+    path = zips.write_zip(tmp_path / "train.zip", [SOUND, replace(SOUND, name=b"annos/2.json")])
+    whole = bytearray(path.read_bytes())
+    second = whole.rfind(b"PK\1\2")
+    struct.pack_into("<I", whole, second + 42, 0)
+    path.write_bytes(whole)
+    documents = read(path)
+    assert documents["train/annos/1.json"].data == b'{"pair_id": 1}' * 30
+    assert documents["train/annos/2.json"].message == PROBLEMS[6]
+
+
+def test_an_altered_aes_member_fails_its_authentication(tmp_path):
+    path = zips.write_aes(tmp_path / "train.zip", FILES, SECRET.encode())
+    whole = bytearray(path.read_bytes())
+    whole[30 + len("train/annos/000001.json") + 11 + 18 + 5] ^= 1
+    path.write_bytes(whole)
+    document = read(path)["train/annos/000001.json"]
+    assert document.message == "it is damaged: its authentication does not fit"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_archives_give_sentences_or_reasons_and_lose_nothing_silently(seed, tmp_path):
+    chance = random.Random(seed)
+    few = dict(list(FILES.items())[:6])
+    whole = [
+        zips.write_plain(tmp_path / "train.zip", few).read_bytes(),
+        zips.write_zipcrypto(tmp_path / "train.zip", few, SECRET.encode()).read_bytes(),
+        zips.write_aes(tmp_path / "train.zip", few, SECRET.encode(), 128).read_bytes(),
+    ]
+    path = tmp_path / "mutated" / "train.zip"
+    path.parent.mkdir()
+    for _ in range(75):
+        mutated = bytearray(chance.choice(whole))
+        for _ in range(chance.choice((1, 1, 4))):
+            # Half of the flips hit the directory, which is a small part of an archive.
+            low = chance.choice((0, len(mutated) - 500))
+            mutated[chance.randrange(low, len(mutated))] ^= 1 << chance.randrange(8)
+        path.write_bytes(mutated)
+        try:
+            location = Location.parse(path)
+            members = list_members(location)
+            documents = list(read_members(location, members))
+            heads = list(read_heads(location, members, lambda head, whole: head))
+        except InputError as error:
+            assert "\n" not in str(error)
+            continue
+        names = members["name"].to_pylist()
+        assert [document.name for document in documents] == names == sorted(set(names))
+        assert len(heads) == len(names)
+        for document in documents:
+            assert document.data in few.values() or document.rule in RULES
