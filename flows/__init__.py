@@ -2,6 +2,6 @@
 
     source - storage - decode - validate - flatten - lake === warehouse + sql - exports, feed
 
-Stages never import one another; only `pipelines` puts two of them next to each other, and the flow
-modules put Prefect around a pipeline. DESIGN: `tests/test_architecture.py` holds who may import whom.
+Stages never import one another; only `pipelines` puts two of them next to each other, and the
+flow modules put Prefect around a pipeline. `tests/test_architecture.py` holds who may import whom.
 """

@@ -25,6 +25,7 @@ class SplitTotals:
     items: int
     landmarks: int
     polygons: int
+    styled: int
 
 
 def split_totals(con: duckdb.DuckDBPyConnection, dataset: str, split: str) -> SplitTotals:

@@ -3,6 +3,6 @@
 A runner knows nothing of what it runs; it is handed the function. May import `schemas` only.
 """
 
-from flows.runners.local import RunParts, local_runner, worker_pool
+from flows.runners.local import local_runner, worker_pool
 
-__all__ = ["RunParts", "local_runner", "worker_pool"]
+__all__ = ["local_runner", "worker_pool"]

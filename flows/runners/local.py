@@ -4,21 +4,13 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
-
-
-class RunParts(Protocol):
-    """Runs `build` over `jobs` somewhere and yields each receipt when it is there, in any order."""
-
-    def __call__(
-        self, build: Callable[[Job], Receipt], jobs: Sequence[Job], /
-    ) -> Iterable[Receipt]: ...
 
 
 def _leave_with_parent(parent: int, look_every: float = 0.25) -> None:
@@ -51,10 +43,12 @@ def worker_pool(workers: int) -> Iterator[Executor]:
         pool.shutdown()
 
 
-def local_runner(workers: int) -> RunParts:
+def local_runner(
+    workers: int,
+) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
     """Parts in this process for one worker, else in a pool. The first failure stops the others."""
 
-    def run(build: Callable[[Job], Receipt], jobs: Sequence[Job], /) -> Iterator[Receipt]:
+    def run(build: Callable[[Job], Receipt], jobs: Sequence[Job]) -> Iterator[Receipt]:
         if workers <= 1 or len(jobs) <= 1:
             yield from map(build, jobs)
             return

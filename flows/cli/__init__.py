@@ -1,0 +1,9 @@
+"""The `wardrobe` command: arguments in, a pipeline or a flow called, words out.
+
+May import pipelines, runners and schemas. Heavy modules are imported inside the command that needs
+them, so that `wardrobe --help` answers in half a second; Prefect only by commands that run a flow.
+"""
+
+from flows.cli.application import main
+
+__all__ = ["main"]

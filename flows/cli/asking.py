@@ -1,0 +1,112 @@
+"""Verbs for questions: query, sql, check, rejections."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import (
+    DEFAULT_LAKE,
+    Format,
+    FormatOption,
+    LakeOption,
+    OutputOption,
+    ReleaseOption,
+)
+from flows.cli.output import give_rows, print_rows
+from schemas.errors import InputError
+from schemas.rejections import RULES
+
+
+def query(
+    name: Annotated[
+        str | None, typer.Argument(help="A query of sql/; without one, the list.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """Answer one of the project's own questions; without a name, list them.
+
+    Example: wardrobe query items_by_category
+    """
+    from flows.pipelines.ask import answer, known_queries
+
+    if name is None:
+        give_rows(known_queries(), form, output)
+        return
+    parameters = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting} has no `=`: write --set name=value")
+        parameters[key] = value
+    give_rows(answer(lake, release, name, parameters), form, output)
+
+
+def sql(
+    text: Annotated[str, typer.Argument(help="One SELECT over the tables of the release.")],
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """Ask your own SQL of a release: read-only, nothing outside the release can be reached.
+
+    Example: wardrobe sql "select category_name, count(*) from items group by all order by 2 desc"
+    """
+    from flows.pipelines.ask import peoples_sql
+
+    give_rows(peoples_sql(lake, release, text), form, output)
+
+
+def check(
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """Run all checks on a release and print the verdicts; exit code 1 when an error is found.
+
+    Example: wardrobe check
+    """
+    from flows.pipelines.ask import check_release
+
+    verdicts = check_release(lake, release)
+    give_rows(verdicts, form, output)
+    if "error" in verdicts["verdict"].to_pylist():
+        raise typer.Exit(1)
+
+
+def rejections(
+    rule: Annotated[
+        str | None, typer.Option("--rule", help=f"Only this reason: {', '.join(RULES)}.")
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    form: FormatOption = Format.table,
+    output: OutputOption = None,
+) -> None:
+    """What was refused and why: counts by rule with an example each.
+
+    Example: wardrobe rejections --rule landmark_count
+    """
+    from flows.pipelines.ask import rejections_of
+
+    rows = rejections_of(lake, release, rule)
+    if rows.num_rows == 0 and form is Format.table and output is None:
+        print("nothing was refused" + (f" for {rule}" if rule else ""))
+        return
+    if form is Format.table and output is None:
+        print_rows(rows)
+        return
+    give_rows(rows, form, output)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs to the application."""
+    for verb in (query, sql, check, rejections):
+        app.command()(verb)

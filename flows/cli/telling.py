@@ -1,0 +1,62 @@
+"""What a long command says while it works: bars for people, JSON lines for machines, on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flows.pipelines.progress import Tell, silent
+
+
+def _json_line(what: str, done: int, of: int, **facts: object) -> None:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event = {"time": now, "event": what, "done": done, "of": of, **facts}
+    print(json.dumps(event, default=str), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def telling(*, as_json: bool = False) -> Iterator[Tell]:
+    """JSON lines when asked for, else bars on a terminal, else nothing."""
+    if as_json:
+        yield _json_line
+        return
+    with progress() as tell:
+        yield tell
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Tell]:
+    """A bar per stage with rate and time left, on stderr and only on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, of: int, **facts: object) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of, rate="")
+            speed = bars.tasks[tasks[what]].finished_speed or bars.tasks[tasks[what]].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            bars.update(tasks[what], completed=done, total=of, rate=rate)
+
+        yield tell

@@ -1,0 +1,129 @@
+"""Flow: a source in, a release out. Thin: names, retries and artifacts around pipelines.ingest."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import Task, exponential_backoff
+
+from flows.pipelines.ingest import ingest
+from flows.pipelines.outcome import NothingPublished, Summary
+from flows.pipelines.parts import PartJob, Receipt, RunParts
+from flows.pipelines.request import request
+from flows.runners import worker_pool
+
+TASKS_IN_FLIGHT = 8
+"""Part tasks that wait on the pool at a time; the pool's size decides how many really run."""
+
+PART_TIMEOUT_SECONDS = 3600
+"""A part of 4,096 images takes seconds; an hour means a disk or network that hangs."""
+
+
+TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=TASKS_IN_FLIGHT)
+
+
+def worth_retrying(task: Task, run: TaskRun, state: State) -> bool:
+    """A disk or a network may heal (timeouts are OSErrors too); a bad annotation will not."""
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+def under_prefect(pool: Executor) -> RunParts:
+    """Parts as Prefect tasks on threads, each handing its part to the pool.
+
+    Tasks take a part's name and return its receipt: what they need beside it stays here, because
+    Prefect walks every argument of a task looking for futures.
+    """
+
+    def run(build: Callable[[PartJob], Receipt], jobs: Sequence[PartJob]) -> Iterator[Receipt]:
+        by_name = {job.part.name: job for job in jobs}
+
+        @task(
+            name="build-part",
+            task_run_name="part-{part}",
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=3,
+            retry_delay_seconds=exponential_backoff(backoff_factor=5),
+            retry_condition_fn=worth_retrying,
+        )
+        def build_part_task(part: str) -> Receipt:
+            return pool.submit(build, by_name[part]).result(timeout=PART_TIMEOUT_SECONDS)
+
+        futures = [build_part_task.submit(part) for part in by_name]
+        for future in as_completed(futures):
+            yield future.result()
+
+    return run
+
+
+@flow(
+    name="ingest",
+    flow_run_name="ingest-{dataset}",
+    task_runner=TASK_RUNNER,
+    persist_result=False,
+    # Checked by pipelines.request, in words a person can use.
+    validate_parameters=False,
+)
+def ingest_flow(
+    dataset: str,
+    source: str,
+    lake: str = "lake",
+    splits: list[str] | None = None,
+    side_files: list[str] | None = None,
+    allow_shrink: list[str] | None = None,
+    allow_refused: list[str] | None = None,
+    strict: bool = False,
+    verify_images: bool = False,
+    embed_images: bool = False,
+    prune: bool = False,
+    resume: bool = False,
+    wait: bool = False,
+    workers: int = 2,
+) -> Summary:
+    """Read a source and publish a release; parameters are what a person can type.
+
+    A zip password comes from $WARDROBE_ZIP_PASSWORD, never as a parameter. Fails with a sentence
+    that says what to do when the source is none, or when something speaks against publishing.
+    """
+    log = get_run_logger()
+
+    def tell(what: str, done: int, of: int, **facts: object) -> None:
+        log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
+
+    wanted = request(
+        dataset=dataset,
+        source=source,
+        lake=lake,
+        splits=splits or (),
+        side_files=side_files or (),
+        allow_shrink=allow_shrink or (),
+        allow_refused=allow_refused or (),
+        strict=strict,
+        verify_images=verify_images,
+        embed_images=embed_images,
+        prune=prune,
+        resume=resume,
+        wait=wait,
+    )
+    with worker_pool(workers) as pool:
+        summary = ingest(wanted, under_prefect(pool), tell)
+    log.info("%s", summary.sentence)
+    publish_artifacts(summary)
+    if summary.blocked:
+        raise NothingPublished(summary)
+    return summary
+
+
+def publish_artifacts(summary: Summary) -> None:
+    """The run in words, its totals and the verdicts of its checks, for the Prefect UI."""
+    create_markdown_artifact(key="ingest-summary", markdown=summary.as_markdown())
+    if summary.totals is not None:
+        create_table_artifact(key="split-totals", table=summary.totals.to_pylist())
+    if summary.verdicts is not None:
+        create_table_artifact(key="checks", table=summary.verdicts.to_pylist())

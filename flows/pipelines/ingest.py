@@ -1,0 +1,186 @@
+"""What happens to a source, in order: list, arrange, plan, build, derive, audit, publish."""
+
+import hashlib
+from typing import Any
+
+import pyarrow as pa
+
+from flows.decode import DECODERS, Arrangement, Decoder
+from flows.lake import (
+    Lake,
+    Plan,
+    Receipt,
+    Release,
+    Staging,
+    code_hash,
+    plan_parts,
+    refused_splits,
+    shrunk_splits,
+)
+from flows.pipelines.derive import PairSettings, derive_into, parameters_of
+from flows.pipelines.outcome import (
+    Stopwatch,
+    Summary,
+    blocked,
+    counted,
+    objections,
+    published,
+    run_record,
+    unchanged,
+)
+from flows.pipelines.parts import PartJob, RunParts, build_part
+from flows.pipelines.progress import Tell, silent
+from flows.pipelines.request import IngestRequest
+from flows.storage import list_members, read_member
+
+
+def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> Summary:
+    """Build what changed, link what did not, derive, audit, publish; or say why not.
+
+    Raises InputError when the source is none or another writer holds the lake.
+    """
+    clock = Stopwatch()
+    decoder = DECODERS[wanted.dataset]
+    with Lake(wanted.lake).writing(wait=wanted.wait, resume=wanted.resume) as staging:
+        parent = staging.parent
+        settings = PairSettings.recorded(parent.manifest.parameters if parent else {})
+        members = list_members(wanted.source)
+        listing = listing_hash(members, wanted)
+        clock.lap("list")
+        if parent is not None and is_known(parent, wanted, listing, settings):
+            return unchanged(parent)
+        arrangement = arrange(decoder, wanted, members)
+        plan = plan_ingest(wanted, arrangement, parent)
+        clock.lap("plan")
+        if lost := losses(wanted, plan.images, parent):
+            return blocked(lost)
+        staging.link_others(wanted.dataset)
+        staging.link(plan.unchanged)
+        built = build(staging, plan, wanted, run_parts, tell)
+        clock.lap("build")
+        refused = counted(built, "documents_refused") + counted(built, "items_refused")
+        if wanted.strict and refused:
+            return blocked([f"{refused} documents or items were refused, and --strict allows none"])
+        if doubts := after_building(wanted, staging, parent):
+            return blocked(doubts)
+        audit = derive_into(staging, settings, tell)
+        clock.lap("derive")
+        if audit.blocking:
+            return blocked(objections(audit))
+        run = run_record(plan, arrangement, built, clock)
+        release = staging.publish(
+            inputs={wanted.dataset: inputs_of(wanted, decoder, arrangement, plan, listing, parent)},
+            parameters=parameters_of(settings),
+            checks=audit.as_records(),
+            runs=run,
+        )
+    if parent is not None and release.id == parent.id:
+        return unchanged(parent)
+    return published(release, audit, run)
+
+
+def listing_hash(members: pa.Table, wanted: IngestRequest) -> str:
+    """What the whole source looked like, with the options and the code that would read it."""
+    digest = hashlib.sha256(f"{wanted.options}:{code_hash(wanted.dataset)}".encode())
+    for batch in members.combine_chunks().to_batches():
+        digest.update(batch.serialize())
+    return digest.hexdigest()[:32]
+
+
+def is_known(parent: Release, wanted: IngestRequest, listing: str, settings: PairSettings) -> bool:
+    """Whether the release was made of just this, so that no file needs to be opened."""
+    manifest = parent.manifest
+    return (
+        not wanted.splits
+        and not wanted.prune
+        and manifest.inputs.get(wanted.dataset, {}).get("listing") == listing
+        and manifest.parameters == parameters_of(settings)
+    )
+
+
+def arrange(decoder: Decoder, wanted: IngestRequest, members: pa.Table) -> Arrangement:
+    """Which members form which part; a single split may be given to a source that names none."""
+    override = wanted.splits[0] if len(wanted.splits) == 1 else None
+    return decoder.arrange(members, override, lambda name: read_member(wanted.source, name))
+
+
+def plan_ingest(wanted: IngestRequest, arrangement: Arrangement, parent: Release | None) -> Plan:
+    """Which parts to build and which to link."""
+    return plan_parts(
+        wanted.dataset,
+        arrangement.members,
+        options=wanted.options,
+        parent=parent.manifest if parent else None,
+        splits=wanted.splits or None,
+        prune=wanted.prune,
+    )
+
+
+def losses(
+    wanted: IngestRequest, images: dict[str, int | None], parent: Release | None
+) -> list[str]:
+    """Splits that would lose more images than one may lose unasked."""
+    before = parent.manifest.split_counts(wanted.dataset) if parent else {}
+    shrunk = shrunk_splits(before, images, allow=wanted.allow_shrink)
+    return [f"{one}: allow it with --allow-shrink {one.split}" for one in shrunk]
+
+
+def build(
+    staging: Staging, plan: Plan, wanted: IngestRequest, run_parts: RunParts, tell: Tell
+) -> list[Receipt]:
+    """Build the changed parts wherever `run_parts` runs them, and record each receipt."""
+    jobs = [
+        PartJob(part, wanted.source, staging.folder, wanted.verify_images, wanted.embed_images)
+        for part in plan.changed
+    ]
+    sizes = {job.part.name: job.part.members.num_rows for job in jobs}
+    total, done, receipts = sum(sizes.values()), 0, []
+    for receipt in run_parts(build_part, jobs):
+        staging.record([receipt])
+        receipts.append(receipt)
+        done += sizes[receipt.part]
+        tell("files", done, total, part=receipt.part, **receipt.counts)
+    return receipts
+
+
+def after_building(wanted: IngestRequest, staging: Staging, parent: Release | None) -> list[str]:
+    """What speaks against publishing, now that everything is counted."""
+    before = parent.manifest.split_counts(wanted.dataset) if parent else {}
+    after = staging.split_counts(wanted.dataset)
+    images: dict[str, int | None] = {split: counts["images"] for split, counts in after.items()}
+    if wanted.strict:
+        return losses(wanted, images, parent)
+    refused = refused_splits(after, before=before, allow=wanted.allow_refused)
+    return losses(wanted, images, parent) + [
+        f"{one}: see `wardrobe rejections`, or allow it with --allow-refused {one.split}"
+        for one in refused
+    ]
+
+
+def inputs_of(
+    wanted: IngestRequest,
+    decoder: Decoder,
+    arrangement: Arrangement,
+    plan: Plan,
+    listing: str,
+    parent: Release | None,
+) -> dict[str, Any]:
+    """Where a data set came from, for later runs and for readers of its pictures.
+
+    Each split remembers its own place, because splits may come one by one from different ones.
+    The listing is known for a whole source only.
+    """
+    was = parent.manifest.inputs.get(wanted.dataset, {}) if parent else {}
+    here = sorted({part.split for part in plan.changed} | set(plan.images))
+    return {
+        "location": str(wanted.source.path),
+        "kind": wanted.source.kind,
+        "listing": None if wanted.splits else listing,
+        "options": wanted.options,
+        "locations": {**was.get("locations", {}), **dict.fromkeys(here, str(wanted.source.path))},
+        "pictures": {
+            **was.get("pictures", {}),
+            **{split: decoder.picture_path(split) for split in here},
+            **arrangement.pictures,
+        },
+    }

@@ -1,0 +1,141 @@
+"""How an ingest ended, in words, totals and the record of the run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.decode import Arrangement
+from flows.lake import Plan, Receipt, Release
+from flows.pipelines.ask import verdict_rows
+from flows.pipelines.derive import Audit
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How an ingest ended: which release, what was read and refused, what a reader should know.
+
+    `blocked` says why nothing was published though there was something to; `totals` is the
+    statistic split_totals of the release.
+    """
+
+    sentence: str
+    release: str | None = None
+    totals: pa.Table | None = None
+    verdicts: pa.Table | None = None
+    warnings: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    run: dict[str, Any] = field(default_factory=dict)
+
+    def as_markdown(self) -> str:
+        """The outcome for a page: the sentence, what to know, what the run did."""
+        lines = [f"**{self.sentence}**", ""]
+        lines += [f"- {warning}" for warning in (*self.blocked, *self.warnings)]
+        if self.run:
+            lines += ["", "| | |", "|---|---|"]
+            lines += [f"| {name.replace('_', ' ')} | {value} |" for name, value in self.run.items()]
+        return "\n".join(lines)
+
+
+class NothingPublished(RuntimeError):
+    """A run ended without a release though there was something to publish; says why."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__(summary.sentence)
+        self.summary = summary
+
+
+def unchanged(parent: Release) -> Summary:
+    """Nothing was to do: the release is the one before."""
+    return Summary(
+        sentence=f"nothing changed: release {parent.id} holds all of it",
+        release=parent.id,
+        totals=split_totals(parent),
+    )
+
+
+def blocked(why: Sequence[str]) -> Summary:
+    """Nothing is published, and these are the reasons."""
+    return Summary(sentence="nothing was published: " + "; ".join(why), blocked=tuple(why))
+
+
+def published(release: Release, audit: Audit, run: dict[str, Any]) -> Summary:
+    """A new release, with what a reader of it should know."""
+    warnings = [f"{one.name}: {one.rows:,} rows ({one.title})" for one in audit.warnings]
+    refused = run.get("documents_refused", 0) + run.get("items_refused", 0)
+    if refused:
+        warnings.insert(0, f"{refused:,} refused: see `wardrobe rejections`")
+    return Summary(
+        sentence=f"published {release.id} ({release.manifest.changes.sentence})",
+        release=release.id,
+        totals=split_totals(release),
+        verdicts=verdict_rows(audit.verdicts),
+        warnings=tuple(warnings),
+        run=run,
+    )
+
+
+def derived(release: Release, audit: Audit, is_new: bool) -> Summary:
+    """How a derivation by itself ended."""
+    if audit.blocking:
+        return blocked(objections(audit))
+    return published(release, audit, {}) if is_new else unchanged(release)
+
+
+def objections(audit: Audit) -> list[str]:
+    """The errors among the verdicts, a sentence each."""
+    return [f"{one.name} found {one.rows:,} rows ({one.title})" for one in audit.blocking]
+
+
+def split_totals(release: Release) -> pa.Table:
+    """The statistic split_totals of a release."""
+    (path,) = release.files("statistics/split_totals")
+    return pq.read_table(path)
+
+
+class Stopwatch:
+    """Seconds of each stage, for the record of the run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the last lap on a stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now
+
+
+def counted(receipts: Sequence[Receipt], word: str) -> int:
+    """A count summed over receipts."""
+    return sum(receipt.counts.get(word, 0) for receipt in receipts)
+
+
+def run_record(
+    plan: Plan, arrangement: Arrangement, built: Sequence[Receipt], clock: Stopwatch
+) -> dict[str, Any]:
+    """What this run read, refused and reused, how long its stages took, and its peak memory."""
+    return {
+        "dataset": plan.dataset,
+        "parts_built": len(built),
+        "parts_reused": len(plan.unchanged),
+        "reasons": _grouped(plan.reasons),
+        "members_ignored": len(arrangement.ignored),
+        **{
+            word: counted(built, word)
+            for word in ("documents_read", "documents_refused", "items_read", "items_refused")
+        },
+        "seconds": clock.seconds,
+        "peak_rss": max((receipt.peak_rss for receipt in built), default=0),
+    }
+
+
+def _grouped(reasons: dict[str, str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for reason in reasons.values():
+        counts[reason] = counts.get(reason, 0) + 1
+    return counts

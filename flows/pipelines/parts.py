@@ -1,0 +1,168 @@
+"""One part of a source, from bytes to Parquet, in whatever process runs it."""
+
+import hashlib
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.decode import DECODERS, PartInput, PictureFacts, probe, verify
+from flows.flatten import flatten
+from flows.lake import Part, Receipt, write_part
+from flows.storage import Location, read_heads, read_members
+from flows.validate import sift
+from schemas import TABLES
+from schemas.annotation import PICTURE
+from schemas.source import PICTURE_FACTS, Document
+
+PICTURES_AT_ONCE = 100
+"""Embedded pictures held in memory together; also a row group, as Hugging Face sizes it."""
+
+
+@dataclass(frozen=True)
+class PartJob:
+    """A part to build: what, from where, into which staging folder, and how closely to look."""
+
+    part: Part
+    source: Location
+    folder: Path
+    verify_images: bool = False
+    embed_images: bool = False
+
+
+RunParts = Callable[[Callable[[PartJob], Receipt], Sequence[PartJob]], Iterable[Receipt]]
+"""Who runs the parts: a function and jobs in, receipts out, in any order (DESIGN 7)."""
+
+
+def build_part(job: PartJob) -> Receipt:
+    """One part from bytes to Parquet. Runs in any process: a pool, a Prefect task, an executor.
+
+    Raises OSError when the source as a whole cannot be read; everything else that is wrong with
+    the bytes becomes a rejection.
+    """
+    started = time.perf_counter()
+    decoder = DECODERS[job.part.dataset]
+    members = job.part.members
+    decoded = decoder.decode(
+        PartInput(
+            split=job.part.split,
+            members=members,
+            documents=read_members(job.source, _of_roles(members, "document", "table", "side")),
+            pictures=look_at_pictures(job),
+        )
+    )
+    accepted, refused = sift(decoded.annotations)
+    tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
+        **flatten(accepted),
+        **decoded.tables,
+    }
+    tables["rejections"] = _in_order(decoded.rejections, refused)
+    if job.embed_images and "pictures" not in tables:
+        tables["pictures"] = _embedded(job, accepted)
+    counts = _counts(tables)
+    counts["documents_read"] = decoded.documents_read
+    counts["items_read"] = decoded.items_read
+    return Receipt(
+        part=job.part.name,
+        fingerprint=job.part.fingerprint,
+        files=write_part(job.folder, job.part, tables),
+        counts=counts,
+        seconds=time.perf_counter() - started,
+        peak_rss=_peak_rss(),
+    )
+
+
+def look_at_pictures(job: PartJob) -> pa.Table:
+    """What the pictures' first bytes say, or all of their bytes when they are to be verified."""
+    members = _of_roles(job.part.members, "picture")
+    names = members["name"].to_pylist()
+    digests: list[str | None] = [None] * len(names)
+    facts: list[PictureFacts] = []
+    if job.verify_images:
+        for place, document in enumerate(read_members(job.source, members)):
+            facts.append(_unreadable() if document.data is None else verify(document.data))
+            if document.data is not None:
+                digests[place] = hashlib.sha256(document.data).hexdigest()
+    else:
+        for head in read_heads(job.source, members, probe):
+            facts.append(_unreadable() if isinstance(head, Document) else head)
+    columns = list(zip(*facts, strict=True)) if facts else [()] * len(PictureFacts._fields)
+    by_name = dict(zip(PictureFacts._fields, columns, strict=True))
+    return pa.table(
+        {
+            "name": members["name"],
+            **{
+                name: pa.array(by_name[name], PICTURE_FACTS.field(name).type)
+                for name in ("width", "height", "orientation", "format")
+            },
+            "byte_size": members["size"],
+            "sha256": pa.array(digests, pa.string()),
+            "image_status": pa.array(by_name["image_status"], pa.string()),
+            "picture": pa.nulls(len(names), PICTURE),
+        },
+        schema=PICTURE_FACTS,
+    )
+
+
+def _unreadable() -> PictureFacts:
+    return PictureFacts(None, None, None, None, "unreadable")
+
+
+def _of_roles(members: pa.Table, *roles: str) -> pa.Table:
+    return members.filter(pc.is_in(members["role"], pa.array(roles)))
+
+
+def _in_order(*rejections: pa.RecordBatch) -> pa.Table:
+    """Rejections of all stages as one table in the order of the declared key's documents."""
+    together = pa.Table.from_batches(rejections)
+    keys = [("file_name", "ascending"), ("item_no", "ascending"), ("rule", "ascending")]
+    return together.sort_by([*keys, ("message", "ascending")])
+
+
+def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
+    """The bytes of every picture that can be shown, a hundred at a time, in order of image_id."""
+    members = _of_roles(job.part.members, "picture")
+    shown = accepted.filter(pc.equal(accepted["image_status"], "ok"))
+    wanted = pa.table({"image_id": shown["image_id"], "file_name": shown["file_name"]})
+    rows = members.join(wanted, "image_id", join_type="inner").sort_by("image_id")
+    schema = TABLES["pictures"].schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, rows.num_rows, PICTURES_AT_ONCE):
+            some = rows.slice(start, PICTURES_AT_ONCE)
+            documents = list(read_members(job.source, some))
+            bytes_and_names = zip(documents, some["file_name"].to_pylist(), strict=True)
+            images = [{"bytes": one.data, "path": name} for one, name in bytes_and_names]
+            count = len(images)
+            yield pa.RecordBatch.from_arrays(
+                [
+                    pa.repeat(job.part.dataset, count),
+                    pa.repeat(job.part.split, count),
+                    some["image_id"].combine_chunks(),
+                    pa.array(images, PICTURE),
+                ],
+                schema=schema,
+            )
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _counts(tables: dict[str, pa.RecordBatch | pa.RecordBatchReader]) -> dict[str, int]:
+    refused_items = tables["rejections"]["item_no"]
+    return {
+        "documents_refused": refused_items.null_count,
+        "items_refused": len(refused_items) - refused_items.null_count,
+        "images": tables["images"].num_rows,
+        "items": tables["items"].num_rows,
+    }
+
+
+def _peak_rss() -> int:
+    """Bytes of memory this process has held at most; Linux counts KiB, macOS bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
