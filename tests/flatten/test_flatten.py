@@ -1,0 +1,159 @@
+"""Nested annotations become rows: numbering, areas, names, slices."""
+
+import math
+from itertools import groupby
+
+import pyarrow as pa
+import pytest
+from builders import TRIANGLE, annotations, item, landmark
+from deepfashion2_rows import LANDMARKS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.flatten import flatten
+from schemas import TABLES
+from schemas.annotation import ANNOTATION
+from schemas.categories import FASHIONAI_POINTS, category
+
+COORDINATE = st.floats(0, 3000, allow_subnormal=False) | st.integers(0, 3000).map(float)
+POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=7)
+POLYGONS = st.lists(POINTS.map(lambda points: [n for point in points for n in point]), max_size=3)
+LANDMARK = st.builds(landmark, COORDINATE, COORDINATE, st.sampled_from(["visible", "occluded"]))
+LANDMARK |= st.just(landmark(None, None, "unlabelled"))
+ITEMS = st.lists(
+    st.builds(
+        lambda points, polygons: {"landmarks": points, "polygons": polygons},
+        st.lists(LANDMARK, max_size=4),
+        POLYGONS,
+    ),
+    max_size=3,
+)
+
+
+def numbered(changes: list[dict]) -> list[dict]:
+    return [item(number, **change) for number, change in enumerate(changes, start=1)]
+
+
+def grouped(batch: pa.RecordBatch) -> dict[tuple[int, int], list[dict]]:
+    def key(row: dict) -> tuple[int, int]:
+        return row["image_id"], row["item_no"]
+
+    return {which: list(rows) for which, rows in groupby(batch.to_pylist(), key=key)}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(ITEMS, min_size=1, max_size=4), st.integers(0, 3), st.integers(0, 4))
+def test_rows_regroup_into_the_items_they_came_from(images, start, length):
+    batch = annotations(*map(numbered, images)).slice(start, length)
+    tables = flatten(batch)
+    annotated = {
+        (image["image_id"], one["item_no"]): one
+        for image in batch.to_pylist()
+        for one in image["items"]
+    }
+    assert list(grouped(tables["items"])) == list(annotated)
+
+    landmarks = {
+        key: [{name: row[name] for name in ("x", "y", "visibility")} for row in rows]
+        for key, rows in grouped(tables["landmarks"]).items()
+    }
+    assert landmarks == {
+        key: one["landmarks"] for key, one in annotated.items() if one["landmarks"]
+    }
+    polygons = {
+        key: [row["points"] for row in rows] for key, rows in grouped(tables["polygons"]).items()
+    }
+    assert polygons == {key: one["polygons"] for key, one in annotated.items() if one["polygons"]}
+    for name, number in (("landmarks", "landmark_no"), ("polygons", "polygon_no")):
+        for rows in grouped(tables[name]).values():
+            assert [row[number] for row in rows] == list(range(1, len(rows) + 1))
+    for row in tables["items"].to_pylist():
+        one = annotated[row["image_id"], row["item_no"]]
+        words = [point["visibility"] for point in one["landmarks"]]
+        assert row["landmarks_visible"] == words.count("visible")
+        assert row["landmarks_occluded"] == words.count("occluded")
+        assert row["polygon_count"] == len(one["polygons"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(POLYGONS, min_size=1, max_size=4))
+def test_outlines_are_measured_one_by_one(polygons):
+    rows = flatten(annotations(numbered([{"polygons": one} for one in polygons])))["polygons"]
+    for row in rows.to_pylist():
+        points = list(zip(row["points"][0::2], row["points"][1::2], strict=True))
+        following = points[1:] + points[:1]
+        twice = math.fsum(
+            term
+            for a, b in zip(points, following, strict=True)
+            for term in (a[0] * b[1], -b[0] * a[1])
+        )
+        assert row["area"] == pytest.approx(abs(twice) / 2, rel=1e-9, abs=1e-6)
+        assert row["closed"] == (points[0] == points[-1])
+        assert row["point_count"] == len(points)
+
+
+@pytest.mark.parametrize(
+    ("points", "area", "closed"),
+    [
+        (TRIANGLE, 2800, True),
+        (TRIANGLE[:-2], 2800, False),
+        (TRIANGLE[::-1], None, True),
+        ([5, 5, 5, 5, 5, 5], 0, True),
+        ([1e6, 1e6, 1e6 + 1, 1e6, 1e6 + 1, 1e6 + 1, 1e6, 1e6 + 1], 1, False),
+    ],
+)
+def test_an_area_does_not_depend_on_closing_or_on_where_it_lies(points, area, closed):
+    (row,) = flatten(annotations([item(polygons=[points])]))["polygons"].to_pylist()
+    assert row["closed"] == closed
+    assert area is None or row["area"] == area
+
+
+def test_images_without_items_have_rows_of_their_own_only():
+    tables = flatten(annotations([], [], annotated=False, source=None, pair_id=None))
+    assert [len(tables[name]) for name in ("images", "items", "landmarks", "polygons")] == [
+        2,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_an_empty_batch_gives_empty_tables_in_their_declared_schemas():
+    for name, batch in flatten(pa.RecordBatch.from_pylist([], schema=ANNOTATION)).items():
+        assert len(batch) == 0
+        assert batch.schema.equals(TABLES[name].schema, check_metadata=True)
+
+
+def test_pictures_are_a_table_only_when_some_are_embedded():
+    assert "pictures" not in flatten(annotations([item()]))
+    batch = annotations([], [], [])
+    picture = pa.array(
+        [None, {"bytes": b"jpeg", "path": "000002.jpg"}, None], ANNOTATION.field("picture").type
+    )
+    place = ANNOTATION.get_field_index("picture")
+    batch = batch.set_column(place, ANNOTATION.field("picture"), picture)
+    pictures = flatten(batch)["pictures"]
+    assert pictures.schema.equals(TABLES["pictures"].schema, check_metadata=True)
+    assert pictures.to_pylist() == [
+        {
+            "dataset": "deepfashion2",
+            "split": "train",
+            "image_id": 2,
+            "image": {"bytes": b"jpeg", "path": "000002.jpg"},
+        }
+    ]
+    assert "pictures" not in flatten(batch.slice(2))
+
+
+def test_landmarks_carry_the_names_their_source_gives():
+    skirt = item(category_id=4, landmarks=[landmark()] * 4)
+    dress = item(2, category_id=3, landmarks=[landmark()] * 15)
+    names = flatten(annotations([skirt, dress], [], [skirt], dataset="fashionai"))["landmarks"][
+        "landmark_name"
+    ].to_pylist()
+    assert names[:4] == ["waistband_left", "waistband_right", "hemline_left", "hemline_right"]
+    assert names[4:19] == list(category("fashionai", 3).landmark_names)
+    assert names[19:] == names[:4]
+    assert set(names) <= set(FASHIONAI_POINTS)
+    rows = flatten(annotations([item()]))["landmarks"]
+    assert rows["landmark_name"].to_pylist() == [None] * LANDMARKS[9]
