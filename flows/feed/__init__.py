@@ -8,5 +8,6 @@ from flows.feed.identities import IdentityBatches
 from flows.feed.loader import Loader
 from flows.feed.sampler import Sampler
 from flows.feed.samples import Feed
+from flows.feed.shards import Shards
 
-__all__ = ["Feed", "IdentityBatches", "Loader", "Sampler"]
+__all__ = ["Feed", "IdentityBatches", "Loader", "Sampler", "Shards"]

@@ -1,10 +1,8 @@
 """Where the pictures of a split lie, and their bytes: a folder, zips, or the release itself."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -12,15 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.feed.index import Index
+from flows.feed.rowgroups import HELD_BYTES, RowGroups
 from flows.storage import Location, read_member, read_members
 from schemas.errors import InputError
 from schemas.source import Document
-
-HELD_BYTES = 256 << 20
-"""Row groups kept in memory per process: all of Fashion-MNIST, or about 19 groups of JPEGs."""
-
-LANES = 16
-"""Row groups that an order mixes at any time, when not all of them can be kept in memory."""
 
 
 class Pictures(Protocol):
@@ -127,48 +120,3 @@ class EmbeddedPictures:
             places[at] = np.arange(start, start + len(ids))
             start += len(ids)
         return places
-
-
-class RowGroups:
-    """Rows of many Parquet files as one sequence; recently used row groups stay in memory.
-
-    Files are opened for each group that is read, so that a forked worker shares none.
-    """
-
-    def __init__(self, files: list[Path], columns: list[str] | None) -> None:
-        self._files, self._columns = files, columns
-        sizes, owners, self.bytes = [], [], 0
-        for number, file in enumerate(files):
-            metadata = pq.read_metadata(file)
-            for group in range(metadata.num_row_groups):
-                sizes.append(metadata.row_group(group).num_rows)
-                owners.append((number, group))
-                self.bytes += metadata.row_group(group).total_byte_size
-        self.sizes = np.array(sizes, np.int64)
-        self.ends = np.cumsum(self.sizes)
-        self.starts = self.ends - self.sizes
-        self._owners = owners
-        self._kept: OrderedDict[int, pa.Table] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return int(self.sizes.sum())
-
-    def at(self, row: int) -> tuple[pa.Table, int]:
-        """The row group that holds a row, and the row's place in it."""
-        group = int(np.searchsorted(self.ends, row, side="right"))
-        return self._group(group), row - int(self.starts[group])
-
-    def _group(self, group: int) -> pa.Table:
-        # The lock is held while reading: threads want the same group at the same time.
-        with self._lock:
-            if group in self._kept:
-                self._kept.move_to_end(group)
-                return self._kept[group]
-            number, inner = self._owners[group]
-            with pq.ParquetFile(self._files[number], memory_map=True) as parquet:
-                table = parquet.read_row_group(inner, columns=self._columns, use_threads=False)
-            self._kept[group] = table = table.combine_chunks()
-            while len(self._kept) > 1 and sum(t.nbytes for t in self._kept.values()) > HELD_BYTES:
-                self._kept.popitem(last=False)
-            return table

@@ -81,6 +81,12 @@ def decode(
     return image, Frame(left, top, target[0] / wide, target[1] / high)
 
 
+def as_array(image: Image.Image) -> np.ndarray:
+    """Height, width, channels; writable, because training frameworks warn about anything else."""
+    array = np.array(image)
+    return array if array.ndim == 3 else array[:, :, np.newaxis]
+
+
 def grown(box: np.ndarray, margin: float) -> tuple[float, float, float, float] | None:
     """A box with `margin` of its width and height added on every side; None for a box of NaN."""
     x1, y1, x2, y2 = (float(number) for number in box)

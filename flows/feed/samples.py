@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
-from flows.feed.pictures import LANES, EmbeddedPictures, Pictures, open_pictures
-from flows.feed.pixels import FITS, Frame, decode, grown, unreadable
+from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
+from flows.feed.pixels import FITS, Frame, as_array, decode, grown, unreadable
 from flows.feed.release import open_release
+from flows.feed.rowgroups import LANES
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 
@@ -209,7 +209,7 @@ class Feed:
             )
         except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
             raise unreadable(self.index.file_name(image_row), error) from error
-        return (_array(image) if self._as_array else image), frame
+        return (as_array(image) if self._as_array else image), frame
 
     def _landmarks(self, item: int, frame: Frame) -> np.ndarray:
         starts, points = self.index.landmarks
@@ -259,12 +259,6 @@ def _labels(dataset: str) -> np.ndarray:
     labels = np.full(max(ids) + 1, -1, np.int64)
     labels[ids] = np.arange(len(ids))
     return labels
-
-
-def _array(image: Image.Image) -> np.ndarray:
-    """Height, width, channels; writable, because training frameworks warn about anything else."""
-    array = np.array(image)
-    return array if array.ndim == 3 else array[:, :, np.newaxis]
 
 
 def _one_of(name: str, given: object, allowed: tuple[object, ...]) -> None:

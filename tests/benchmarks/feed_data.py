@@ -1,0 +1,116 @@
+"""The same pictures three ways, for feed.py: a release, Hugging Face shards, a folder with COCO.
+
+640 x 800 JPEGs of about 135 KB: smooth figures on a noisy ground, as much work to decode as photos
+of that size. Two items each, with box and landmarks.
+"""
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from small_release import image, item, write_release
+
+WIDTH, HEIGHT = 640, 800
+
+
+def picture(number: int) -> bytes:
+    """A JPEG of about 135 KB."""
+    random = np.random.default_rng(number)
+    rough = random.integers(0, 255, (25, 20, 3), np.uint8)
+    smooth = Image.fromarray(rough).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    noise = random.normal(0, 7.5, (HEIGHT, WIDTH, 1))
+    pixels = (np.asarray(smooth) + noise).clip(0, 255).astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=84)
+    return out.getvalue()
+
+
+def rows(count: int) -> list[dict]:
+    """Images with two items each, of one size and place for every seed."""
+    made = []
+    for number in range(1, count + 1):
+        random = np.random.default_rng(number)
+        things = []
+        for category_id in (1, 9):
+            x, y = random.uniform(20, 200), random.uniform(20, 250)
+            wide, high = random.uniform(200, 400), random.uniform(300, 500)
+            points = 25 if category_id == 1 else 8
+            spots = random.uniform(0, 1, (points, 2)) * (wide, high) + (x, y)
+            things.append(
+                item(
+                    category_id,
+                    box=(x, y, x + wide, y + high),
+                    style=number % 3,
+                    landmarks=[(px, py, 2) for px, py in spots.tolist()],
+                )
+            )
+        made.append(
+            image(
+                number,
+                *things,
+                width=WIDTH,
+                height=HEIGHT,
+                picture=picture(number),
+                pair_id=number // 4,
+                source="shop" if number % 2 else "user",
+            )
+        )
+    return made
+
+
+def prepare(folder: Path, count: int) -> dict[str, Path]:
+    """Everything on disk once; a second call with the same count finds it."""
+    done = folder / f"ready-{count}"
+    if not done.exists():
+        images = rows(count)
+        write_release(folder, images, per_part=4096)
+        _coco(folder / "coco.json", images)
+        _shards(folder / "shards.parquet", images)
+        done.touch()
+    return {
+        "release": next((folder / "lake" / "releases").iterdir()),
+        "pictures": folder / "source" / "train" / "image",
+        "coco": folder / "coco.json",
+        "shards": folder / "shards.parquet",
+    }
+
+
+def _coco(path: Path, images: list[dict]) -> None:
+    annotations = [
+        {
+            "id": 10 * one["image_id"] + k,
+            "image_id": one["image_id"],
+            "category_id": thing["category_id"],
+            "bbox": [*thing["box"][:2], *np.subtract(thing["box"][2:], thing["box"][:2]).tolist()],
+            "keypoints": np.ravel(thing["landmarks"]).tolist(),
+        }
+        for one in images
+        for k, thing in enumerate(one["items"])
+    ]
+    heads = [{"id": one["image_id"], "file_name": one["file_name"]} for one in images]
+    path.write_text(json.dumps({"images": heads, "annotations": annotations}))
+
+
+def _shards(path: Path, images: list[dict]) -> None:
+    """As `datasets` writes them: image struct, nested annotations, 100 rows per row group."""
+    table = pa.table(
+        {
+            "image": [{"bytes": one["picture"], "path": one["file_name"]} for one in images],
+            "boxes": [[list(thing["box"]) for thing in one["items"]] for one in images],
+            "labels": [[thing["category_id"] for thing in one["items"]] for one in images],
+        }
+    )
+    features = {
+        "image": {"_type": "Image"},
+        "boxes": {
+            "feature": {"feature": {"dtype": "float64", "_type": "Value"}, "_type": "List"},
+            "_type": "List",
+        },
+        "labels": {"feature": {"dtype": "int64", "_type": "Value"}, "_type": "List"},
+    }
+    footer = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(footer), path, row_group_size=100)
