@@ -1,0 +1,147 @@
+"""What the first bytes of a picture tell, and that no bytes at all can stop the telling."""
+
+import io
+import os
+import random
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from flows.decode import picture
+from flows.decode.picture import PictureFacts, probe, verify
+from schemas.vocabulary import IMAGE_STATUSES
+
+TIMES = int(os.environ.get("WARDROBE_FUZZ", "1500"))
+
+
+def encoded(kind: str = "JPEG", size=(40, 30), mode: str = "RGB", **options) -> bytes:
+    file = io.BytesIO()
+    gradient = Image.linear_gradient("L").resize(size).convert(mode)
+    gradient.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(kind: str, orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(kind, exif=exif.tobytes())
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+
+def png_header(width: int, height: int) -> bytes:
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", size) + png_chunk(b"IDAT", zlib.compress(b""))
+
+
+JPEGS = {
+    "plain": encoded(),
+    "grey": encoded(mode="L"),
+    "cmyk": encoded(mode="CMYK"),
+    "progressive": encoded(progressive=True),
+    "no subsampling": encoded(subsampling=0, quality=95),
+    "icc": encoded(icc_profile=b"\0" * 70_000),
+    "comment": encoded(comment=b"shot in a shop" * 400),
+    "wide": encoded(size=(3000, 2)),
+}
+
+
+@pytest.mark.parametrize("name", JPEGS)
+def test_the_short_way_through_a_jpeg_agrees_with_pillow(name, monkeypatch):
+    quick = probe(JPEGS[name], True)
+    assert picture._plain_jpeg(JPEGS[name]) == quick
+    monkeypatch.setattr(picture, "_plain_jpeg", lambda head: None)
+    assert probe(JPEGS[name], True) == quick == verify(JPEGS[name])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG"])
+def test_formats_are_told_by_their_bytes(kind):
+    assert probe(encoded(kind), True) == PictureFacts(40, 30, None, kind.lower(), "ok")
+    assert verify(encoded(kind)) == PictureFacts(40, 30, None, kind.lower(), "ok")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 6, 8])
+def test_the_orientation_is_recorded_and_the_stored_size_kept(kind, orientation):
+    assert probe(turned(kind, orientation), True) == PictureFacts(
+        40, 30, orientation, kind.lower(), "ok"
+    )
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 300])
+def test_a_senseless_orientation_is_none(orientation):
+    assert probe(turned("JPEG", orientation), True)[2:] == (None, "jpeg", "ok")
+
+
+@pytest.mark.parametrize("data", [*JPEGS.values(), encoded("PNG"), turned("JPEG", 6)])
+def test_a_probe_asks_for_more_until_it_knows(data):
+    answers = [probe(data[:length], False) for length in range(0, min(len(data), 800), 7)]
+    known = [answer for answer in answers if answer is not None]
+    assert all(answer == probe(data, True) for answer in known)
+    assert probe(data[:10], False) is None
+    assert probe(data, False) == probe(data, True)
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "kind"),
+    [
+        (b"", "unreadable", None),
+        (b"\xff\xd8\xff", "unreadable", None),
+        (JPEGS["plain"][:100], "unreadable", None),
+        (b"hello, world", "not_a_picture", None),
+        (b"{}", "not_a_picture", None),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_a_picture", None),
+        (png_header(60_000, 60_000), "too_large", None),
+        (png_header(10_000, 10_000), "too_large", "png"),
+        (png_header(40, 30)[:20], "unreadable", None),
+        (JPEGS["plain"].replace(struct.pack(">HH", 30, 40), b"\xff\xff" * 2), "too_large", None),
+    ],
+)
+def test_what_is_no_good_picture_is_a_status(data, status, kind):
+    assert probe(data, True) == PictureFacts(None, None, None, kind, status)
+    assert verify(data).image_status == status
+
+
+def test_only_a_full_decoding_finds_pixels_cut_short():
+    data = encoded(size=(400, 300), quality=95)
+    cut = data[: len(data) // 2]
+    assert probe(cut, True).image_status == "ok"
+    assert verify(cut) == PictureFacts(400, 300, None, "jpeg", "unreadable")
+
+
+def test_a_picture_too_large_to_decode_warns_nobody():
+    for size, status in (((9459, 9459), "ok"), ((9460, 9460), "too_large")):
+        file = io.BytesIO()
+        Image.new("1", size).save(file, "PNG")
+        assert probe(file.getvalue(), True).image_status == status
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_bytes_stop_a_probe(seed):
+    rng = random.Random(seed)
+    sound = [*JPEGS.values(), turned("JPEG", 6), turned("TIFF", 3), turned("WEBP", 6),
+             encoded("PNG"), turned("PNG", 5), encoded("GIF"), encoded("BMP")]  # fmt: skip
+    for _ in range(TIMES // 16):
+        data = bytearray(rng.choice(sound)[: rng.choice((200, 2000, 100_000))])
+        for _ in range(rng.randint(1, 12)):
+            data[rng.randrange(min(len(data), 700))] = rng.randrange(256)
+        if rng.random() < 0.3:
+            del data[rng.randrange(len(data)) :]
+        for facts in (probe(bytes(data), True), verify(bytes(data))):
+            assert facts.image_status in IMAGE_STATUSES
+            assert facts.image_status != "ok" or (facts.width and facts.height and facts.format)
+        partial = probe(bytes(data), False)
+        assert partial is None or partial.image_status in ("ok", "too_large")
+
+
+def test_the_real_pictures_have_their_known_sizes(real_data):
+    folder = real_data / "deepfashion2" / "train" / "image"
+    sizes = {"000001.jpg": (468, 624), "000264.jpg": (750, 750), "000265.jpg": (750, 750)}
+    for name, size in sizes.items():
+        data = (folder / name).read_bytes()
+        assert probe(data[:4096], False) == PictureFacts(*size, None, "jpeg", "ok") == verify(data)
