@@ -1,29 +1,22 @@
 """Deployments with a schedule, served from this process against a configured Prefect server."""
 
+from typing import Any
+
+from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.flows import EntrypointType
 
-from flows.ingest import ingest_flow
 
-
-def serve_ingest(
-    dataset: str, source: str, lake: str, splits: list[str], workers: int | None, cron: str
-) -> None:
-    """Register one ingest under a cron schedule and run what falls due, until interrupted.
+def serve_flow(flow: Flow[..., Any], name: str, parameters: dict[str, Any], cron: str) -> None:
+    """Register a flow under a cron schedule (UTC) and run what falls due, until interrupted.
 
     One run at a time: a second one that falls due meanwhile is cancelled, and the lake's own
     lock holds where the server's limit does not.
     """
-    ingest_flow.serve(
-        name=f"{dataset}-scheduled",
+    flow.serve(
+        name=name,
         cron=cron,
-        parameters={
-            "dataset": dataset,
-            "source": source,
-            "lake": lake,
-            "splits": splits,
-            **({"workers": workers} if workers else {}),
-        },
+        parameters=parameters,
         tags=["wardrobe"],
         limit=1,
         global_limit=ConcurrencyLimitConfig(

@@ -29,16 +29,13 @@ def serve(
             "`export PREFECT_API_URL=http://127.0.0.1:4200/api`, and serve again"
         )
     quiet_prefect(lake)
-    from flows.serve import serve_ingest
+    from flows.ingest import ingest_flow
+    from flows.serve import serve_flow
 
-    serve_ingest(
-        dataset=dataset.value,
-        source=source,
-        lake=str(lake.absolute()),
-        splits=split or [],
-        workers=workers,
-        cron=cron,
-    )
+    parameters = {"dataset": dataset.value, "source": source, "lake": str(lake.absolute())}
+    chosen = {"splits": split, "workers": workers}
+    given = {name: value for name, value in chosen.items() if value}
+    serve_flow(ingest_flow, f"{dataset.value}-scheduled", {**parameters, **given}, cron)
 
 
 def register(app: typer.Typer) -> None:

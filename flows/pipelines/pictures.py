@@ -1,0 +1,92 @@
+"""Pictures of a release: embedded bytes where it holds them, else the source they came from."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from flows.exports.annotated import AnnotatedPicture, ImageKey, annotated_items
+from flows.exports.picture_opening import open_picture
+from flows.lake import Release
+from flows.storage import Location, read_member
+from schemas.errors import InputError
+
+
+class PictureShelf:
+    """Gives a picture's bytes by its key, from wherever the release says it lies."""
+
+    def __init__(self, release: Release) -> None:
+        self._inputs = release.manifest.inputs
+        self._embedded: dict[tuple[str, str], list[Path]] = {}
+        for path in release.files("pictures"):
+            split, dataset = (step.partition("=")[2] for step in (path.parent.name, path.parts[-3]))
+            self._embedded.setdefault((dataset, split), []).append(path)
+        self._places: dict[str, Location] = {}
+
+    def read(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes | None:
+        """The file's bytes, or None where it is in neither place (a source that moved away)."""
+        if (dataset, split) in self._embedded:
+            found = self._from_lake(dataset, split, image_id)
+            if found is not None:
+                return found
+        inputs = self._inputs.get(dataset, {})
+        place = inputs.get("locations", {}).get(split, inputs.get("location"))
+        template = inputs.get("pictures", {}).get(split)
+        if place is None or template is None:
+            return None
+        try:
+            if place not in self._places:
+                self._places[place] = Location.parse(place)
+            return read_member(self._places[place], template.format(file_name=file_name))
+        except (InputError, OSError):
+            return None
+
+    def _from_lake(self, dataset: str, split: str, image_id: int) -> bytes | None:
+        for path in self._embedded[dataset, split]:
+            rows = pq.read_table(path, filters=pc.field("image_id") == image_id, partitioning=None)
+            if rows.num_rows:
+                return rows["image"][0].as_py()["bytes"]
+        return None
+
+
+_WANTED = "join wanted using (dataset, split, image_id)"
+
+
+def annotated_pictures(
+    con: duckdb.DuckDBPyConnection, shelf: PictureShelf, keys: list[ImageKey]
+) -> list[AnnotatedPicture]:
+    """The pictures of these keys with all that is annotated on them, in the order of the keys."""
+    names = ("dataset", "split", "image_id")
+    wanted = pa.table(
+        {name: [key[place] for key in keys] for place, name in enumerate(names)},
+        schema=pa.schema(
+            [(names[0], pa.string()), (names[1], pa.string()), (names[2], pa.int64())]
+        ),
+    )
+    con.register("wanted", wanted)
+    tables = {
+        name: con.sql(f"select {name}.* from {name} {_WANTED}").to_arrow_table()
+        for name in ("images", "items", "landmarks", "polygons")
+    }
+    con.unregister("wanted")
+    items = annotated_items(tables["items"], tables["landmarks"], tables["polygons"])
+    rows = {
+        (row["dataset"], row["split"], row["image_id"]): row for row in tables["images"].to_pylist()
+    }
+    return [_annotated(rows[key], shelf, items.get(key, ())) for key in keys if key in rows]
+
+
+def _annotated(row: dict, shelf: PictureShelf, items: tuple) -> AnnotatedPicture:
+    key = (row["dataset"], row["split"], row["image_id"])
+    data = shelf.read(*key, row["file_name"])
+    known = row["width"] is not None and row["height"] is not None
+    return AnnotatedPicture(
+        *key,
+        picture=None if data is None else open_picture(data),
+        items=items,
+        source=row["source"],
+        pair_id=row["pair_id"],
+        size=(row["width"], row["height"]) if known else None,
+    )
