@@ -4,9 +4,9 @@ import errno
 import os
 from pathlib import Path
 
+import packing
 import pyarrow as pa
 import pytest
-import zips
 
 from flows.storage import Location, folder, list_members, read_heads, read_member, read_members
 from schemas.errors import InputError
@@ -151,13 +151,13 @@ def test_an_unmounted_source_is_an_error_and_no_rejections(source, tmp_path, los
 
 
 def test_an_archive_replaced_after_the_listing_is_noticed_member_by_member(tmp_path):
-    path = zips.write_plain(tmp_path / "train.zip", FILES)
+    path = packing.write_plain(tmp_path / "train.zip", FILES)
     location = Location.parse(path)
     members = list_members(location)
     changed = {**FILES, "train/annos/000002.json": b"{}"}
     del changed["train/annos/000003.json"]
     path.unlink()
-    zips.write_plain(path, changed)
+    packing.write_plain(path, changed)
     documents = list(read_members(location, members))
     assert [document.rule for document in documents] == [
         None,
@@ -169,14 +169,14 @@ def test_an_archive_replaced_after_the_listing_is_noticed_member_by_member(tmp_p
 
 
 def test_an_archive_replaced_while_it_is_read_is_read_again(tmp_path):
-    path = zips.write_plain(tmp_path / "train.zip", FILES)
+    path = packing.write_plain(tmp_path / "train.zip", FILES)
     location = Location.parse(path)
     members = list_members(location)
     seen = []
 
     def probe(head: bytes, whole: bool) -> bytes:
         if len(seen) == 2:
-            zips.write_plain(tmp_path / "new.zip", {**FILES, "train/annos/000001.json": b"new"})
+            packing.write_plain(tmp_path / "new.zip", {**FILES, "train/annos/000001.json": b"new"})
             (tmp_path / "new.zip").replace(path)
         seen.append(head)
         return head
@@ -187,12 +187,12 @@ def test_an_archive_replaced_while_it_is_read_is_read_again(tmp_path):
 
 
 def test_an_archive_that_is_never_at_rest_is_an_error_for_retries(tmp_path):
-    path = zips.write_plain(tmp_path / "train.zip", FILES)
+    path = packing.write_plain(tmp_path / "train.zip", FILES)
     location = Location.parse(path)
     members = list_members(location)
 
     def probe(head: bytes, whole: bool) -> bytes:
-        zips.write_plain(tmp_path / "new.zip", FILES)
+        packing.write_plain(tmp_path / "new.zip", FILES)
         (tmp_path / "new.zip").replace(path)
         return head
 
@@ -201,7 +201,7 @@ def test_an_archive_that_is_never_at_rest_is_an_error_for_retries(tmp_path):
 
 
 def test_an_archive_that_went_is_an_error_for_retries(tmp_path):
-    path = zips.write_plain(tmp_path / "train.zip", FILES)
+    path = packing.write_plain(tmp_path / "train.zip", FILES)
     location = Location.parse(path)
     members = list_members(location)
     path.unlink()

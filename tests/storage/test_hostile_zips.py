@@ -5,8 +5,8 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import packing
 import pytest
-import zips
 
 from flows.storage import Location, list_members, read_heads, read_member, read_members
 from flows.storage.directory import PROBLEMS
@@ -46,22 +46,22 @@ def read(path: Path) -> dict[str, Document]:
     ],
 )
 def test_a_name_that_could_lead_out_is_listed_as_one_harmless_step(hostile, name, tmp_path):
-    members = [zips.packed(known, data) for known, data in FILES.items()]
-    zips.write_zip(tmp_path / "train.zip", [*members, zips.packed(hostile, b"{}")])
+    members = [packing.packed(known, data) for known, data in FILES.items()]
+    packing.write_zip(tmp_path / "train.zip", [*members, packing.packed(hostile, b"{}")])
     documents = read(tmp_path / "train.zip")
     assert documents.keys() - FILES.keys() == {"train/annos/" + name}
     assert documents["train/annos/" + name].data == b"{}"
 
 
 def test_a_name_that_is_no_utf8_is_read_in_the_old_code_page(tmp_path):
-    zips.write_zip(tmp_path / "train.zip", [zips.packed(b"train/annos/\x81.json", b"{}")])
+    packing.write_zip(tmp_path / "train.zip", [packing.packed(b"train/annos/\x81.json", b"{}")])
     assert list(read(tmp_path / "train.zip")) == ["train/annos/ü.json"]
 
 
 def test_a_repeated_name_is_listed_once_more_with_its_number(tmp_path):
     names = ["train/annos/1.json"] * 3 + ["train/annos/1.json#2"]
-    members = [zips.packed(name, str(n).encode()) for n, name in enumerate(names)]
-    documents = read(zips.write_zip(tmp_path / "train.zip", members))
+    members = [packing.packed(name, str(n).encode()) for n, name in enumerate(names)]
+    documents = read(packing.write_zip(tmp_path / "train.zip", members))
     assert {name: document.data for name, document in documents.items()} == {
         "train/annos/1.json": b"0",
         "train/annos/1.json#2": b"3",
@@ -72,20 +72,20 @@ def test_a_repeated_name_is_listed_once_more_with_its_number(tmp_path):
 
 def test_two_zips_with_one_member_are_refused_by_name(tmp_path):
     for name in ("train.zip", "train (1).zip"):
-        zips.write_plain(tmp_path / name, FILES)
+        packing.write_plain(tmp_path / name, FILES)
     with pytest.raises(InputError, match=r"train \(1\)\.zip and train\.zip both hold .*000001"):
         list_members(Location.parse(tmp_path))
 
 
 def test_a_member_packed_and_unpacked_is_refused_by_name(tmp_path):
-    zips.write_plain(tmp_path / "packed.zip", FILES)
+    packing.write_plain(tmp_path / "packed.zip", FILES)
     (tmp_path / "train/annos").mkdir(parents=True)
     (tmp_path / "train/annos/000003.json").touch()
     with pytest.raises(InputError, match=r"000003\.json twice"):
         list_members(Location.parse(tmp_path))
 
 
-@pytest.mark.parametrize("write", [zips.write_zipcrypto, zips.write_aes])
+@pytest.mark.parametrize("write", [packing.write_zipcrypto, packing.write_aes])
 @pytest.mark.parametrize(
     ("given", "words"), [("", "--password-file"), ("not this one", "not open")]
 )
@@ -115,7 +115,7 @@ def test_the_password_is_shown_by_nothing_that_holds_it(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 10, 21, 200, 0.5, 0.9, -1, -21, -22])
 def test_an_archive_cut_short_is_one_sentence(kept, tmp_path):
-    whole = zips.write_plain(tmp_path / "train.zip", FILES).read_bytes()
+    whole = packing.write_plain(tmp_path / "train.zip", FILES).read_bytes()
     end = int(len(whole) * kept) if isinstance(kept, float) else kept
     (tmp_path / "train.zip").write_bytes(whole[:end])
     with pytest.raises(InputError, match=r"train\.zip is no zip or is cut short[^\n]*\.$"):
@@ -123,13 +123,13 @@ def test_an_archive_cut_short_is_one_sentence(kept, tmp_path):
 
 
 def test_an_archive_cut_out_of_the_middle_is_one_sentence(tmp_path):
-    whole = zips.write_plain(tmp_path / "train.zip", FILES).read_bytes()
+    whole = packing.write_plain(tmp_path / "train.zip", FILES).read_bytes()
     (tmp_path / "train.zip").write_bytes(whole[300:])
     with pytest.raises(InputError, match=r"train\.zip is damaged: it promises more"):
         list_members(Location.parse(tmp_path / "train.zip"))
 
 
-SOUND = zips.packed("annos/1.json", b'{"pair_id": 1}' * 30)
+SOUND = packing.packed("annos/1.json", b'{"pair_id": 1}' * 30)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ SOUND = zips.packed("annos/1.json", b'{"pair_id": 1}' * 30)
     ],
 )
 def test_a_damaged_member_is_unreadable_and_its_neighbours_are_not(member, words, tmp_path):
-    others = [zips.packed(f"annos/{n}.json", b"{}") for n in range(2, 20)]
-    locked = zips.encrypted(others, SECRET.encode()) if member.flags & 1 else others
-    documents = read(zips.write_zip(tmp_path / "train.zip", [member, *locked]))
+    others = [packing.packed(f"annos/{n}.json", b"{}") for n in range(2, 20)]
+    locked = packing.encrypted(others, SECRET.encode()) if member.flags & 1 else others
+    documents = read(packing.write_zip(tmp_path / "train.zip", [member, *locked]))
     damaged = documents.pop("train/annos/1.json")
     assert (damaged.data, damaged.rule) == (None, "unreadable")
     assert words in damaged.message
@@ -162,13 +162,13 @@ def test_a_damaged_member_is_unreadable_and_its_neighbours_are_not(member, words
 
 
 def test_a_bomb_is_inflated_no_further_than_it_promises(tmp_path):
-    bomb = replace(zips.packed("annos/1.json", bytes(100_000_000)), size=1_000)
-    (document,) = read(zips.write_zip(tmp_path / "train.zip", [bomb])).values()
+    bomb = replace(packing.packed("annos/1.json", bytes(100_000_000)), size=1_000)
+    (document,) = read(packing.write_zip(tmp_path / "train.zip", [bomb])).values()
     assert (document.data, document.rule) == (None, "unreadable")
 
 
 def test_members_that_share_their_bytes_are_unreadable_but_for_the_first(tmp_path):
-    path = zips.write_zip(tmp_path / "train.zip", [SOUND, replace(SOUND, name=b"annos/2.json")])
+    path = packing.write_zip(tmp_path / "train.zip", [SOUND, replace(SOUND, name=b"annos/2.json")])
     whole = bytearray(path.read_bytes())
     second = whole.rfind(b"PK\1\2")
     struct.pack_into("<I", whole, second + 42, 0)
@@ -179,7 +179,7 @@ def test_members_that_share_their_bytes_are_unreadable_but_for_the_first(tmp_pat
 
 
 def test_an_altered_aes_member_fails_its_authentication(tmp_path):
-    path = zips.write_aes(tmp_path / "train.zip", FILES, SECRET.encode())
+    path = packing.write_aes(tmp_path / "train.zip", FILES, SECRET.encode())
     whole = bytearray(path.read_bytes())
     whole[30 + len("train/annos/000001.json") + 11 + 18 + 5] ^= 1
     path.write_bytes(whole)
@@ -192,9 +192,9 @@ def test_mutated_archives_give_sentences_or_reasons_and_lose_nothing_silently(se
     chance = random.Random(seed)
     few = dict(list(FILES.items())[:6])
     whole = [
-        zips.write_plain(tmp_path / "train.zip", few).read_bytes(),
-        zips.write_zipcrypto(tmp_path / "train.zip", few, SECRET.encode()).read_bytes(),
-        zips.write_aes(tmp_path / "train.zip", few, SECRET.encode(), 128).read_bytes(),
+        packing.write_plain(tmp_path / "train.zip", few).read_bytes(),
+        packing.write_zipcrypto(tmp_path / "train.zip", few, SECRET.encode()).read_bytes(),
+        packing.write_aes(tmp_path / "train.zip", few, SECRET.encode(), 128).read_bytes(),
     ]
     path = tmp_path / "mutated" / "train.zip"
     path.parent.mkdir()

@@ -3,8 +3,8 @@
 import zipfile
 from pathlib import Path
 
+import packing
 import pytest
-import zips
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,16 +19,16 @@ FILES = {
     "train/image/000009.jpg": bytes(range(256)) * 700,
 }
 WRITERS = {
-    "plain": lambda path, files: zips.write_plain(path, files),
-    "stored": lambda path, files: zips.write_plain(path, files, zipfile.ZIP_STORED),
-    "zipcrypto": lambda path, files: zips.write_zipcrypto(path, files, SECRET.encode()),
-    "aes128": lambda path, files: zips.write_aes(path, files, SECRET.encode(), 128),
-    "aes256": lambda path, files: zips.write_aes(path, files, SECRET.encode(), 256),
-    "zip64": lambda path, files: zips.write_zip(
-        path, [zips.packed(name, data) for name, data in files.items()], wide=True
+    "plain": lambda path, files: packing.write_plain(path, files),
+    "stored": lambda path, files: packing.write_plain(path, files, zipfile.ZIP_STORED),
+    "zipcrypto": lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),
+    "aes128": lambda path, files: packing.write_aes(path, files, SECRET.encode(), 128),
+    "aes256": lambda path, files: packing.write_aes(path, files, SECRET.encode(), 256),
+    "zip64": lambda path, files: packing.write_zip(
+        path, [packing.packed(name, data) for name, data in files.items()], wide=True
     ),
-    "preceded": lambda path, files: zips.write_zip(
-        path, [zips.packed(name, data) for name, data in files.items()], before=b"#!" + bytes(99)
+    "preceded": lambda path, files: packing.write_zip(
+        path, [packing.packed(name, data) for name, data in files.items()], before=b"#!" + bytes(99)
     ),
 }
 
@@ -94,14 +94,14 @@ def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
     ],
 )
 def test_the_name_of_the_zip_stands_for_a_folder_it_lacks(packed, names, tmp_path):
-    zips.write_plain(tmp_path / "train.zip", dict.fromkeys(packed, b"x"))
+    packing.write_plain(tmp_path / "train.zip", dict.fromkeys(packed, b"x"))
     assert list_members(Location.parse(tmp_path / "train.zip"))["name"].to_pylist() == names
 
 
 def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path):
-    zips.write_plain(tmp_path / "train.zip", {"train/image/1.jpg": b"a"})
-    zips.write_plain(tmp_path / "test.zip", {"image/1.jpg": b"b"})
-    zips.write_plain(tmp_path / "validation.zip", {"validation/image/1.jpg": b"packed"})
+    packing.write_plain(tmp_path / "train.zip", {"train/image/1.jpg": b"a"})
+    packing.write_plain(tmp_path / "test.zip", {"image/1.jpg": b"b"})
+    packing.write_plain(tmp_path / "validation.zip", {"validation/image/1.jpg": b"packed"})
     unpack(tmp_path, {"validation/image/1.jpg": b"unpacked", "val_query.json": b"[]"})
     location = Location.parse(tmp_path)
     members = list_members(location)
@@ -121,7 +121,9 @@ def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path)
     st.binary(min_size=1, max_size=12),
 )
 def test_decryption_side_by_side_undoes_encryption(pieces, secret):
-    members = zips.encrypted([zips.packed("x", piece, zips.STORED) for piece in pieces], secret)
+    members = packing.encrypted(
+        [packing.packed("x", piece, packing.STORED) for piece in pieces], secret
+    )
     plain = ours.decrypt([member.body for member in members], ours.first_keys(secret))
     assert [piece[ours.HEADER :] for piece in plain] == pieces
 

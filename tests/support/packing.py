@@ -46,9 +46,14 @@ def encrypted(members: Sequence[Packed], password: bytes, *, by_time: bool = Fal
         for member, check in zip(members, checks, strict=True)
     ]
     bits = 9 if by_time else 1
+    bodies = [
+        body
+        for first in range(0, len(plain), 2_000)
+        for body in _zipcrypto(plain[first : first + 2_000], password)
+    ]
     return [
         replace(member, body=body, flags=member.flags | bits)
-        for member, body in zip(members, _zipcrypto(plain, password), strict=True)
+        for member, body in zip(members, bodies, strict=True)
     ]
 
 
@@ -118,7 +123,7 @@ def _zipcrypto(plain: Sequence[bytes], password: bytes) -> list[bytes]:
     for _ in range(8):
         table = np.where(table & 1, (table >> 1) ^ np.uint32(0xEDB88320), table >> 1)
     lengths = np.array([len(piece) for piece in plain])
-    grid = np.zeros((max(lengths, default=0), len(plain)), dtype=np.uint32)
+    grid = np.zeros((max(lengths, default=0), len(plain)), dtype=np.uint8)
     for column, piece in enumerate(plain):
         grid[: len(piece), column] = np.frombuffer(piece, dtype=np.uint8)
     keys = [np.full(len(plain), key, np.uint32) for key in (0x12345678, 0x23456789, 0x34567890)]
@@ -133,7 +138,6 @@ def _zipcrypto(plain: Sequence[bytes], password: bytes) -> list[bytes]:
     for row in grid:
         low = (keys[2] & 0xFFFF) | 2
         stream = ((low * (low ^ 1)) >> 8) & 255
-        step(row.copy())
-        row ^= stream
-    cipher = grid.astype(np.uint8)
-    return [cipher[:length, column].tobytes() for column, length in enumerate(lengths)]
+        step(row.astype(np.uint32))
+        row ^= stream.astype(np.uint8)
+    return [grid[:length, column].tobytes() for column, length in enumerate(lengths)]
