@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.fashionai_images import Settled, settle, stamps
-from flows.decode.fashionai_layout import SPLITS, arrange, picture_path
+from flows.decode.fashionai_layout import arrange, picture_path
 from flows.decode.fashionai_rows import ABSENT, OWN, concat, read_rows
+from flows.decode.fashionai_sets import SPLITS
 from flows.decode.single_item import lists_of, nested_batch, no_lists
 from schemas.annotation import ITEM, LANDMARK
 from schemas.categories import CATEGORIES

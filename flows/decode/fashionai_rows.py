@@ -181,7 +181,7 @@ def _judge_keys(frame: pl.DataFrame, header: list[str]) -> pl.DataFrame:
         (
             count != len(header),
             "bad_row",
-            pl.format(f"row {{}}: {{}} cells under a header of {len(header)}", row, count),
+            pl.format(f"row {{}}: number of cells is {{}} instead of {len(header)}", row, count),
             "line",
         ),
         (
@@ -199,7 +199,7 @@ def _judge_keys(frame: pl.DataFrame, header: list[str]) -> pl.DataFrame:
         (
             pl.col("category").is_in(lacking),
             "missing_key",
-            pl.format("row {}: the table has no column for some points of a {}", row, "said"),
+            pl.format("row {}: the table has no column for some points of {}", row, "said"),
             "said",
         ),
     )
@@ -258,7 +258,7 @@ def _judge_points(
         column = FASHIONAI_POINTS[slots[first]]
         rule, why = _FAULTS[faults[place, first]]
         others = int((faults[place] > 0).sum()) - 1
-        more = f" (and {others} more cells)" if others else ""
+        more = f" (and {others} more)" if others else ""
         rows.append(line)
         words.append(rule)
         sentences.append(f"row {frame['row'][int(line)]}, column {column}: {why}{more}")

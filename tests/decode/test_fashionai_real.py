@@ -1,0 +1,141 @@
+"""The real files: every row of the training set, test A with its answers, the real pictures."""
+
+from collections import Counter
+
+import pytest
+from decoded_sources import Source, decode_source
+from fashionai_rows import records, row_again
+
+from flows.decode.fashionai import FASHIONAI
+from schemas.errors import InputError
+
+TRAIN = "train/Annotations/train.csv"
+LIST = "r1_test_a/test.csv"
+ANSWERS = "r1_test_a/fashionAI_key_points_test_a_answer_20180426.csv"
+SUBMISSION = "r1_test_a/submission_noheader.csv"
+SAMPLE = "samples/train_13rows.csv"
+LOST = "Images/skirt/7c3ed30cf6f34e42d43d9e30886969f5.jpg"
+
+
+@pytest.fixture(scope="module")
+def files(real_data) -> dict[str, bytes]:
+    folder = real_data / "fashionai"
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def everything(files) -> Source:
+    return decode_source(FASHIONAI, files)
+
+
+@pytest.fixture(scope="module")
+def images(everything) -> dict[str, list[dict]]:
+    found: dict[str, list[dict]] = {"train": [], "test_a": []}
+    for image in everything.images:
+        found[image["split"]].append(image)
+    return found
+
+
+def categories(images):
+    return Counter(image["items"][0]["category_name"] for image in images)
+
+
+def test_every_row_of_both_sets_is_read_and_none_refused(everything, images):
+    assert {split: len(rows) for split, rows in images.items()} == {"train": 31631, "test_a": 9996}
+    assert everything.rejections == []
+    assert everything.documents_read == everything.items_read == 31631 + 9996
+    assert set(everything.arranged.ignored) == {SUBMISSION, SAMPLE}
+
+
+def test_categories_are_as_often_as_published(images):
+    assert categories(images["train"]) == {
+        "blouse": 7158,
+        "outwear": 5596,
+        "trousers": 6347,
+        "dress": 4912,
+        "skirt": 7618,
+    }
+    assert categories(images["test_a"]) == {
+        "blouse": 1977,
+        "outwear": 2043,
+        "trousers": 1958,
+        "dress": 2038,
+        "skirt": 1980,
+    }
+
+
+def test_visibility_is_as_often_as_counted_in_the_file(images):
+    words = Counter(
+        point["visibility"] for image in images["train"] for point in image["items"][0]["landmarks"]
+    )
+    landmarks = sum(words.values())
+    assert (words["visible"], words["occluded"]) == (250762, 47617)
+    # The file has 24 columns per row; those of other categories are not landmarks.
+    assert words["unlabelled"] + 24 * 31631 - landmarks == 460765
+
+
+@pytest.mark.parametrize(("split", "name"), [("train", TRAIN), ("test_a", ANSWERS)])
+def test_every_row_is_written_back_to_the_letter(images, files, split, name):
+    annotated = [image for image in images[split] if image["annotated"]]
+    assert sorted(map(row_again, annotated)) == sorted(map(",".join, records(files[name])))
+
+
+def test_the_row_the_answers_lost_is_an_image_without_landmarks(images):
+    (image,) = [image for image in images["test_a"] if not image["annotated"]]
+    assert image["file_name"] == LOST
+    assert image["document"] == LIST
+    assert image["items"][0]["landmarks"] == []
+
+
+def test_366_images_are_in_both_sets_with_the_same_landmarks(images):
+    train = {image["image_id"]: image["items"][0]["landmarks"] for image in images["train"]}
+    both = [image for image in images["test_a"] if image["image_id"] in train]
+    assert len(both) == 366
+    assert all(image["items"][0]["landmarks"] == train[image["image_id"]] for image in both)
+
+
+def test_points_on_the_very_edge_and_missing_normalisers_are_kept(images):
+    points = [p for image in images["train"] for p in image["items"][0]["landmarks"]]
+    assert any(p["x"] == 0 or p["y"] == 0 for p in points)
+    assert max(p["x"] or 0 for p in points) <= 512
+    lacking = [image for image in images["test_a"] if image["annotated"] and lacks(image)]
+    assert len(lacking) == 53
+
+
+def lacks(image) -> bool:
+    """Whether a point of the evaluation's normaliser is absent (FACTS.md 3.5)."""
+    (item,) = image["items"]
+    places = {"blouse": (5, 6), "outwear": (4, 5), "dress": (5, 6)}.get(
+        item["category_name"], (0, 1)
+    )
+    return any(item["landmarks"][place]["visibility"] == "unlabelled" for place in places)
+
+
+def test_the_real_pictures_are_found_where_their_rows_say(images, everything):
+    ok = [image["file_name"] for image in everything.images if image["image_status"] == "ok"]
+    assert len(ok) == 4
+    assert everything.arranged.pictures == {
+        "train": "train/{file_name}",
+        "test_a": "r1_test_a/{file_name}",
+    }
+
+
+def test_a_submission_is_not_mistaken_for_annotations(files):
+    with pytest.raises(InputError, match="already a row, as in submissions"):
+        decode_source(FASHIONAI, {"s.csv": files[SUBMISSION]}, "test_a")
+    header = files[TRAIN].partition(b"\n")[0] + b"\n"
+    found = decode_source(FASHIONAI, {"s.csv": header + files[SUBMISSION]}, "test_a")
+    assert (len(found.images), found.rules) == (0, ["bad_cell"] * 9995)
+
+
+def test_a_merged_table_keeps_one_of_each_row(files):
+    merged = files[TRAIN] + b"\n".join(files[ANSWERS].split(b"\n")[1:])
+    found = decode_source(FASHIONAI, {"train.csv": merged})
+    assert found.rules == ["exact_duplicate"] * 366
+    assert found.documents_read - len(found.rejections) == 31631 + 9995 - 366
+
+
+def test_thirteen_rows_with_an_empty_last_line(files):
+    found = decode_source(FASHIONAI, {"train_13rows.csv": files[SAMPLE]})
+    assert (len(found.images), found.rejections) == (13, [])

@@ -1,0 +1,126 @@
+"""What was decoded is written back as the rows it came from; hostile rows lose nothing."""
+
+import os
+import random
+
+import pytest
+from decoded_sources import decode_source
+from fashionai_rows import image_id, listed, random_row, records, row_again, table
+
+from flows.decode.fashionai import FASHIONAI
+from flows.flatten import flatten
+from flows.validate import sift
+from schemas.errors import InputError
+from schemas.rejections import RULES
+
+ROUNDS = int(os.environ.get("WARDROBE_FUZZ_ROUNDS", "150"))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_are_written_back_exactly(seed):
+    rng = random.Random(seed)
+    rows = [random_row(rng, number) for number in range(rng.randint(1, 60))]
+    found = decode_source(FASHIONAI, {"train.csv": table(*rows)})
+    assert sorted(map(row_again, found.images)) == sorted(rows)
+    assert found.rejections == []
+
+
+def test_a_part_passes_validation_and_becomes_rows_of_every_table():
+    rng = random.Random(11)
+    rows = [random_row(rng, number) for number in range(200)]
+    unanswered = listed(image_id("dress", 999, "c"))
+    found = decode_source(
+        FASHIONAI, {"answer_a.csv": table(*rows), "test.csv": unanswered}, "test_a"
+    )
+    points = 0
+    for part in found.parts:
+        accepted, refused = sift(part.annotations)
+        assert len(refused) == 0
+        tables = flatten(accepted)
+        assert set(tables) == {"images", "items", "landmarks", "polygons"}
+        assert tables["images"].num_rows == tables["items"].num_rows == part.items_read
+        for batch in tables.values():
+            batch.validate(full=True)
+        points += tables["landmarks"].num_rows
+    counts = {"blouse": 13, "outwear": 14, "dress": 15, "skirt": 4, "trousers": 7}
+    assert points == sum(counts[row.split(",")[1]] for row in rows)
+
+
+PIECES = (
+    b"",
+    b",",
+    b"\n",
+    b"\r",
+    b'"',
+    b"\0",
+    b"_",
+    b"-",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"nan_inf_1",
+    b"1e9_1_1",
+    b"9" * 25 + b"_1_1",
+    b"-1_-1_-1",
+    b"5_6_1",
+    b"5_6_7",
+    b"Images/skirt/" + b"a" * 32 + b".jpg",
+    b"skirt",
+    b"\xd9\xa1_\xd9\xa2_1",  # digits, but not of ASCII
+    b" ",
+    b"," * 40,
+    b"x" * 5000,
+)
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """Bits flipped, bytes cut out, cells replaced, lines doubled or swapped, a few times over."""
+    content = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 3, 8))):
+        place = rng.randrange(len(content) + 1)
+        choice = rng.random()
+        if choice < 0.3 and place < len(content):
+            content[place] ^= 1 << rng.randrange(8)
+        elif choice < 0.5:
+            del content[place : place + rng.choice((1, 1, 3, 40, 2000))]
+        elif choice < 0.8:
+            content[place:place] = rng.choice(PIECES)
+        else:
+            lines = bytes(content).split(b"\n")
+            lines.insert(rng.randrange(len(lines)), rng.choice(lines))
+            content = bytearray(b"\n".join(lines))
+    return bytes(content)
+
+
+def independent_count(data: bytes) -> int:
+    """Lines of a table that say something, its header left out."""
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    return sum(line.removesuffix(b"\r") != b"" for line in text.split(b"\n")) - 1
+
+
+@pytest.mark.parametrize("seed", range(max(1, ROUNDS // 50)))
+def test_no_mutation_of_a_table_crashes_or_loses_a_row(seed):
+    rng = random.Random(f"fashionai {seed}")
+    refused_whole = 0
+    for _ in range(min(50, ROUNDS)):
+        rows = [random_row(rng, number) for number in range(rng.randint(1, 6))]
+        data = mutated(table(*rows), rng)
+        try:
+            found = decode_source(FASHIONAI, {"train.csv": data})
+        except InputError as error:
+            refused_whole += 1
+            assert str(error).startswith("train.csv ")
+            assert "\n" not in str(error)
+            continue
+        assert found.documents_read == independent_count(data)
+        assert set(found.rules) <= set(RULES)
+        again = {row_again(image) for image in found.images}
+        refused = {one["image_id"] for one in found.rejections}
+        untouched = {line for line in rows if line.encode() in data.split(b"\n")}
+        for line in untouched - again:  # only another line for the same image can cost a good one
+            assert int(line.split("/")[2][:13], 16) in refused
+    assert refused_whole < ROUNDS * 0.6
+
+
+def test_the_readers_agree_on_what_a_record_is():
+    rows = [random_row(random.Random(1), number) for number in range(3)]
+    assert [",".join(one) for one in records(table(*rows))] == rows
