@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,14 @@ class Slice:
     items: pa.Table
     landmarks: pa.Table
     polygons: pa.Table
+
+    def of_images(self, image_ids: pa.ChunkedArray) -> "Slice":
+        """The same without the items of other images."""
+
+        def kept(table: pa.Table) -> pa.Table:
+            return table.filter(pc.is_in(table["image_id"], value_set=image_ids))
+
+        return Slice(kept(self.items), kept(self.landmarks), kept(self.polygons))
 
 
 def numbers(table: pa.Table, name: str, missing: float = 0.0) -> np.ndarray:

@@ -84,6 +84,7 @@ def export_training(
             dataset=dataset,
             split=split,
             release=release.id,
+            created=f"{release.manifest.created:%Y-%m-%d}",
             content=release.manifest.content,
             options=options.as_words(),
             features=features_of(options, list(names.values())),

@@ -13,6 +13,7 @@
 -- column    items: annotated garments
 -- column    landmarks: labelled landmarks, visible or occluded
 -- column    polygons: polygons, parts included
+-- column    styled: items with a style above zero, which may have a counterpart
 
 with pictured as (
     select
@@ -32,7 +33,8 @@ garments as (
         split,
         count(*) as items,
         sum(landmarks_visible + landmarks_occluded) as landmarks,
-        sum(polygon_count) as polygons
+        sum(polygon_count) as polygons,
+        count(*) filter (where style > 0) as styled
     from items
     where dataset = $dataset
         and split = $split
@@ -46,7 +48,8 @@ select
     pictured.without_size,
     coalesce(garments.items, 0) as items,
     coalesce(cast(garments.landmarks as bigint), 0) as landmarks,
-    coalesce(cast(garments.polygons as bigint), 0) as polygons
+    coalesce(cast(garments.polygons as bigint), 0) as polygons,
+    coalesce(garments.styled, 0) as styled
 from pictured
 left join garments using (dataset, split)
 order by dataset, split

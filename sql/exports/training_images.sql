@@ -1,0 +1,40 @@
+-- Pictures of a split that a training set can show: annotated, and there to be read.
+--
+-- reads     images, items
+-- param     dataset: text: source dataset, e.g. `deepfashion2`
+-- param     split: text: split, as the source names it
+-- param     first_image_id: integer; default 0: images before this one are left out
+-- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- grain     image_id
+-- column    image_id: the image within its split
+-- column    width: of the stored pixels
+-- column    height: of the stored pixels
+-- column    byte_size: of the picture file
+-- column    items: how many annotated garments it shows
+
+with garments as (
+    select
+        image_id,
+        count(*) as items
+    from items
+    where dataset = $dataset
+        and split = $split
+        and image_id between $first_image_id and $last_image_id
+    group by image_id
+)
+
+select
+    images.image_id,
+    images.width,
+    images.height,
+    images.byte_size,
+    coalesce(garments.items, 0) as items
+from images
+left join garments
+    on garments.image_id = images.image_id
+where images.dataset = $dataset
+    and images.split = $split
+    and images.annotated
+    and images.image_status = 'ok'
+    and images.image_id between $first_image_id and $last_image_id
+order by images.image_id

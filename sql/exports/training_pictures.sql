@@ -1,0 +1,19 @@
+-- Pictures that the release itself holds.
+--
+-- reads     pictures
+-- param     dataset: text: source dataset, e.g. `deepfashion2`
+-- param     split: text: split, as the source names it
+-- param     first_image_id: integer; default 0: images before this one are left out
+-- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- grain     image_id
+-- column    image_id: the image within its split
+-- column    data: the picture file
+
+select
+    image_id,
+    pictures.image.bytes as data
+from pictures
+where dataset = $dataset
+    and split = $split
+    and image_id between $first_image_id and $last_image_id
+order by image_id
