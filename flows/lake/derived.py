@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.lake.manifest import FileRecord
-from flows.lake.write import Rows, TableFile, batches_of, footer_schema, table_path
+from flows.lake.table_file import Rows, TableFile, batches_of
+from flows.lake.write import footer_schema, table_path
 from schemas import TABLES
 
 STATISTICS = "statistics/"

@@ -1,5 +1,6 @@
 """A published release as readers see it: resolved once, its files named by its manifest."""
 
+import errno
 from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -72,9 +73,11 @@ def current_release(root: Path) -> Release | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(
-            f"{root / CURRENT} is no link to a release ({error.strerror}): this is no lake."
-        ) from error
+        if error.errno == errno.EINVAL:
+            raise InputError(
+                f"{root / CURRENT} is no link to a release: this is no lake."
+            ) from error
+        raise InputError(f"{root / CURRENT} cannot be read ({error.strerror}).") from error
     release = Release(root / target)
     if not release.path.is_dir():
         raise InputError(
@@ -89,6 +92,11 @@ def find_release(root: Path, name: str | None = None) -> Release:
     if name is None or name == CURRENT:
         if (release := current_release(root)) is not None:
             return release
+        if releases := all_releases(root):
+            raise InputError(
+                f"{root} has releases but none is current: `wardrobe rollback {releases[0].id}` "
+                "makes the newest so."
+            )
         raise InputError(
             f"there is no lake at {root}: `wardrobe demo` makes a small one, "
             "`wardrobe ingest` fills one from a source."

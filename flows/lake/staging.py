@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.lake.changes import describe_changes, versions
+from flows.lake.changes import changed_settings, describe_changes, versions
 from flows.lake.derived import write_derived
 from flows.lake.lock import CLAIM
 from flows.lake.manifest import (
@@ -24,8 +24,8 @@ from flows.lake.manifest import (
 )
 from flows.lake.publish import publish_folder
 from flows.lake.release import RELEASES, Release, files_by_table
-from flows.lake.seen import LISTING, remember
-from flows.lake.write import Rows, make_folders
+from flows.lake.seen import remember
+from flows.lake.table_file import Rows, make_folders
 from flows.storage.atomic import write_whole
 from schemas.errors import InputError
 
@@ -175,12 +175,8 @@ class Staging:
             if name in datasets
         }
         settings = dict(parameters if parameters is not None else was.parameters if was else {})
-        if (
-            self.parent is not None
-            and was is not None
-            and (content, settings) == (was.content, was.parameters)
-            and _lasting(all_inputs) == _lasting(was.inputs)
-        ):
+        differing = changed_settings(was, settings, all_inputs) if was else []
+        if self.parent and was and content == was.content and not differing:
             remember(self.root, self.parent.id, self._parts, all_inputs)
             return Release(self.parent.path)
 
@@ -196,7 +192,7 @@ class Staging:
             parts=dict(sorted(self._parts.items())),
             files=[self._files[path] for path in sorted(self._files)],
             checks=[dict(check) for check in checks],
-            changes=describe_changes(was, self._parts, self._files.values()),
+            changes=describe_changes(was, self._parts, self._files.values(), differing),
             runs=dict(runs or {}),
         )
         self._tidy()
@@ -227,14 +223,6 @@ class Staging:
         for name, record in self._files.items():
             if sizes.get(name) != record.bytes:
                 raise CountMismatch(f"{name} has {sizes.get(name)} bytes, recorded: {record.bytes}")
-
-
-def _lasting(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Inputs without their listings, which change with every touched file."""
-    return {
-        name: {key: value for key, value in facts.items() if key != LISTING}
-        for name, facts in inputs.items()
-    }
 
 
 def require_counts(receipt: Receipt) -> None:

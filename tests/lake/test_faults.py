@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -144,20 +145,25 @@ os.setuid(65534)
 """
 
 
-def run_as_nobody(lake: Lake, text: str) -> str:
+@pytest.fixture
+def open_lake():
+    """A lake where another user may come: pytest keeps its own folders to one user."""
     if os.getuid() != 0:
         pytest.skip("only root can become somebody else")
-    for above in [lake.root, *lake.root.parents]:
-        if above.exists() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Lake(Path(place) / "lake")
+
+
+def run_as_nobody(lake: Lake, text: str) -> str:
     done = run_python("-c", AS_NOBODY + text, lake.root)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_everything_works_without_being_root(lake):
-    lake.root.mkdir()
-    os.chown(lake.root, 65534, 65534)
+def test_everything_works_without_being_root(open_lake):
+    open_lake.root.mkdir()
+    os.chown(open_lake.root, 65534, 65534)
     text = """
 first = publish(lake, source(numbers(1, 25)))
 second = publish(lake, source(numbers(1, 25) | {13: "wider"}))
@@ -176,11 +182,11 @@ assert len(lake.keep(1).releases) == 2
 assert lake.verify() == []
 print(len(lake.releases()))
 """
-    assert run_as_nobody(lake, text).split() == ["read-only", "1"]
+    assert run_as_nobody(open_lake, text).split() == ["read-only", "1"]
 
 
-def test_a_lake_that_may_not_be_written_says_so_and_can_be_read(lake):
-    publish(lake, source(numbers(1, 25)))
+def test_a_lake_that_may_not_be_written_says_so_and_can_be_read(open_lake):
+    publish(open_lake, source(numbers(1, 25)))
     text = """
 try:
     publish(lake, source(numbers(1, 26)))
@@ -188,20 +194,21 @@ except InputError as error:
     print(error)
 print(len(lake.release().files("items")), lake.verify())
 """
-    said = run_as_nobody(lake, text)
+    said = run_as_nobody(open_lake, text)
     assert "cannot be written: it may not be written (Permission denied)" in said
     assert said.endswith("3 []\n")
 
 
-def test_files_of_another_owner_are_copied_where_they_may_not_be_linked(lake):
-    publish(lake, source(numbers(1, 25)))
-    for path in (lake.root, lake.root / "releases", lake.root / "staging", lake.root / "lock"):
+def test_files_of_another_owner_are_copied_where_they_may_not_be_linked(open_lake):
+    publish(open_lake, source(numbers(1, 25)))
+    root = open_lake.root
+    for path in (root, root / "releases", root / "staging", root / "lock"):
         os.chown(path, 65534, 65534)
     text = """
 publish(lake, source(numbers(1, 25) | {13: "wider"}))
 print(lake.verify(), len(lake.releases()))
 """
-    assert run_as_nobody(lake, text) == "[] 2\n"
+    assert run_as_nobody(open_lake, text) == "[] 2\n"
 
 
 def test_a_right_lost_half_way_ends_in_a_sentence_and_leaves_the_release(lake, monkeypatch):

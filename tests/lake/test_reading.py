@@ -104,3 +104,12 @@ def test_a_lake_is_not_made_where_a_file_is(lake):
     lake.root.write_text("")
     with pytest.raises(InputError, match="there is a file in the way"), lake.writing():
         pass
+
+
+def test_releases_without_a_current_one_say_how_to_choose(lake):
+    release = publish(lake, source(numbers(1, 5)))
+    (lake.root / "current").unlink()
+    with pytest.raises(InputError, match=f"none is current: `wardrobe rollback {release.id}`"):
+        lake.release()
+    lake.rollback(release.id)
+    assert lake.release().id == release.id

@@ -16,7 +16,8 @@ from small_lakes import a_part, rows, tables_of
 
 from flows.lake import Abandoned, write_part
 from flows.lake.lock import Holder, claim, this_process
-from flows.lake.write import MAIN_TABLES, ROW_GROUP
+from flows.lake.table_file import ROW_GROUP
+from flows.lake.write import MAIN_TABLES
 from schemas import TABLES
 
 
