@@ -67,7 +67,10 @@ def refuse_digits(name: str, labels: NDArray[np.uint8]) -> None:
 
 def read_idx(name: str, data: bytes, *, first: int | None = None) -> NDArray[np.uint8]:
     """(n, 28, 28) pixels or (n,) labels. With `first`, that many and no look at the rest."""
-    kind, shape = _header(name, _unpack(name, data, 16)[0])
+    head, _ = _unpack(name, data, 16)
+    if data and not head:
+        raise InputError(f"{name} is an archive with nothing in it: fetch it again")
+    kind, shape = _header(name, head)
     start = 4 + 4 * len(shape)
     count, each = shape[0], prod(shape[1:])
     if first is not None and first < count:
@@ -82,7 +85,7 @@ def read_idx(name: str, data: bytes, *, first: int | None = None) -> NDArray[np.
         whole, rest = divmod(len(body), each)
         raise InputError(
             f"{name} promises {shape[0]:,} {kind} ({start + shape[0] * each:,} bytes), but ends "
-            f"after {whole:,} and {rest:,} bytes more: it is cut short, fetch it again"
+            f"after {whole:,} of them and {rest:,} bytes more: it is cut short, fetch it again"
         )
     if len(body) > count * each:
         raise InputError(

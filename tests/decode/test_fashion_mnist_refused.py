@@ -1,0 +1,183 @@
+"""IDX files that do not keep their promises are refused whole, in one sentence."""
+
+import gzip
+import os
+import random
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from decoded_sources import decode_source
+
+from flows.decode import fashion_mnist_idx
+from flows.decode.fashion_mnist import FASHION_MNIST
+from schemas.errors import InputError
+from schemas.rejections import RULES
+
+ROUNDS = int(os.environ.get("WARDROBE_FUZZ_ROUNDS", "400"))
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+PICTURES = struct.pack(">IIII", 2051, 3, 28, 28) + bytes(range(256)) * 9 + bytes(48)
+NUMBERS = struct.pack(">II", 2049, 4) + bytes((9, 0, 0, 3))
+
+
+def packed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def decode(files):
+    return decode_source(FASHION_MNIST, files)
+
+
+def digits(counts: list[int]) -> bytes:
+    values = np.repeat(np.arange(10, dtype=np.uint8), counts)
+    return struct.pack(">II", 2049, len(values)) + values.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        (LABELS, b"", "is no IDX file: it starts with nothing"),
+        (LABELS, b"<!DOCTYPE html>", "is no IDX file: it starts with 3c 21 44 4f"),
+        (LABELS, b"PK\3\4" + bytes(20), "is no IDX file"),
+        (LABELS, struct.pack(">II", 2050, 4), "has magic 2050: expected 2051 for pictures or 2049"),
+        (LABELS, b"\0\0\x0d\1\0\0\0\1\0\0\0\0", "has magic 3329"),
+        (IMAGES, PICTURES[:12], "ends within its header"),
+        (LABELS, struct.pack(">II", 2049, 0), "promises 0 labels: expected 1 to 1,000,000"),
+        (LABELS, struct.pack(">II", 2049, 2**32 - 1), "promises 4,294,967,295 labels"),
+        (IMAGES, struct.pack(">IIII", 2051, 1, 32, 32) + bytes(1024), "promises pictures of 32x32"),
+        (
+            LABELS,
+            NUMBERS[:-1],
+            r"promises 4 labels \(12 bytes\), but ends after 3 of them and 0 bytes more",
+        ),
+        (
+            IMAGES,
+            PICTURES[:-1],
+            r"promises 3 pictures \(2,368 bytes\), but ends after 2 of them and 783",
+        ),
+        (LABELS, NUMBERS + b"\0", r"promises 4 labels \(12 bytes\), but goes on after them"),
+        (LABELS, packed(NUMBERS)[:-1], "is cut short within its checksum"),
+        (LABELS, packed(NUMBERS)[:-9], "is cut short within its checksum"),
+        (LABELS, packed(NUMBERS)[:6], "is an archive with nothing in it"),
+        (LABELS, packed(NUMBERS)[:-8] + bytes(8), "is damaged"),
+        (LABELS, packed(NUMBERS) + b"more", "is damaged"),
+        (IMAGES, NUMBERS, "holds labels: it was given another file's name"),
+        (LABELS, PICTURES, "holds pictures: it was given another file's name"),
+    ],
+)
+def test_a_broken_promise_is_one_sentence(name, data, why):
+    with pytest.raises(InputError, match=f"^{name} {why}") as caught:
+        decode({name: data})
+    assert "\n" not in str(caught.value)
+
+
+def test_zero_padding_after_an_archive_is_no_damage():
+    assert len(decode({LABELS: packed(NUMBERS) + bytes(512)}).images) == 4
+
+
+def test_an_archive_of_several_members_is_one_file():
+    data = packed(NUMBERS[:9]) + packed(NUMBERS[9:])
+    assert len(decode({LABELS: data}).images) == 4
+
+
+def test_pictures_and_labels_of_different_number_do_not_belong_together():
+    with pytest.raises(InputError, match=f"{IMAGES} holds 3 pictures, but {LABELS} 4 labels"):
+        decode({IMAGES: PICTURES, LABELS: NUMBERS})
+
+
+def test_two_files_of_one_kind_that_differ_are_refused():
+    other = NUMBERS[:-1] + b"\4"
+    with pytest.raises(InputError, match=r"a/train.* and b/train.* hold different labels"):
+        decode({f"a/{LABELS}": NUMBERS, f"b/{LABELS}": other})
+
+
+def test_a_folder_without_idx_files_is_no_such_source():
+    with pytest.raises(InputError, match="no Fashion-MNIST source: expected train-images"):
+        decode({"train.csv": b""})
+
+
+def test_an_archive_unpacks_no_further_than_it_promises():
+    class Counting:
+        unpacked = 0
+
+        def __init__(self, **options):
+            self.real = zlib_decompressobj(**options)
+
+        def decompress(self, data, most):
+            piece = self.real.decompress(data, most)
+            Counting.unpacked += len(piece)
+            return piece
+
+        def __getattr__(self, name):
+            return getattr(self.real, name)
+
+    zlib_decompressobj = zlib.decompressobj
+    bomb = packed(NUMBERS + bytes(50_000_000))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fashion_mnist_idx.zlib, "decompressobj", Counting)
+        with pytest.raises(InputError, match="goes on after them"):
+            fashion_mnist_idx.read_idx(LABELS, bomb)
+    assert Counting.unpacked < 100
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    ],
+)
+def test_digits_are_known_by_how_often_each_one_is_there(counts):
+    with pytest.raises(InputError, match="labels of MNIST's handwritten digits"):
+        decode({LABELS: digits(counts)})
+
+
+def test_digits_are_known_by_their_published_md5(monkeypatch):
+    known = {"9fb629c4189551a2d022fa330f9573f3": "t10k-images-idx3-ubyte.gz"}
+    assert known.items() <= fashion_mnist_idx.DIGITS.items()
+    monkeypatch.setitem(fashion_mnist_idx.DIGITS, md5(PICTURES), "t10k-images-idx3-ubyte.gz")
+    with pytest.raises(
+        InputError, match=r"MNIST's t10k-images-idx3-ubyte.gz of handwritten digits"
+    ):
+        decode({IMAGES: PICTURES})
+
+
+def md5(data: bytes) -> str:
+    return fashion_mnist_idx.hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    content = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 5))):
+        place = rng.randrange(len(content) + 1) if rng.random() < 0.6 else rng.randrange(17)
+        choice = rng.random()
+        if choice < 0.5 and place < len(content):
+            content[place] ^= 1 << rng.randrange(8)
+        elif choice < 0.7:
+            del content[place:]
+        elif choice < 0.85:
+            del content[place : place + rng.choice((1, 4, 100))]
+        else:
+            content[place:place] = rng.randbytes(rng.choice((1, 4, 784)))
+    return bytes(content)
+
+
+def test_no_mutation_of_an_archive_crashes_or_loses_a_picture():
+    rng = random.Random("fashion-mnist")
+    labels = struct.pack(">II", 2049, 3) + bytes((1, 2, 3))
+    accepted = 0
+    for _ in range(ROUNDS):
+        pack = rng.choice((bytes, packed))
+        files = {IMAGES: pack(PICTURES), LABELS: pack(labels)}
+        for name in rng.choice(((IMAGES,), (LABELS,), (IMAGES, LABELS))):
+            files[name] = mutated(files[name], rng)
+        try:
+            found = decode(files)
+        except InputError as error:
+            assert "\n" not in str(error)
+            continue
+        accepted += 1
+        assert (found.documents_read, found.items_read) == (3, 3)
+        assert set(found.rules) <= set(RULES)
+    assert 0 < accepted < ROUNDS
