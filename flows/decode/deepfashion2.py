@@ -27,24 +27,31 @@ def decode(part: PartInput) -> Decoded:
     refusals = Refusals(part.split)
     _refuse_names(part.members, refusals)
     reading = _Reading(part.split, refusals)
-    sent = pc.is_in(part.members["role"], value_set=pa.array(["document", "table", "side"]))
-    wanted = part.members.filter(sent)
+    sent = pc.is_in(part.members["role"], value_set=pa.array(["document", "side"]))
+    wanted = part.members.filter(sent).select(["role", "image_id", "name"])
     number = part.members["part"][0].as_py() if len(part.members) else 0
-    for role, image_id, document in zip(
-        wanted["role"].to_pylist(), wanted["image_id"].to_pylist(), part.documents, strict=True
-    ):
+    columns = (column.to_pylist() for column in wanted.columns)
+    for role, image_id, name, document in zip(*columns, part.documents, strict=True):
+        if document.name != name:
+            raise ValueError(f"documents out of order: {document.name} came for {name}")
         if role == "side":
             reading.side(document, number)
         else:
             reading.document(document, image_id)
-    annotations = _image_rows(part, reading)
     return Decoded(
-        annotations=annotations,
+        annotations=_image_rows(part, reading),
         rejections=refusals.finish(),
-        documents_read=len(annotations) + refusals.documents,
+        documents_read=_documents(part.members) + reading.records_refused,
         items_read=reading.items_read,
         tables=reading.listed(),
     )
+
+
+def _documents(members: pa.Table) -> int:
+    """Image numbers under image/ or annos/, and files that have none: counted from the listing."""
+    unexpected = pc.equal(members["role"], "unexpected")
+    numbers = members["image_id"].filter(pc.invert(unexpected))
+    return pc.sum(unexpected, min_count=0).as_py() + pc.count_distinct(numbers).as_py()
 
 
 class _Reading:
@@ -61,6 +68,7 @@ class _Reading:
         self.item_counts: list[int] = []
         self.refused_ids: list[int] = []
         self.items_read = 0
+        self.records_refused = 0
         self.pictures: dict[int, PictureRecord] = {}
         self._listed: dict[str, list[dict[str, Any]]] = {}
 
@@ -100,7 +108,10 @@ class _Reading:
             table, rows, refused = read_list(name, data)
             key = {"dataset": "deepfashion2", "split": self._split}
             self._listed.setdefault(table, []).extend(key | row for row in rows)
-        for refusal in () if number else refused:
+        if number:
+            return
+        self.records_refused += len(refused)
+        for refusal in refused:
             self._refusals.add(name, refusal, image_id=None)
 
     def listed(self) -> dict[str, pa.RecordBatch]:
@@ -134,6 +145,8 @@ def _image_rows(part: PartInput, reading: _Reading) -> pa.RecordBatch:
     documents = np.asarray(reading.image_ids, np.int64)
     is_picture = pc.equal(part.members["role"], "picture")
     pictured = part.members["image_id"].filter(is_picture).to_numpy().astype(np.int64)
+    if part.pictures["name"].to_pylist() != part.members["name"].filter(is_picture).to_pylist():
+        raise ValueError("picture facts out of order: one for each picture of the part is wanted")
     image_ids = np.setdiff1d(np.union1d(documents, pictured), reading.refused_ids)
 
     document_at = _places(documents, image_ids)

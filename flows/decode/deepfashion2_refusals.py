@@ -5,25 +5,31 @@ import pyarrow as pa
 from flows.decode.deepfashion2_json import Refusal
 from schemas.rejections import REJECTIONS
 
+LONGEST = 500
+
 
 class Refusals:
-    """What one part refuses. `documents` and `items` count the two kinds of rows."""
+    """What one part refuses."""
 
     def __init__(self, split: str) -> None:
         self._split = split
         self._rows: list[dict[str, object]] = []
-        self.documents = 0
-        self.items = 0
 
     def add(
         self, file_name: str, refusal: Refusal, *, image_id: int | None, item_no: int | None = None
     ) -> None:
         """One refused document, or one refused item when `item_no` is given."""
-        self.documents += item_no is None
-        self.items += item_no is not None
-        row = {"file_name": file_name, "image_id": image_id, "item_no": item_no}
         self._rows.append(
-            {"dataset": "deepfashion2", "split": self._split, **row, **refusal._asdict()}
+            {
+                "dataset": "deepfashion2",
+                "split": self._split,
+                "file_name": file_name,
+                "image_id": image_id,
+                "item_no": item_no,
+                "rule": refusal.rule,
+                "message": refusal.message[:LONGEST],  # it may quote a key of any length
+                "excerpt": refusal.excerpt,
+            }
         )
 
     def finish(self) -> pa.RecordBatch:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from builders import decoded, decoded_documents, raw_document, raw_item
+from builders import decoded, decoded_documents, members, never_read, raw_document, raw_item
 from deepfashion2_rows import documents_of
 
+from flows.decode.decoder import PartInput
+from flows.decode.deepfashion2 import DEEPFASHION2, decode
 from flows.flatten import flatten
 from flows.validate import sift
 from schemas.rejections import REJECTIONS, RULES
-from schemas.source import Document
+from schemas.source import PICTURE_FACTS, Document
 
 CASES = Path(__file__).parents[1] / "cases" / "deepfashion2"
 ACCEPTED = sorted((CASES / "accepted").glob("*.json"))
@@ -138,3 +140,24 @@ def test_a_part_without_anything_is_an_empty_batch():
     assert len(read.annotations) == 0
     assert read.rejections.schema.equals(REJECTIONS.schema)
     assert {len(rows) for rows in flatten(sift(read.annotations)[0]).values()} == {0}
+
+
+def test_documents_that_come_in_another_order_are_a_bug_and_not_data():
+    part = PartInput("train", arranged_two(), [Document("train/annos/2.json", b"{}")] * 2, facts())
+    with pytest.raises(ValueError, match="out of order"):
+        decode(part)
+
+
+def test_facts_about_other_pictures_are_a_bug_and_not_data():
+    pictures = DEEPFASHION2.arrange(members("train/image/1.jpg"), None, never_read).members
+    with pytest.raises(ValueError, match="out of order"):
+        decode(PartInput("train", pictures, [], facts()))
+
+
+def arranged_two() -> pa.Table:
+    listing = members("train/annos/1.json", "train/annos/2.json")
+    return DEEPFASHION2.arrange(listing, None, never_read).members
+
+
+def facts() -> pa.Table:
+    return PICTURE_FACTS.empty_table()

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from annotated_split import made_up_documents
 from builders import decoded, decoded_documents, raw_document, raw_item
 from deepfashion2_rows import documents_of, item_keys, raw_documents
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from flows.validate import sift
 from schemas import TABLES
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(raw_documents(), min_size=1, max_size=4), st.integers(0, 3))
 def test_rows_regroup_into_the_documents_they_came_from(documents, start):
     read = decoded_documents(*(json.dumps(document).encode() for document in documents))
@@ -31,7 +32,7 @@ def test_rows_regroup_into_the_documents_they_came_from(documents, start):
         assert item_keys(back[image_id]) == item_keys(document)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(raw_documents(), min_size=1, max_size=3))
 def test_every_way_of_writing_the_same_json_reads_the_same(documents):
     """Spaces and escapes leave the fast way of reading; what is read must not differ."""
@@ -50,6 +51,19 @@ def test_the_tables_have_their_declared_schemas_and_survive_full_validation():
     for name, batch in flatten(read.annotations).items():
         batch.validate(full=True)
         assert batch.schema.equals(TABLES[name].schema, check_metadata=True)
+
+
+def test_two_thousand_made_up_documents_come_back_equal():
+    documents = {
+        number: {key: value for key, value in one.items() if key not in ("width", "height")}
+        for number, one in made_up_documents(seed=1, images=2000).items()
+    }
+    read = decoded_documents(*(json.dumps(one).encode() for one in documents.values()))
+    accepted, refused = sift(read.annotations)
+    assert len(refused) == len(read.rejections) == 0
+    back = documents_of(flatten(accepted))
+    assert back == documents
+    assert all(item_keys(back[number]) == item_keys(documents[number]) for number in documents)
 
 
 def test_an_unlabelled_point_away_from_nowhere_keeps_its_coordinates():
