@@ -17,7 +17,7 @@ from schemas.source import Document
 T = TypeVar("T")
 
 _ROWS = 4_096  # members looked up together
-_BYTES = 16 << 20  # packed bytes in memory together; also what makes decryption wide
+_BYTES = 32 << 20  # packed bytes in memory together; also what makes decryption wide
 
 
 def read_archived(

@@ -38,22 +38,23 @@ class Location:
                 f"{given} is not a path: give a folder, a zip or a file on this machine."
             )
         path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100 (keeps links as typed)
-        if path.is_dir():
-            archives = _packed(path)
-            return Location("zips" if archives else "folder", path, archives)
-        if path.is_file():
-            if path.suffix.lower() == ".zip":
-                return Location("zips", path, (path,))
-            return Location("file", path)
-        if path.exists():
+        try:
+            if path.is_dir():
+                archives = _packed(path)
+                return Location("zips" if archives else "folder", path, archives)
+            if path.is_file():
+                if path.suffix.lower() == ".zip":
+                    return Location("zips", path, (path,))
+                return Location("file", path)
+            there = path.exists()
+        except OSError as error:
+            raise InputError(f"{given} cannot be looked at: {error.strerror}.") from error
+        if there:
             raise InputError(f"{given} is neither a folder nor a file.")
         raise InputError(f"{given} does not exist: give a folder, a zip or a file.")
 
 
 def _packed(folder: Path) -> tuple[Path, ...]:
     """The zips at the top of a folder that no folder of the same name stands beside, sorted."""
-    try:
-        zips = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".zip")
-    except PermissionError as error:
-        raise InputError(f"{folder} cannot be listed: permission denied.") from error
+    zips = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".zip")
     return tuple(path for path in zips if path.is_file() and not path.with_suffix("").is_dir())

@@ -1,6 +1,7 @@
 """A folder is listed and read: what was read is what was listed, or there is a reason."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,7 +66,9 @@ def test_an_empty_folder_lists_nothing(tmp_path):
     assert list_members(Location.parse(tmp_path)).num_rows == 0
 
 
-@pytest.mark.parametrize("text", ["", "  ", "s3://bucket/deepfashion2", "no/such/place", "a\0b"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "s3://bucket/deepfashion2", "no/such/place", "a\0b", "x" * 300]
+)
 def test_what_is_no_source_is_refused_in_one_sentence(text):
     with pytest.raises(InputError, match=r"^[^\n]+\.$"):
         Location.parse(text)
@@ -86,6 +89,23 @@ def test_a_head_grows_until_the_probe_has_enough(tmp_path):
         *((1_024, False), (4_096, False), (65_536, False), (100_000, True)),
         (100, True),
     ]
+
+
+def test_a_file_too_large_to_hold_is_a_reason(tmp_path):
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    (document,) = read(tmp_path)
+    assert document.rule == "unreadable"
+    assert "1,073,741,825 bytes" in document.message
+
+
+def test_a_location_travels_to_other_processes_without_a_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", "shops and users")
+    (tmp_path / "train.zip").write_bytes(b"")
+    location = Location.parse(tmp_path)
+    sent = pickle.dumps(location)
+    assert pickle.loads(sent) == location
+    assert b"shops" not in sent
 
 
 def test_a_file_rewritten_after_the_listing_is_refused(folder):

@@ -1,9 +1,12 @@
 """A zip is read in place: the same names and bytes as from the folder it was packed from."""
 
+import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import packing
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,6 +116,50 @@ def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path)
         "validation.zip": (tmp_path / "validation.zip").read_bytes(),
         "validation/image/1.jpg": b"unpacked",
     }
+
+
+def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_path):
+    """The whole sequence of beginnings that a probe is shown, down to the last byte."""
+    folder = real_data / "deepfashion2/train"
+    files = {
+        f"train/{path.relative_to(folder)}": path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert len(files) == 4
+    kinds = ("plain", "stored", "zipcrypto", "aes256")
+    carriers = [WRITERS[kind](tmp_path / f"{kind}.zip", files) for kind in kinds]
+    shown = []
+    for path in (folder.parent, *carriers):
+        seen: list[tuple[bytes, bool]] = []
+
+        def remember(head: bytes, whole: bool, seen=seen) -> bool | None:
+            seen.append((head, whole))
+            return whole or None
+
+        location = Location.parse(path)
+        members = list_members(location)
+        pictures = members.filter(pc.match_substring_regex(members["name"], "^train/.*jpg$"))
+        assert list(read_heads(location, pictures, remember)) == [True] * 3
+        shown.append(sorted(seen))
+    assert [len(head) for head, whole in shown[0] if not whole].count(1_024) == 3
+    assert all(one == shown[0] for one in shown[1:])
+
+
+def test_a_streamed_member_tells_the_password_by_its_time(tmp_path):
+    members = [replace(packing.packed(name, data), time=40_000) for name, data in FILES.items()]
+    locked = packing.encrypted(members, SECRET.encode(), by_time=True)
+    location = Location.parse(packing.write_zip(tmp_path / "train.zip", locked))
+    documents = list(read_members(location, list_members(location)))
+    assert {document.name: document.data for document in documents} == FILES
+
+
+def test_a_member_without_checksum_is_stamped_with_its_archive(tmp_path):
+    path = packing.write_aes(tmp_path / "train.zip", {"annos/1.json": b"{}"}, SECRET.encode())
+    before = list_members(Location.parse(path))["stamp"].to_pylist()
+    os.utime(path, ns=(1, 1))
+    after = list_members(Location.parse(path))["stamp"].to_pylist()
+    assert before != after == ["aes:1:0"]
 
 
 @settings(max_examples=40, deadline=None)
