@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import Any
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -23,9 +22,6 @@ TASKS_IN_FLIGHT = 8
 
 PART_TIMEOUT_SECONDS = 3600
 """A part of 4,096 images takes seconds; an hour means a disk or network that hangs."""
-
-
-TASK_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=TASKS_IN_FLIGHT)
 
 
 def worth_retrying(task: Task, run: TaskRun, state: State) -> bool:
@@ -65,7 +61,7 @@ def under_prefect(pool: Executor) -> RunParts:
 @flow(
     name="ingest",
     flow_run_name="ingest-{dataset}",
-    task_runner=TASK_RUNNER,
+    task_runner=ThreadPoolTaskRunner(max_workers=TASKS_IN_FLIGHT),  # type: ignore[arg-type]
     persist_result=False,
     # Checked by pipelines.request, in words a person can use.
     validate_parameters=False,

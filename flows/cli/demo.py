@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -53,14 +54,8 @@ def demo(
             tell(f"draw {dataset}", 0, SIZES[dataset])
             if not source.exists():
                 make(source, SIZES[dataset], seed)
-        summary = outcome_of(
-            lambda dataset=dataset, source=source: ingest_flow(
-                dataset=dataset,
-                source=str(source),
-                lake=str(lake),
-                workers=min(2, os.cpu_count() or 1),
-            )
-        )
+        wanted = {"dataset": dataset, "source": str(source), "lake": str(lake)}
+        summary = outcome_of(partial(ingest_flow, **wanted, workers=min(2, os.cpu_count() or 1)))
         print(f"{dataset}: {summary.sentence}")
     release = open_release(lake, None)
     report = folder / "report.html"

@@ -130,10 +130,10 @@ def derive_into(staging: Staging, settings: PairSettings, tell: Tell = silent) -
                 "pairs",
                 pa.RecordBatchReader.from_batches(schema, _by_split(readers, splits, schema)),
             )
-            if TRIPLETS in settings.kinds:
-                staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
         tell("derive", 1, steps)
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+            if TRIPLETS in settings.kinds:
+                staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
             for done, statistic in enumerate(statistics, start=2):
                 staging.write_table(
                     f"statistics/{statistic.name}", stream_query(warehouse, statistic.name)
