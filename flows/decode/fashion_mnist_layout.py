@@ -131,15 +131,12 @@ def _without_copies(files: list[_File]) -> list[_File]:
 
 
 def _must_fit(files: list[_File]) -> None:
+    """Raises InputError when a set has other numbers of pictures and labels."""
+    images = {one.split: one for one in files if one.kind == IMAGES}
     for labels in files:
-        for images in files:
-            together = labels.kind == LABELS and images.kind == IMAGES
-            if (
-                together
-                and labels.split == images.split
-                and len(labels.values) != len(images.values)
-            ):
-                raise InputError(
-                    f"{images.name} holds {len(images.values):,} pictures, but {labels.name} "
-                    f"{len(labels.values):,} labels: they do not belong together"
-                )
+        pictures = images.get(labels.split, labels)
+        if len(pictures.values) != len(labels.values):
+            raise InputError(
+                f"{pictures.name} holds {len(pictures.values):,} pictures, but {labels.name} "
+                f"{len(labels.values):,} labels: they do not belong together"
+            )

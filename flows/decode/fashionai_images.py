@@ -35,47 +35,56 @@ def settle(rows: Rows) -> Settled:
     frame = rows.frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("at"))
     # Lists come last, so that the leader of an image is an annotation where there is one.
     good = frame.filter(pl.col("rule").is_null()).sort("listed", maintain_order=True)
+    leader = pl.col("at", "listed", "file_name", "category").first().over("image_id")
     followers = (
-        good.with_columns(
-            pl.col("at", "listed", "file_name", "category")
-            .first()
-            .over("image_id")
-            .name.prefix("first_")
-        )
+        good.with_columns(leader.name.prefix("first_"))
         .filter(pl.col("at") != pl.col("first_at"))
+        .with_columns(
+            (
+                (pl.col("file_name") == pl.col("first_file_name"))
+                & (pl.col("category") == pl.col("first_category"))
+            ).alias("same")
+        )
         .sort("at")
     )
-    says_the_same = (pl.col("file_name") == pl.col("first_file_name")) & (
-        pl.col("category") == pl.col("first_category")
-    )
-    spoken_for = followers.filter(says_the_same & pl.col("listed") & ~pl.col("first_listed"))
-    refused = frame.filter(pl.col("rule").is_not_null() & ~pl.col("listed"))["image_id"]
-    taken_along = good.filter(pl.col("listed")).filter(
-        pl.col("image_id").is_in(refused.drop_nulls().implode())
-        & ~pl.col("image_id").is_in(good.filter(~pl.col("listed"))["image_id"].implode())
-    )
+    counted = pl.col("listed") & ~pl.col("first_listed") & pl.col("same")
     absorbed = np.zeros(len(frame), dtype=bool)
-    absorbed[spoken_for["at"].to_numpy()] = True
-    absorbed[taken_along["at"].to_numpy()] = True
+    absorbed[followers.filter(counted)["at"].to_numpy()] = True
+    absorbed[_taken_along(frame, good)["at"].to_numpy()] = True
 
-    followers = followers.with_columns(says_the_same.alias("same"))
-    places, rules, messages = [], [], []
-    for one in followers.filter(~pl.Series(absorbed[followers["at"].to_numpy()])).iter_rows(
-        named=True
-    ):
-        at, first = one["at"], one["first_at"]
-        equal = one["same"] and bool((rows.points[at] == rows.points[first]).all())
-        places.append(at)
-        rules.append("exact_duplicate" if equal else "image_id_clash")
-        other = f"row {frame['row'][first]} of {frame['table'][first]}"
-        says = "repeats" if equal else "claims the same image with other content than"
-        messages.append(f"row {one['row']}: {says} {other}")
-    lines = [frame["line"][place] for place in places]
-    judged = refuse(rows.frame, places, rules, messages, lines)
+    judged = _refuse_followers(rows, followers.filter(~counted & ~_at(absorbed, followers)))
     kept = judged["rule"].is_null().to_numpy() & ~absorbed
     gone = judged.filter(pl.col("rule").is_not_null())["image_id"].drop_nulls().unique()
     lost = gone.filter(~gone.is_in(judged.filter(pl.Series(kept))["image_id"].implode()))
     return Settled(Rows(judged, rows.points), kept, absorbed, lost)
+
+
+def _at(mask: NDArray[np.bool_], frame: pl.DataFrame) -> pl.Series:
+    return pl.Series(mask[frame["at"].to_numpy()])
+
+
+def _taken_along(frame: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
+    """Good lines of lists whose image has annotations, all of them refused."""
+    refused = frame.filter(pl.col("rule").is_not_null() & ~pl.col("listed"))
+    annotated = good.filter(~pl.col("listed"))
+    lists = good.filter(pl.col("listed"))
+    return lists.join(refused, on="image_id", how="semi").join(annotated, on="image_id", how="anti")
+
+
+def _refuse_followers(rows: Rows, followers: pl.DataFrame) -> pl.DataFrame:
+    """Refuses each line that repeats or contradicts the first one of its image."""
+    frame = rows.frame
+    places, rules, messages, lines = [], [], [], []
+    for one in followers.iter_rows(named=True):
+        at, first = one["at"], one["first_at"]
+        equal = one["same"] and bool((rows.points[at] == rows.points[first]).all())
+        says = "repeats" if equal else "claims the same image with other content than"
+        other = f"row {frame['row'][first]} of {frame['table'][first]}"
+        places.append(at)
+        rules.append("exact_duplicate" if equal else "image_id_clash")
+        messages.append(f"row {one['row']}: {says} {other}")
+        lines.append(one["line"])
+    return refuse(frame, places, rules, messages, lines)
 
 
 def stamps(settled: Settled) -> dict[tuple[str, int], str]:

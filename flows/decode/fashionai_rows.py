@@ -9,8 +9,8 @@ numbers lines, the header being row 1. What is decided where the source is silen
   FashionAI's, is refused whole (InputError): its cells could mean anything.
 - Point columns may be missing, as in files that contestants split by category. A row whose own
   category needs one of them is refused (`missing_key`); without any the file is a list of images.
-- A cell must be three whole numbers; visibility is -1, 0 or 1. Coordinates that float64 cannot
-  hold exactly are `non_finite`. Others are kept as they are: 0, the width itself, below zero.
+- A cell must be three whole numbers; visibility is -1, 0 or 1. Coordinates beyond a million are
+  `non_finite`. Others are kept as they are: 0, the width itself, below zero.
 - A point that the row's category does not have must be -1_-1_-1, else it would be lost.
 - The folder in image_id and the category may differ; both are kept as the source has them.
 """
@@ -35,7 +35,7 @@ FILE_NAME = rf"^(?:[0-9A-Za-z_-]+/)*{STEM}\.(?i:jpe?g|png)$"
 
 ID_DIGITS = 13
 _CELL = r"^(-?[0-9]+)_(-?[0-9]+)_(-?[0-9]+)$"
-_EXACT = 2**53
+_MOST = 1_000_000  # the bound of validation, kept here so that a refused row is named by its cell
 
 CATEGORY = {one.name: place for place, one in enumerate(CATEGORIES["fashionai"])}
 OWN = np.zeros((len(CATEGORY), len(FASHIONAI_POINTS)), dtype=bool)
@@ -217,7 +217,7 @@ _FAULTS = (
     ("", ""),
     ("bad_cell", "not x_y_v in whole numbers"),
     ("unknown_code", f"visibility is none of {', '.join(map(str, FASHIONAI_VISIBILITY))}"),
-    ("non_finite", "a coordinate beyond exact numbers"),
+    ("non_finite", "a coordinate beyond a million pixels"),
     ("bad_cell", "the category has no such point, so it must be -1_-1_-1"),
 )
 
@@ -226,12 +226,12 @@ def _parse(cells: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """(cells, 3) of whole numbers, -1 where there is a fault, and the fault of each cell."""
     fields = cells.str.extract_groups(_CELL).struct
     numbers = [
-        fields.field(str(group)).cast(pl.Int64, strict=False).fill_null(_EXACT + 1).to_numpy()
+        fields.field(str(group)).cast(pl.Int64, strict=False).fill_null(_MOST + 1).to_numpy()
         for group in (1, 2, 3)
     ]
     x, y, code = numbers
     faults = np.zeros(len(cells), dtype=np.int8)
-    faults[(x > _EXACT) | (x < -_EXACT) | (y > _EXACT) | (y < -_EXACT)] = 3
+    faults[(x > _MOST) | (x < -_MOST) | (y > _MOST) | (y < -_MOST)] = 3
     faults[~np.isin(code, list(FASHIONAI_VISIBILITY))] = 2
     faults[fields.field("1").is_null().to_numpy()] = 1
     parsed = np.stack(numbers, axis=1)
