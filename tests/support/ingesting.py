@@ -1,0 +1,30 @@
+"""Ingests for tests: straight through the pipeline, in this process unless workers are given."""
+
+from pathlib import Path
+from typing import Any
+
+from flows.lake import Lake
+from flows.pipelines.ingest import ingest
+from flows.pipelines.outcome import Summary
+from flows.pipelines.request import request
+from flows.runners import local_runner
+from flows.warehouse import open_warehouse
+
+
+def ingested(
+    dataset: str, source: Path, lake: Path, *, workers: int = 1, **options: Any
+) -> Summary:
+    """Ingest a source and return how it ended."""
+    wanted = request(dataset=dataset, source=str(source), lake=str(lake), **options)
+    return ingest(wanted, local_runner(workers))
+
+
+def rows_of(lake: Path, sql: str) -> list[tuple]:
+    """The rows of a SELECT over the current release."""
+    with open_warehouse(Lake(lake).release().tables()) as con:
+        return con.sql(sql).fetchall()
+
+
+def file_hashes(lake: Path) -> dict[str, str]:
+    """sha256 by path of every file the current release records."""
+    return {one.path: one.sha256 for one in Lake(lake).release().manifest.files}
