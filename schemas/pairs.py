@@ -74,6 +74,7 @@ TRIPLETS = Table(
         "positive_item_no",
         "negative_image_id",
         "negative_item_no",
+        "negative_kind",
     ),
     partition_by=("dataset", "split"),
     schema=pa.schema(

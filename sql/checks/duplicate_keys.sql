@@ -1,19 +1,19 @@
 -- Keys that stand twice in one table.
 --
--- Images, items, polygons and pairs are counted by their keys. Landmarks are judged item by
--- item, which is a twentieth of the work: n different numbers have n different bits.
+-- Rows are counted by their keys. Landmarks are judged item by item, which is a twentieth of the
+-- work: n different numbers have n different bits.
 --
--- reads     images, items, landmarks, polygons, pairs
+-- reads     images, pictures, items, landmarks, polygons, pairs, triplets
 -- severity  error
 -- grain     table_name, dataset, split, image_id, item_no, polygon_no, shop_image_id, shop_item_no
 -- column    table_name: the table with the repeated key
 -- column    dataset: source dataset
 -- column    split: split, as the source names it
--- column    image_id: image of the repeated key (the consumer's, for pairs)
+-- column    image_id: image of the repeated key (the consumer's, for pairs and triplets)
 -- column    item_no: item of the repeated key; null for images
 -- column    polygon_no: polygon of the repeated key; null for other tables
--- column    shop_image_id: shop image of a repeated pair; null for other tables
--- column    shop_item_no: shop item of a repeated pair; null for other tables
+-- column    shop_image_id: shop image of a repeated pair, or the negative of a triplet; else null
+-- column    shop_item_no: that item within its image; else null
 -- column    times: how often the key stands there; for landmarks, how many of the item's repeat
 
 with repeated as (
@@ -31,6 +31,11 @@ with repeated as (
     group by dataset, split, image_id
     having count(*) > 1
     union all
+    select 'pictures', dataset, split, image_id, null, null, null, null, count(*)
+    from pictures
+    group by dataset, split, image_id
+    having count(*) > 1
+    union all
     select 'items', dataset, split, image_id, item_no, null, null, null, count(*)
     from items
     group by dataset, split, image_id, item_no
@@ -38,10 +43,10 @@ with repeated as (
     union all
     select
         'landmarks', dataset, split, image_id, item_no, null, null, null,
-        count(*) - bit_count(bit_or(1 << cast(landmark_no as bigint)))
+        count(*) - bit_count(bit_or(cast(1 as bigint) << cast(landmark_no as integer)))
     from landmarks
     group by dataset, split, image_id, item_no
-    having count(*) > bit_count(bit_or(1 << cast(landmark_no as bigint)))
+    having count(*) > bit_count(bit_or(cast(1 as bigint) << cast(landmark_no as integer)))
     union all
     select 'polygons', dataset, split, image_id, item_no, polygon_no, null, null, count(*)
     from polygons
@@ -53,6 +58,15 @@ with repeated as (
         shop_image_id, shop_item_no, count(*)
     from pairs
     group by dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
+    having count(*) > 1
+    union all
+    select
+        'triplets', dataset, split, anchor_image_id, anchor_item_no, null,
+        negative_image_id, negative_item_no, count(*)
+    from triplets
+    group by
+        dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+        negative_image_id, negative_item_no, negative_kind
     having count(*) > 1
 )
 

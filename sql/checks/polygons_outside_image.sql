@@ -12,10 +12,7 @@
 -- column    image_id: image of the item
 -- column    item_no: the item within its image
 -- column    polygon_no: the polygon within the item
--- column    least_x: smallest x of its points
--- column    least_y: smallest y of its points
--- column    greatest_x: largest x of its points
--- column    greatest_y: largest y of its points
+-- column    points_outside: how many of its points do
 -- column    width: of the picture
 -- column    height: of the picture
 -- column    beyond: by how many pixels a point leaves at most
@@ -37,7 +34,7 @@ with doubtful as (
         or list_max(polygons.points) > least(images.width, images.height)
 ),
 
-points as (
+corners as (
     select
         dataset,
         split,
@@ -51,7 +48,7 @@ points as (
     from doubtful
 ),
 
-extents as (
+placed as (
     select
         dataset,
         split,
@@ -60,12 +57,9 @@ extents as (
         polygon_no,
         width,
         height,
-        min(points[2 * place - 1]) as least_x,
-        min(points[2 * place]) as least_y,
-        max(points[2 * place - 1]) as greatest_x,
-        max(points[2 * place]) as greatest_y
-    from points
-    group by dataset, split, image_id, item_no, polygon_no, width, height
+        points[cast(2 * place - 1 as integer)] as x,
+        points[cast(2 * place as integer)] as y
+    from corners
 )
 
 select
@@ -74,16 +68,14 @@ select
     image_id,
     item_no,
     polygon_no,
-    least_x,
-    least_y,
-    greatest_x,
-    greatest_y,
+    count(*) as points_outside,
     width,
     height,
-    greatest(-least_x, -least_y, greatest_x - width, greatest_y - height) as beyond
-from extents
-where least_x < 0
-    or least_y < 0
-    or greatest_x > width
-    or greatest_y > height
+    max(greatest(-x, -y, x - width, y - height)) as beyond
+from placed
+where x < 0
+    or y < 0
+    or x > width
+    or y > height
+group by dataset, split, image_id, item_no, polygon_no, width, height
 order by dataset, split, image_id, item_no, polygon_no

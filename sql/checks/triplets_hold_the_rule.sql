@@ -6,7 +6,7 @@
 -- reads     pairs, triplets
 -- severity  error
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
---           negative_image_id, negative_item_no
+--           negative_image_id, negative_item_no, negative_kind, problem
 -- column    dataset: source dataset
 -- column    split: split, as the source names it
 -- column    anchor_image_id: image of the consumer's item

@@ -1,13 +1,14 @@
 -- Triplets for metric learning: an anchor, its positive, a negative.
 --
--- Made from the pairs that were built: each negative pair of a consumer's item becomes one triplet,
--- and the item's positives are dealt out to them in turn, in an order shuffled by the seed. So an
--- anchor has as many triplets of a kind as it has negatives of that kind.
+-- Made from the pairs that were built: each negative pair of a consumer's item becomes one triplet
+-- with one of the item's positives. Which one is told by the number of the negative, scattered over
+-- the positives in an order that the seed shuffles. So an anchor has as many triplets of a kind as
+-- it has negatives of that kind, and its positives take about equal shares.
 --
 -- reads     pairs
 -- param     seed: text; default 0: another seed deals the positives in another order
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
---           negative_image_id, negative_item_no
+--           negative_image_id, negative_item_no, negative_kind
 -- column    dataset: source dataset
 -- column    split: split of all three items
 -- column    anchor_image_id: image of the consumer's item
@@ -37,23 +38,6 @@ with positives as (
     where pair_kind = 'positive'
 ),
 
-negatives as (
-    select
-        dataset,
-        split,
-        pair_kind,
-        user_image_id,
-        user_item_no,
-        shop_image_id,
-        shop_item_no,
-        row_number() over (
-            partition by dataset, split, pair_kind, user_image_id, user_item_no
-            order by shop_image_id, shop_item_no
-        ) - 1 as place
-    from pairs
-    where pair_kind <> 'positive'
-),
-
 hands as (
     select dataset, split, user_image_id, user_item_no, count(*) as positives
     from positives
@@ -66,12 +50,14 @@ dealt as (
         split,
         user_image_id,
         user_item_no,
-        negatives.pair_kind,
-        negatives.shop_image_id,
-        negatives.shop_item_no,
-        negatives.place % hands.positives as turn
-    from negatives
+        pairs.pair_kind,
+        pairs.shop_image_id,
+        pairs.shop_item_no,
+        (pairs.shop_image_id % 16777216 * 2654435 + pairs.shop_item_no * 40503)
+        % 1048573 % hands.positives as turn
+    from pairs
     join hands using (dataset, split, user_image_id, user_item_no)
+    where pairs.pair_kind <> 'positive'
 )
 
 select

@@ -1,7 +1,8 @@
 -- Boxes by category: how much of the picture they cover, and how wide they are for their height.
 --
--- Quantiles, interpolated. Items without a box are left out, and for the covered area those in a
--- picture of unknown size. The bins of a histogram are the query box_size_bins.
+-- Quantiles are values of actual boxes: the first, counted from the smallest, with at least that
+-- share of the boxes at or below it. Items without a box are left out, and for the covered area
+-- those in a picture of unknown size. The bins of a histogram are the query box_size_bins.
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure
@@ -12,11 +13,11 @@
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    boxes: boxes measured
 -- column    smallest: the smallest value
--- column    quantile_10: a tenth of the boxes lie below
--- column    quantile_25: a quarter of the boxes lie below
--- column    median: half of the boxes lie below
--- column    quantile_75: three quarters of the boxes lie below
--- column    quantile_90: nine tenths of the boxes lie below
+-- column    quantile_10: a tenth of the boxes are no larger
+-- column    quantile_25: a quarter of the boxes are no larger
+-- column    median: half of the boxes are no larger
+-- column    quantile_75: three quarters of the boxes are no larger
+-- column    quantile_90: nine tenths of the boxes are no larger
 -- column    largest: the largest value
 
 with boxes as (
@@ -44,23 +45,43 @@ measured as (
     union all
     select dataset, split, category_id, 'aspect', box_width / box_height
     from boxes
+),
+
+ranked as (
+    select
+        dataset,
+        split,
+        category_id,
+        measure,
+        value,
+        row_number() over (
+            partition by dataset, split, category_id, measure
+            order by value
+        ) as place,
+        count(*) over (partition by dataset, split, category_id, measure) as boxes
+    from measured
 )
 
 select
     dataset,
-    measured.split,
+    ranked.split,
     category_id,
     categories.category_name,
-    measured.measure,
+    ranked.measure,
     count(*) as boxes,
-    round(min(measured.value), 4) as smallest,
-    round(percentile_cont(0.10) within group (order by measured.value), 4) as quantile_10,
-    round(percentile_cont(0.25) within group (order by measured.value), 4) as quantile_25,
-    round(percentile_cont(0.50) within group (order by measured.value), 4) as median,
-    round(percentile_cont(0.75) within group (order by measured.value), 4) as quantile_75,
-    round(percentile_cont(0.90) within group (order by measured.value), 4) as quantile_90,
-    round(max(measured.value), 4) as largest
-from measured
+    round(min(ranked.value), 4) as smallest,
+    round(min(case when ranked.place >= 0.10 * ranked.boxes then ranked.value end), 4)
+        as quantile_10,
+    round(min(case when ranked.place >= 0.25 * ranked.boxes then ranked.value end), 4)
+        as quantile_25,
+    round(min(case when ranked.place >= 0.50 * ranked.boxes then ranked.value end), 4)
+        as median,
+    round(min(case when ranked.place >= 0.75 * ranked.boxes then ranked.value end), 4)
+        as quantile_75,
+    round(min(case when ranked.place >= 0.90 * ranked.boxes then ranked.value end), 4)
+        as quantile_90,
+    round(max(ranked.value), 4) as largest
+from ranked
 join categories using (dataset, category_id)
-group by dataset, measured.split, category_id, categories.category_name, measured.measure
-order by dataset, measured.split, category_id, measured.measure
+group by dataset, ranked.split, category_id, categories.category_name, ranked.measure
+order by dataset, ranked.split, category_id, ranked.measure

@@ -2,7 +2,8 @@
 --
 -- Distance between the armpits (blouse, outwear, dress) or between the ends of the waistband
 -- (trousers, skirt), where both are labelled, visible or not. A category has one of these pairs
--- of key points, never both. Items of a list without answers are left out.
+-- of key points, never both. Items of a list without answers are left out. Quantiles are actual
+-- lengths: the first, from the shortest, with at least that share at or below it.
 --
 -- reads     items, landmarks, categories
 -- grain     dataset, split, category_id
@@ -16,9 +17,9 @@
 -- column    both_ends_absent: items with neither
 -- column    crossed: items whose left end lies right of the right one
 -- column    shortest: the shortest length, in pixels
--- column    quantile_10: a tenth of the lengths lie below
--- column    median: half of the lengths lie below
--- column    quantile_90: nine tenths of the lengths lie below
+-- column    quantile_10: a tenth of the lengths are no longer
+-- column    median: half of the lengths are no longer
+-- column    quantile_90: nine tenths of the lengths are no longer
 -- column    longest: the longest length, in pixels
 
 with ends as (
@@ -50,26 +51,45 @@ lengths as (
         ) as length
     from ends
     join items using (dataset, split, image_id, item_no)
+),
+
+ranked as (
+    select
+        dataset,
+        split,
+        category_id,
+        left_x,
+        right_x,
+        length,
+        row_number() over (
+            partition by dataset, split, category_id
+            order by length nulls last
+        ) as place,
+        count(length) over (partition by dataset, split, category_id) as measured
+    from lengths
 )
 
 select
     dataset,
-    lengths.split,
+    ranked.split,
     category_id,
     categories.category_name,
     count(*) as items,
-    count(lengths.length) as measured,
-    count(*) filter (where (lengths.left_x is null) <> (lengths.right_x is null))
+    count(ranked.length) as measured,
+    count(*) filter (where (ranked.left_x is null) <> (ranked.right_x is null))
         as one_end_absent,
-    count(*) filter (where lengths.left_x is null and lengths.right_x is null)
+    count(*) filter (where ranked.left_x is null and ranked.right_x is null)
         as both_ends_absent,
-    count(*) filter (where lengths.left_x > lengths.right_x) as crossed,
-    round(min(lengths.length), 2) as shortest,
-    round(percentile_cont(0.1) within group (order by lengths.length), 2) as quantile_10,
-    round(percentile_cont(0.5) within group (order by lengths.length), 2) as median,
-    round(percentile_cont(0.9) within group (order by lengths.length), 2) as quantile_90,
-    round(max(lengths.length), 2) as longest
-from lengths
+    count(*) filter (where ranked.left_x > ranked.right_x) as crossed,
+    round(min(ranked.length), 2) as shortest,
+    round(min(case when ranked.place >= 0.1 * ranked.measured then ranked.length end), 2)
+        as quantile_10,
+    round(min(case when ranked.place >= 0.5 * ranked.measured then ranked.length end), 2)
+        as median,
+    round(min(case when ranked.place >= 0.9 * ranked.measured then ranked.length end), 2)
+        as quantile_90,
+    round(max(ranked.length), 2) as longest
+from ranked
 join categories using (dataset, category_id)
-group by dataset, lengths.split, category_id, categories.category_name
-order by dataset, lengths.split, category_id
+group by dataset, ranked.split, category_id, categories.category_name
+order by dataset, ranked.split, category_id

@@ -44,9 +44,8 @@ select
     count(*) as polygons,
     cast(sum(outlines.point_count) as bigint) as points,
     round(sum(outlines.point_count) / count(*), 3) as points_per_polygon,
-    percentile_cont(0.5) within group (
-        order by case when outlines.polygon_no = 1 then outlines.point_count end
-    ) as median_outline_points,
+    median(case when outlines.polygon_no = 1 then outlines.point_count end)
+        as median_outline_points,
     round(count(*) filter (where outlines.closed) / count(*), 6) as closed_share,
     round(avg(outlines.outline_to_box), 4) as outline_to_box
 from outlines

@@ -24,19 +24,13 @@ select
     source,
     count(*) as images,
     count(*) filter (where width > 0 and height > 0) as sized,
-    percentile_cont(0.5) within group (order by width) as median_width,
-    percentile_cont(0.5) within group (order by height) as median_height,
+    median(width) as median_width,
+    median(height) as median_height,
     min(least(width, height)) as smallest_side,
     max(greatest(width, height)) as largest_side,
-    round(
-        percentile_cont(0.5) within group (
-            order by case when height > 0 then width / height end
-        ),
-        4
-    ) as median_aspect,
-    round(percentile_cont(0.5) within group (order by cast(width as bigint) * height) / 1e6, 4)
-        as median_megapixels,
-    percentile_cont(0.5) within group (order by byte_size) as median_bytes,
+    round(median(case when height > 0 then width / height end), 4) as median_aspect,
+    round(median(cast(width as bigint) * height) / 1e6, 4) as median_megapixels,
+    median(byte_size) as median_bytes,
     cast(coalesce(sum(byte_size), 0) as bigint) as total_bytes
 from images
 group by dataset, split, source
