@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from flows.exports.training_features import MEANINGS, Features
+from flows.exports.training_features import MEANINGS, Features, class_names
 from flows.exports.training_record import ENDING, ExportRecord
 
 TITLES = {
@@ -81,6 +81,8 @@ def card(records: Sequence[ExportRecord]) -> str:
             "## Columns",
             "",
             *_columns(first.features),
+            "",
+            f"Names, from 0: {', '.join(class_names(first.features))}.",
             "",
             "## Terms",
             "",
@@ -167,7 +169,4 @@ def _columns(features: Features, prefix: str = "") -> list[str]:
         lines.append(f"- `{prefix}{name}`: {MEANINGS[name]}")
         if "_type" not in feature:
             lines += _columns(feature, f"{prefix}{name}.")
-    names = next((f["names"] for f in features.values() if f.get("_type") == "ClassLabel"), None)
-    if names:
-        lines.append(f"- names, from 0: {', '.join(names)}")
     return lines

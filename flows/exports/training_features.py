@@ -104,6 +104,18 @@ def _arrow(feature: Features) -> pa.DataType:
             return pa.struct([pa.field(name, _arrow(inner)) for name, inner in feature.items()])
 
 
+def class_names(features: Features) -> list[str]:
+    """The names behind the numbers of `category` or `label`."""
+    for feature in features.values():
+        while feature.get("_type") == "Sequence":
+            feature = feature["feature"]
+        if feature.get("_type") == "ClassLabel":
+            return list(feature["names"])
+        if "_type" not in feature and (names := class_names(feature)):
+            return names
+    return []
+
+
 def leaves(schema: pa.Schema) -> list[str]:
     """The Parquet paths of all leaf columns: `image.bytes`, `objects.bbox.list.element...`."""
     return [path for field in schema for path in _paths(field.name, field.type)]

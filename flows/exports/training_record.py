@@ -25,8 +25,8 @@ LEFT_OUT_AT_MOST = 0.01
 class ExportRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One exported split: where it comes from, how it was made, and its finished shards.
 
-    `created` is the day of the release, `content` its content hash; `features` are the columns as Hugging Face
-    writes them; `left_out_before` counts images without a picture, which were never planned.
+    `created` is the day of the release, `content` its content hash; `features` are the columns as
+    Hugging Face writes them; `left_out_before` counts rows without a picture, never planned.
     """
 
     dataset: str

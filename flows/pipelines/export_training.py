@@ -227,7 +227,13 @@ def _source_pictures(source: Location, pattern: str, images: pa.Table) -> Iterab
     names = [pattern.format(file_name=name) for name in images["file_name"].to_pylist()]
     nothing = [-1] * len(names), [""] * len(names)
     members = pa.table({"name": names, "size": nothing[0], "stamp": nothing[1]})
-    return (document.data for document in read_members(source, members))
+    try:
+        return [document.data for document in read_members(source, members)]
+    except OSError as error:
+        raise InputError(
+            f"the pictures cannot be read at {source.path}: {error}; mount it, or say with "
+            "--pictures-at where they lie now."
+        ) from error
 
 
 def _refuse_great_loss(record: ExportRecord) -> None:

@@ -1,0 +1,108 @@
+"""Hugging Face datasets and mlcroissant read training sets back, offline."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flows.exports.training_options import TrainingOptions
+from flows.pipelines.export_training import export_training
+
+CASES = [
+    ("deepfashion2", TrainingOptions("detection")),
+    ("deepfashion2", TrainingOptions("landmarks", size=64, crop_items=True)),
+    ("deepfashion2", TrainingOptions("segmentation", size=64, picture_format="webp")),
+    ("deepfashion2", TrainingOptions("retrieval", size=64)),
+    ("fashionai", TrainingOptions("landmarks")),
+    ("fashion-mnist", TrainingOptions("classification")),
+]
+NAMES = [f"{dataset}-{options.task}" for dataset, options in CASES]
+
+
+@pytest.fixture(scope="module")
+def folders(release, tmp_path_factory) -> dict[str, Path]:
+    """A training set for each case, by its name."""
+    place = tmp_path_factory.mktemp("training")
+    for name, (dataset, options) in zip(NAMES, CASES, strict=True):
+        export_training(
+            release,
+            dataset,
+            split="train",
+            output=place / name,
+            options=options,
+            run=lambda build, jobs: map(build, jobs),
+            shards=2,
+        )
+    return {name: place / name for name in NAMES}
+
+
+READ_WITH_DATASETS = """
+import json, os, sys
+from pathlib import Path
+import datasets
+datasets.disable_progress_bars()
+
+def told(folder):
+    by_card = datasets.load_dataset(str(folder), split="train")
+    how = {"data_files": sorted(map(str, (folder / "data").iterdir())), "split": "train"}
+    by_file = datasets.load_dataset("parquet", **how)
+    streamed = next(iter(datasets.load_dataset("parquet", streaming=True, **how)))
+    assert by_card.features == by_file.features, by_card.features
+    row = by_file[0]
+    row["image"].load()
+    assert row["image"].size == (row["width"], row["height"]) == streamed["image"].size
+    features = by_file.features
+    classes = features.get("label") or features.get("category")
+    classes = classes or features["objects"]["category"].feature
+    box = row["objects"]["bbox"][0] if "objects" in row else row.get("bbox")
+    return [len(by_file), type(classes).__name__, classes.names[0], box and len(box)]
+
+print(json.dumps([told(Path(folder)) for folder in sys.argv[1:]]), flush=True)
+# A streamed data set that was not read to its end now and then aborts the interpreter's exit.
+os._exit(0)
+"""
+
+
+def test_hugging_face_datasets_decodes_pictures_boxes_and_classes(folders, tmp_path):
+    """In a process of its own: it reads its environment when it is imported."""
+    pytest.importorskip("datasets")
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    read = subprocess.run(
+        [sys.executable, "-c", READ_WITH_DATASETS, *map(str, folders.values())],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **quiet},
+    )
+    assert read.returncode == 0, read.stderr
+    for folder, told in zip(folders.values(), json.loads(read.stdout), strict=True):
+        rows, kind, first, box = told
+        assert kind == "ClassLabel" and box in (4, None)
+        assert first in ("short sleeve top", "blouse", "T-shirt/top")
+        assert f"| train | {rows:,} | 0 | 2 |" in (folder / "README.md").read_text()
+
+
+@pytest.fixture(params=NAMES)
+def folder(request, folders) -> Path:
+    return folders[request.param]
+
+
+# mlcroissant and what it stands on are older than our warnings.
+@pytest.mark.filterwarnings("ignore")
+def test_mlcroissant_finds_nothing_to_say_and_reads_the_first_row(folder):
+    mlcroissant = pytest.importorskip("mlcroissant")
+    dataset = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
+    assert not dataset.metadata.issues.errors
+    assert not dataset.metadata.issues.warnings
+    row = next(iter(dataset.records("train")))
+    assert isinstance(row["train/image"], Image.Image)
+    assert row["train/image"].size == (row["train/width"], row["train/height"])
+
+
+def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folder):
+    text = (folder / "README.md").read_text()
+    assert "load_dataset(" in text and "## Terms" in text and "Names, from 0: " in text
+    assert text.count("---\n") >= 2 and "config_name" in text

@@ -1,0 +1,237 @@
+"""Training sets of a real release: what is in the rows, equal bytes, going on after a kill."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from flows.exports.training_options import TrainingOptions
+from flows.pipelines.export_training import build_shard, export_training
+from schemas.errors import InputError
+
+DETECTION = TrainingOptions("detection")
+
+
+def in_this_process(build, jobs):
+    return map(build, jobs)
+
+
+def exported(release, folder, options=DETECTION, *, dataset="deepfashion2", split="train", **how):
+    return export_training(
+        release,
+        dataset,
+        split=split,
+        output=folder,
+        options=options,
+        **({"run": in_this_process} | how),
+    )
+
+
+def rows_in(folder: Path, split: str = "train") -> list[dict]:
+    paths = sorted((folder / "data").glob(f"{split}-*.parquet"))
+    return [row for path in paths for row in pq.read_table(path).to_pylist()]
+
+
+def documents(sources: Path, split: str = "train") -> dict[int, dict]:
+    paths = sorted((sources / "deepfashion2" / split / "annos").glob("*.json"))
+    return {int(path.stem): json.loads(path.read_text()) for path in paths}
+
+
+def items_of(document: dict) -> list[tuple[int, dict]]:
+    return [(int(key[4:]), item) for key, item in document.items() if key.startswith("item")]
+
+
+def test_whole_pictures_hold_the_sources_bytes_and_numbers(release, sources, tmp_path):
+    exported(release, tmp_path, TrainingOptions("landmarks"))
+    truth = documents(sources)
+    rows = rows_in(tmp_path)
+    assert [row["image_id"] for row in rows] == sorted(truth)
+    for row in rows:
+        name = f"{row['image_id']:06}.jpg"
+        picture = (sources / "deepfashion2/train/image" / name).read_bytes()
+        assert row["image"] == {"bytes": picture, "path": name}
+        items = items_of(truth[row["image_id"]])
+        objects = row["objects"]
+        assert objects["item_no"] == [number for number, _ in items]
+        assert objects["category"] == [item["category_id"] - 1 for _, item in items]
+        for k, (_, item) in enumerate(items):
+            x1, y1, x2, y2 = item["bounding_box"]
+            assert objects["bbox"][k] == [x1, y1, x2 - x1, y2 - y1]
+            assert np.ravel(objects["landmarks"][k]).tolist() == item["landmarks"]
+
+
+def test_polygons_shrink_with_the_picture(release, sources, tmp_path):
+    exported(release, tmp_path, TrainingOptions("segmentation", size=100))
+    truth = documents(sources)
+    for row in rows_in(tmp_path):
+        assert max(row["width"], row["height"]) == 100
+        ((_, item), *_) = items_of(truth[row["image_id"]])
+        outline = np.array(row["objects"]["polygons"][0][0]).reshape(-1, 2)
+        before = np.array(item["segmentation"][0]).reshape(-1, 2)
+        spread = np.ptp(outline, axis=0) / np.ptp(before, axis=0)
+        assert np.allclose(spread[0], spread[1], rtol=0.02)
+        assert (outline >= 0).all() and (outline <= 100.001).all()
+
+
+def test_items_are_cut_out_one_by_one_with_their_points(release, sources, tmp_path):
+    exported(release, tmp_path, TrainingOptions("landmarks", crop_items=True))
+    rows = rows_in(tmp_path)
+    wanted = [
+        (number, item_no, item)
+        for number, document in documents(sources).items()
+        for item_no, item in items_of(document)
+    ]
+    assert [(row["image_id"], row["item_no"]) for row in rows] == [key[:2] for key in wanted]
+    for row, (_, _, item) in zip(rows, wanted, strict=True):
+        x1, y1, x2, y2 = item["bounding_box"]
+        assert (row["width"], row["height"]) == (x2 - x1, y2 - y1)
+        assert row["bbox"] == [0, 0, x2 - x1, y2 - y1]
+        moved = np.array(item["landmarks"], float).reshape(-1, 3)
+        moved[moved[:, 2] > 0] -= (x1, y1, 0)
+        assert np.array(row["landmarks"]).tolist() == moved.tolist()
+
+
+def test_an_identity_is_one_product_in_one_style(release, sources, tmp_path):
+    exported(release, tmp_path, TrainingOptions("retrieval", size=64))
+    rows = rows_in(tmp_path)
+    groups = {}
+    for row in rows:
+        key = (row["pair_id"], row["style"]) if row["style"] else None
+        groups.setdefault(row["identity"], set()).add(key)
+        document = documents(sources)[row["image_id"]]
+        assert (row["source"], row["pair_id"]) == (document["source"], document["pair_id"])
+    assert groups.pop(-1, {None}) == {None}
+    assert all(len(keys) == 1 for keys in groups.values())
+    assert sorted(groups) == list(range(len(groups)))
+
+
+def test_rows_are_the_same_however_many_shards_they_lie_in(release, tmp_path):
+    options = TrainingOptions("landmarks", crop_items=True, size=64)
+    whole = exported(release, tmp_path / "1", options)
+    cut = exported(release, tmp_path / "7", options, shards=7)
+    assert (len(whole.shards), len(cut.shards)) == (1, 7)
+    sizes = [shard.rows for shard in cut.shards.values()]
+    assert max(sizes) - min(sizes) <= 1 and sum(sizes) == whole.rows
+    assert rows_in(tmp_path / "7") == rows_in(tmp_path / "1")
+
+
+def test_equal_exports_are_equal_byte_for_byte(release, tmp_path):
+    options = TrainingOptions("detection", size=100, picture_format="webp")
+
+    def backwards(build, jobs):
+        return map(build, reversed(jobs))
+
+    exported(release, tmp_path / "one", options, shards=3)
+    exported(release, tmp_path / "two", options, shards=3, run=backwards)
+    for path in sorted((tmp_path / "one").rglob("*.*")):
+        assert (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes() == (
+            path.read_bytes()
+        )
+
+
+def test_an_interrupted_export_goes_on_with_what_is_missing(release, tmp_path):
+    built = Counter()
+
+    def counting(job):
+        built[job.shard.name] += 1
+        return build_shard(job)
+
+    def breaking(_, jobs):
+        yield counting(jobs[0])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exported(release, tmp_path, shards=3, run=breaking)
+    assert not (tmp_path / "README.md").exists()
+    aside = tmp_path / "data" / ".train-00001-of-00003.parquet.99-abc.partial"
+    aside.write_bytes(b"half")
+    told = []
+    record = exported(
+        release,
+        tmp_path,
+        shards=3,
+        run=lambda _, jobs: map(counting, jobs),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert set(built.values()) == {1} and len(built) == 3
+    assert not aside.exists()
+    assert told[-1] == (record.rows, record.planned_rows)
+
+
+def test_a_shard_that_was_damaged_is_written_again(release, tmp_path):
+    record = exported(release, tmp_path, shards=2)
+    name = sorted(record.shards)[1]
+    damaged = bytearray((tmp_path / name).read_bytes())
+    damaged[100] ^= 1
+    (tmp_path / name).write_bytes(damaged)
+    built = []
+    exported(
+        release,
+        tmp_path,
+        shards=2,
+        run=lambda build, jobs: (built.append(job.shard.name) or build(job) for job in jobs),
+    )
+    assert built == [name]
+
+
+def test_one_folder_holds_one_export(release, tmp_path):
+    exported(release, tmp_path, shards=2)
+    with pytest.raises(InputError, match="with another options"):
+        exported(release, tmp_path, TrainingOptions("detection", size=10))
+    with pytest.raises(InputError, match="2 shards of"):
+        exported(release, tmp_path, shards=3)
+    with pytest.raises(InputError, match="another dataset"):
+        exported(release, tmp_path, dataset="fashionai")
+    other = tmp_path / "other"
+    (other / "data").mkdir(parents=True)
+    (other / "data" / "mine.parquet").write_bytes(b"")
+    with pytest.raises(InputError, match=r"mine\.parquet, which is no part of it"):
+        exported(release, other)
+
+
+def test_what_cannot_be_made_is_refused_in_words(release, tmp_path):
+    with pytest.raises(InputError, match="cut them out with --crop items"):
+        exported(release, tmp_path, TrainingOptions("classification"))
+    with pytest.raises(InputError, match="no annotations for the task retrieval"):
+        exported(release, tmp_path, TrainingOptions("retrieval"), dataset="fashionai")
+    with pytest.raises(InputError, match="cannot be spread over 1,000 shards"):
+        exported(release, tmp_path, shards=1000)
+    with pytest.raises(InputError, match="no image of deepfashion2 test is annotated"):
+        exported(release, tmp_path, split="test")
+
+
+def test_a_source_that_is_gone_is_told_in_words(release, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    with pytest.raises(InputError, match=r"the pictures cannot be read at .*nowhere"):
+        exported(release, tmp_path / "out", pictures_at=str(nowhere))
+
+
+def test_pictures_that_went_are_counted_and_many_of_them_are_too_many(release, sources, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(sources / "deepfashion2", moved)
+    (moved / "train/image/000002.jpg").unlink()
+    record = exported(release, tmp_path / "one", pictures_at=str(moved))
+    assert (record.left_out, record.rows) == (1, record.planned_rows - 1)
+    (moved / "train/image/000001.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"2 of .* could not be made, the first for image 1: "):
+        exported(release, tmp_path / "two", pictures_at=str(moved))
+    # They come back: the same command makes it whole.
+    record = exported(release, tmp_path / "two")
+    assert record.left_out == 0 and record.rows == record.planned_rows
+
+
+def test_row_groups_hold_about_a_hundred_rows_and_pictures_lie_bare(release, tmp_path):
+    exported(
+        release, tmp_path, TrainingOptions("classification"), dataset="fashion-mnist", shards=1
+    )
+    (path,) = (tmp_path / "data").iterdir()
+    metadata = pq.read_metadata(path)
+    assert metadata.row_group(0).num_rows == min(100, metadata.num_rows)
+    column = metadata.row_group(0).column(0)
+    assert (column.path_in_schema, column.compression) == ("image.bytes", "UNCOMPRESSED")
+    assert not column.is_stats_set
