@@ -1,6 +1,7 @@
 """All pictures of one pair_id on a sheet: consumers left, shops right, a style in one colour."""
 
 from collections.abc import Sequence
+from math import ceil
 
 from PIL import Image, ImageDraw
 
@@ -12,8 +13,8 @@ _CELL, _GAP, _CAPTION, _MARGIN = 300, 14, 26, 28
 _QUIET: Rgb = (92, 96, 102)
 
 
-def contact_sheet(pictures: Sequence[AnnotatedPicture], *, columns: int = 3) -> Image.Image:
-    """Consumers' pictures on the left, shops' on the right, up to `columns` abreast each.
+def contact_sheet(pictures: Sequence[AnnotatedPicture], *, columns: int = 6) -> Image.Image:
+    """Consumers' pictures on the left, shops' on the right, at most `columns` abreast in all.
 
     An item's colour is its style's, the same on both sides; grey items have no counterpart
     annotated (style 0). Below, each style with how often it is seen on either side.
@@ -26,7 +27,11 @@ def contact_sheet(pictures: Sequence[AnnotatedPicture], *, columns: int = 3) -> 
         "Consumers": [one for one in pictures if one.source != "shop"],
         "Shops": [one for one in pictures if one.source == "shop"],
     }
-    blocks = [_block(name, side, colours, columns) for name, side in sides.items()]
+    across = _shares([len(side) for side in sides.values()], columns)
+    blocks = [
+        _block(name, side, colours, wide)
+        for (name, side), wide in zip(sides.items(), across, strict=True)
+    ]
     key = _style_key(pictures, colours, sum(block.width for block in blocks) + _GAP * 3)
     first = pictures[0]
     title = f"{first.dataset}  {first.split}  pair {first.pair_id}"
@@ -46,11 +51,23 @@ def contact_sheet(pictures: Sequence[AnnotatedPicture], *, columns: int = 3) -> 
     return sheet
 
 
+def _shares(counts: Sequence[int], columns: int) -> tuple[int, int]:
+    """How many pictures stand abreast on either side, so that the sheet gets as short as it can."""
+    choices = [(left, max(1, columns - left)) for left in range(1, max(2, columns))]
+
+    def rows(choice: tuple[int, int]) -> tuple[int, int]:
+        tall = max(ceil(n / wide) for n, wide in zip(counts, choice, strict=True))
+        used = [min(max(1, n), wide) for n, wide in zip(counts, choice, strict=True)]
+        return tall, sum(used)
+
+    left, right = min(choices, key=rows)
+    return min(left, max(1, counts[0])), min(right, max(1, counts[1]))
+
+
 def _block(
-    name: str, side: Sequence[AnnotatedPicture], colours: dict[int, Rgb], columns: int
+    name: str, side: Sequence[AnnotatedPicture], colours: dict[int, Rgb], across: int
 ) -> Image.Image:
     """One side of the sheet, its pictures in rows under a heading."""
-    across = min(columns, max(1, len(side)))
     cells = [_cell(one, colours) for one in side]
     rows = [cells[start : start + across] for start in range(0, len(cells), across)]
     heights = [max(cell.height for cell in row) for row in rows]

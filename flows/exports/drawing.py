@@ -41,7 +41,7 @@ def draw_annotations(
     for item in items:
         _draw_item(ink, item, chosen[item.item_no], weight)
     if labels:
-        size = max(11, round(max(canvas.size) / 58))
+        size = max(13, round(max(canvas.size) / 52))
         for item in items:
             _label(ink, item, chosen[item.item_no], size)
     drawn = ink.finish()

@@ -73,11 +73,20 @@ class Ink:
 
     def area(self, points: Sequence[Point], colour: Rgb, *, strength: float = 0.14) -> None:
         """A tint over a polygon; overlapping tints add up, so that parts show."""
-        tint = Image.new("L", self.layer.size, 0)
-        ImageDraw.Draw(tint).polygon([self.place(p) for p in points], fill=int(255 * strength))
-        self.layer.alpha_composite(
-            Image.merge("RGBA", (*(Image.new("L", tint.size, c) for c in colour), tint))
+        places = [self.place(point) for point in points]
+        xs, ys = [x for x, _ in places], [y for _, y in places]
+        left, top = max(0, int(min(xs))), max(0, int(min(ys)))
+        size = (
+            min(self.layer.width, int(max(xs)) + 2) - left,
+            min(self.layer.height, int(max(ys)) + 2) - top,
         )
+        if min(size) < 1:
+            return
+        tint = Image.new("L", size, 0)
+        corners = [(x - left, y - top) for x, y in places]
+        ImageDraw.Draw(tint).polygon(corners, fill=int(255 * strength))
+        layer = Image.merge("RGBA", (*(Image.new("L", size, channel) for channel in colour), tint))
+        self.layer.alpha_composite(layer, (left, top))
 
     def dot(self, point: Point, colour: Rgb, *, radius: float, filled: bool) -> None:
         """A filled dot with a white rim, or a hollow ring on white."""

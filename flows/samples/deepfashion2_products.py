@@ -96,7 +96,7 @@ def products(rng: Random, images: int) -> Iterator[tuple[Product, int, int]]:
         outfit = weighted(rng, _OUTFITS)
         main = rng.choice(outfit)
         styles, number = [], 0
-        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
+        for _ in range(min(rng.choice((1, 1, 2, 2, 3, 4)), 1 + size // 5)):
             number += 2 if rng.random() < 0.06 else 1  # the source's numbers have gaps
             seen_by = ("user", "shop") if rng.random() < 0.9 else (rng.choice(("user", "shop")),)
             styles.append(Style(number, a_colour(rng), rng.choice(PATTERNS), seen_by))

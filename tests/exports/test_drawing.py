@@ -99,7 +99,7 @@ def test_a_contact_sheet_has_consumers_left_and_shops_right_in_the_colour_of_the
     user = a_picture(an_item(box=(5, 5, 95, 195)), image_id=1)
     shop = a_picture(an_item(box=(5, 5, 95, 195)), source="shop", image_id=2)
     other = a_picture(an_item(style=0, box=(5, 5, 95, 195)), source="shop", image_id=3)
-    sheet = np.asarray(contact_sheet([shop, other, user], columns=1)).astype(int)
+    sheet = np.asarray(contact_sheet([shop, other, user], columns=2)).astype(int)
     near = np.abs(sheet - np.array(PALETTE[0])).sum(axis=2) < 120
     grey = np.abs(sheet - np.array(NEUTRAL)).sum(axis=2) < 12
     left, right = near[:400, :330], near[:400, 330:]
