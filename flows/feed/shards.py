@@ -17,7 +17,8 @@ from schemas.errors import InputError
 class Shards:
     """Rows of Parquet files with a picture inside, as `wardrobe export training` writes them.
 
-    `path` is a file or a folder with `*.parquet` in it. A sample holds the row's columns: numbers
+    `path` is a file or a folder with `*.parquet` in it, of which `split` takes those named after
+    a split. A sample holds the row's columns: numbers
     and words as they are, lists as NumPy arrays (lists of these where lengths differ), structs as
     dictionaries, and `picture` decoded from the column `image` (struct of bytes and path).
 
@@ -32,6 +33,7 @@ class Shards:
         self,
         path: str | Path,
         *,
+        split: str | None = None,
         columns: Sequence[str] | None = None,
         lanes: int = LANES,
         mode: str = "RGB",
@@ -39,12 +41,21 @@ class Shards:
         transform: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         given = Path(path).expanduser()
-        files = sorted(given.rglob("*.parquet")) if given.is_dir() else [given]
+        pattern = f"{split}-*.parquet" if split else "*.parquet"
+        files = sorted(given.rglob(pattern)) if given.is_dir() else [given]
         if not files or not files[0].is_file():
-            raise InputError(f"{given} holds no training shards (*.parquet).")
+            raise InputError(f"{given} holds no training shards ({pattern}).")
         if picture not in ("numpy", "pil"):
             raise InputError(f"picture cannot be {picture}: give one of numpy, pil.")
-        self._options: tuple[Any, ...] = (path, columns, lanes, mode, picture, transform)
+        self._options = {
+            "path": given.absolute(),
+            "split": split,
+            "columns": columns,
+            "lanes": lanes,
+            "mode": mode,
+            "picture": picture,
+            "transform": transform,
+        }
         self._mode, self._as_array, self._transform = mode, picture == "numpy", transform
         self._lanes = lanes
         self.groups = RowGroups(files, None if columns is None else [*columns, "image"], lanes)
@@ -97,9 +108,8 @@ class Shards:
         return {"picture": as_array(picture) if self._as_array else picture, **sample}
 
 
-def _reopened(kind: type[Shards], options: tuple[Any, ...]) -> Shards:
-    path, columns, lanes, mode, picture, transform = options
-    return kind(path, columns=columns, lanes=lanes, mode=mode, picture=picture, transform=transform)
+def _reopened(kind: type[Shards], options: dict[str, Any]) -> Shards:
+    return kind(**options)
 
 
 def _value(array: pa.Array, row: int) -> Any:
