@@ -1,0 +1,246 @@
+"""What the pair sets mean, on a handful of items, and what they always keep on many."""
+
+from collections import Counter
+
+import pytest
+from made_up_release import write_release
+from tiny_release import answers, garment, photo, tiny_release, with_pairs
+
+from flows.warehouse import open_warehouse, query, run_checks, run_query
+from schemas.vocabulary import NEGATIVE_KINDS
+
+
+def joined(rows):
+    """Pairs as (user image, user item, shop image, shop item)."""
+    names = ("user_image_id", "user_item_no", "shop_image_id", "shop_item_no")
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def test_equal_styles_above_zero_meet_across_sources(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "shop", 7)],
+        items=[
+            garment(1, 1),
+            garment(1, 0, item_no=2),
+            garment(2, 1),
+            garment(2, 2, item_no=2),
+            garment(3, 1),
+            garment(3, 0, item_no=2),
+        ],
+    )
+    assert joined(answers(files, "positive_pairs")) == [(1, 1, 2, 1), (1, 1, 3, 1)]
+
+
+def test_the_category_of_a_pair_need_not_match(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7)],
+        items=[garment(1, 1, category_id=1), garment(2, 1, category_id=2)],
+    )
+    (pair,) = answers(files, "positive_pairs")
+    assert (pair["user_category_id"], pair["shop_category_id"]) == (1, 2)
+
+
+def test_pairs_never_cross_splits_data_sets_or_products(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[
+            photo(1, "user", 7),
+            photo(2, "shop", 8),
+            photo(3, "shop", 7, split="validation"),
+            photo(4, "shop", 7, dataset="fashionai"),
+        ],
+        items=[
+            garment(1, 1),
+            garment(2, 1),
+            garment(3, 1, split="validation"),
+            garment(4, 1, dataset="fashionai"),
+        ],
+    )
+    assert answers(files, "positive_pairs") == []
+
+
+def test_two_items_of_one_image_can_share_a_counterpart(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7)],
+        items=[garment(1, 1), garment(1, 1, item_no=2), garment(2, 1)],
+    )
+    assert joined(answers(files, "positive_pairs")) == [(1, 1, 2, 1), (1, 2, 2, 1)]
+
+
+def shops(*styles_by_pair):
+    """One consumer's item (pair 1, style 1, category 9) and shop items (pair, style, category)."""
+    images = [photo(1, "user", 1)]
+    items = [garment(1, 1)]
+    for number, (pair_id, style, category_id) in enumerate(styles_by_pair, start=2):
+        images.append(photo(number, "shop", pair_id))
+        items.append(garment(number, style, category_id=category_id))
+    return {"images": images, "items": items}
+
+
+def test_negatives_of_the_same_pair_have_another_style_or_none(tmp_path):
+    files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 0, 9), (1, 2, 9), (2, 2, 9)))
+    found = answers(files, "negative_same_pair")
+    assert joined(found) == [(1, 1, 3, 1), (1, 1, 4, 1)]
+    assert {row["pair_kind"] for row in found} == {"negative_same_pair"}
+
+
+def test_negatives_of_the_same_category_are_other_products(tmp_path):
+    files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 2, 9), (2, 1, 9), (3, 0, 9), (4, 1, 1)))
+    assert joined(answers(files, "negative_same_category")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
+
+
+def test_negatives_of_the_same_category_work_without_an_own_item_of_it(tmp_path):
+    files = tiny_release(tmp_path, **shops((1, 1, 1), (0, 1, 9), (2, 1, 9)))
+    assert joined(answers(files, "negative_same_category")) == [(1, 1, 3, 1), (1, 1, 4, 1)]
+
+
+def test_random_negatives_are_any_other_products(tmp_path):
+    files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 2, 9), (0, 1, 9), (2, 1, 1)))
+    assert joined(answers(files, "negative_random")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
+
+
+@pytest.mark.parametrize("kind", NEGATIVE_KINDS)
+def test_an_item_without_a_positive_gets_no_negatives(tmp_path, kind):
+    files = tiny_release(tmp_path, **shops((1, 2, 9), (2, 1, 9), (3, 0, 9)))
+    assert answers(files, kind) == []
+
+
+def test_negatives_are_as_many_as_asked_for_and_capped(tmp_path):
+    files = tiny_release(
+        tmp_path, **shops((1, 1, 9), (1, 1, 9), *[(p, 1, 9) for p in range(2, 40)])
+    )
+
+    def size(**given):
+        return len(answers(files, "negative_random", **given))
+
+    assert size() == 8  # four for each of two positives
+    assert size(negatives_per_positive=7) == 14
+    assert size(negatives_per_positive=7, max_per_query=10) == 10
+    assert size(negatives_per_positive=100, max_per_query=100) == 38  # there are no more
+    assert size(negatives_per_positive=0) == 0
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """1,200 made-up images with pairs of every kind and triplets."""
+    folder = tmp_path_factory.mktemp("many")
+    files = write_release(folder, {"train": 900, "validation": 300}, part=400)
+    return with_pairs(folder, files, *NEGATIVE_KINDS)
+
+
+def of_kind(files, kind):
+    """Pairs of a kind as (split, user image, user item, shop image, shop item)."""
+    con = open_warehouse(files)
+    names = "split, user_image_id, user_item_no, shop_image_id, shop_item_no"
+    return con.execute(f"select {names} from pairs where pair_kind = '{kind}'").fetchall()
+
+
+@pytest.mark.parametrize("kind", NEGATIVE_KINDS)
+def test_every_query_gets_distinct_negatives_in_the_promised_number(many, kind):
+    positives = Counter(row[:3] for row in of_kind(many, "positive"))
+    negatives = of_kind(many, kind)
+    assert len(set(negatives)) == len(negatives)
+
+    drawn = Counter(row[:3] for row in negatives)
+    wanted = {query: min(4 * count, 50) for query, count in positives.items()}
+    assert drawn.keys() <= wanted.keys()
+    assert all(drawn[query] <= wanted[query] for query in wanted)
+    if kind == "negative_random":  # there are always enough of these
+        assert drawn == wanted
+
+
+def test_every_kind_holds_its_rule(many):
+    names = ["pairs_hold_the_rule", "duplicate_keys", "orphan_rows"]
+    assert [v.rows for v in run_checks(open_warehouse(many), only=names)] == [0, 0, 0]
+
+
+def test_every_shop_item_is_about_as_likely_a_negative(many):
+    con = open_warehouse(many)
+    con.execute(
+        "select count(*) from pairs where pair_kind = 'negative_random' and split = 'train' "
+        "group by shop_image_id, shop_item_no"
+    )
+    counts = [count for (count,) in con.fetchall()]
+    items = con.execute(
+        "select count(*) from items join images using (dataset, split, image_id) "
+        "where source = 'shop' and split = 'train'"
+    ).fetchall()[0][0]
+    mean = sum(counts) / items
+    assert len(counts) > 0.9 * items
+    assert max(counts) < 6 * mean
+
+
+def test_the_same_seed_draws_the_same_on_any_number_of_threads(many):
+    def drawn(threads, seed):
+        con = open_warehouse(many, threads=threads)
+        return [run_query(con, kind, {"seed": seed}) for kind in NEGATIVE_KINDS]
+
+    assert drawn(1, "a") == drawn(4, "a")
+    assert all(one != other for one, other in zip(drawn(2, "a"), drawn(2, "b"), strict=True))
+
+
+def test_negatives_do_not_change_when_rows_come_in_other_files(many, tmp_path):
+    whole = write_release(tmp_path, {"train": 900, "validation": 300}, part=1000)
+    shuffled = {name: list(reversed(paths)) for name, paths in many.items()}
+    assert answers(shuffled, "negative_random") == answers(many, "negative_random")
+    assert len(whole["items"]) < len(many["items"])
+
+
+def test_each_negative_makes_one_triplet_with_a_positive_of_its_anchor(many, tmp_path):
+    triplets = answers(many, "triplets")
+    pairs = open_warehouse(many).execute("select * from pairs").to_arrow_table().to_pylist()
+    kinds = Counter(row["pair_kind"] for row in pairs)
+    assert Counter(row["negative_kind"] for row in triplets) == {
+        k: kinds[k] for k in NEGATIVE_KINDS
+    }
+
+    built = many | tiny_release(tmp_path, vocabularies=False, triplets=triplets)
+    names = ["triplets_hold_the_rule", "duplicate_keys"]
+    assert [v.rows for v in run_checks(open_warehouse(built), only=names)] == [0, 0]
+
+    # Positives are dealt out to many negatives about equally.
+    shares = Counter(
+        (t["split"], t["anchor_image_id"], t["anchor_item_no"], t["positive_image_id"])
+        for t in triplets
+    )
+    assert len(shares) > 0.9 * len(of_kind(many, "positive"))
+    assert max(shares.values()) < 40
+
+
+def test_another_seed_deals_the_positives_in_another_order(many):
+    assert answers(many, "triplets") == answers(many, "triplets", seed="0")
+    assert answers(many, "triplets") != answers(many, "triplets", seed="1")
+
+
+def test_queries_and_gallery_are_the_benchmarks(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
+        items=[
+            garment(1, 1),
+            garment(1, 0, item_no=2),
+            garment(2, 1),
+            garment(2, 0, item_no=2),
+            garment(3, 4),
+        ],
+    )
+
+    def keys(name, **given):
+        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **given)]
+
+    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
+    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
+    assert keys("retrieval_queries", strict="true") == [(1, 1)]
+    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
+    assert keys("retrieval_gallery", strict=True) == [(2, 1)]
+
+
+def test_pair_sets_say_their_defaults():
+    assert query("negative_random").values() == {
+        "negatives_per_positive": 4,
+        "max_per_query": 50,
+        "seed": "0",
+    }
