@@ -6,6 +6,7 @@ Rows keep the order of the source, so equal inputs give equal files; readers shu
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,15 +31,26 @@ WEIGHT = {"jpeg": 1.0, "webp": 0.8, "png": 6.0}
 """Bytes of a photo in each format, against JPEG; a guess that only sizes the shards."""
 
 
-@dataclass(frozen=True)
-class Shard:
-    """One file to write: its rows are `take` of those from `first_image_id`, after `skip`."""
+RUN = 4096
+"""Rows whose annotations are asked for, and held, together."""
 
-    name: str
+
+@dataclass(frozen=True)
+class Run:
+    """Rows in a row: `take` of those of the images from first to last, after `skip`."""
+
     first_image_id: int
     last_image_id: int
     skip: int
     take: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file to write, run after run."""
+
+    name: str
+    runs: tuple[Run, ...]
 
 
 class ShardRecord(msgspec.Struct, frozen=True):
@@ -65,20 +77,24 @@ def plan_shards(
     if not 1 <= count <= total:
         raise InputError(f"{total:,} rows cannot be spread over {count:,} shards.")
     image_ids = rows["image_id"].to_numpy()
-    planned = []
-    for number in range(count):
-        start, stop = number * total // count, (number + 1) * total // count
-        first = image_ids[start]
-        planned.append(
-            Shard(
-                name=f"data/{split}-{number:05}-of-{count:05}.parquet",
-                first_image_id=int(first),
-                last_image_id=int(image_ids[stop - 1]),
-                skip=start - int(np.searchsorted(image_ids, first)),
-                take=stop - start,
-            )
+    cuts = [number * total // count for number in range(count + 1)]
+    return [
+        Shard(
+            name=f"data/{split}-{number:05}-of-{count:05}.parquet",
+            runs=tuple(_run(image_ids, at, min(at + RUN, stop)) for at in range(start, stop, RUN)),
         )
-    return planned
+        for number, (start, stop) in enumerate(pairwise(cuts))
+    ]
+
+
+def _run(image_ids: np.ndarray, start: int, stop: int) -> Run:
+    first = image_ids[start]
+    return Run(
+        first_image_id=int(first),
+        last_image_id=int(image_ids[stop - 1]),
+        skip=start - int(np.searchsorted(image_ids, first)),
+        take=stop - start,
+    )
 
 
 def _shard_count(rows: pa.Table, options: TrainingOptions) -> int:

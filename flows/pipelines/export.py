@@ -36,6 +36,7 @@ def export_coco(
     COCO wants every image's width and height. Where pictures were missing at ingest these are
     unknown, which is an InputError unless `allow_unknown_size` leaves them out.
     """
+    output.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(release.tables()) as con:
         totals = split_totals(con, dataset, split)
         _refuse_what_is_not_there(totals, options, allow_unknown_size)

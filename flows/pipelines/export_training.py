@@ -1,16 +1,17 @@
 """A split of a release as training shards: planned, written in any process, described at last."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.training import Shard, ShardRecord, plan_shards, write_shard
+from flows.exports.training import Run, Shard, ShardRecord, plan_shards, write_shard
 from flows.exports.training_card import card
 from flows.exports.training_croissant import croissant
 from flows.exports.training_features import features_of, schema_of
@@ -23,7 +24,7 @@ from flows.exports.training_record import (
     too_many,
     write_record,
 )
-from flows.exports.training_rows import ReadPictures, training_rows
+from flows.exports.training_rows import LeftOut, ReadPictures, training_rows
 from flows.lake import Release
 from flows.pipelines.slices import one_slice, split_totals
 from flows.storage import Location, read_members
@@ -111,35 +112,47 @@ def export_training(
 def build_shard(job: ShardJob) -> ShardRecord:
     """One shard, from the release and the source's pictures to a Parquet file. In any process."""
     release = Release(job.release)
+    with open_warehouse(release.tables(), threads=1) as con:
+        names = _category_names(con, job.dataset)
+        read = _read_pictures(con, release, job)
+        schema = schema_of(features_of(job.options, list(names.values())))
+        made = (row for run in job.shard.runs for row in _made(con, job, run, names, read))
+        return write_shard(job.folder, job.shard, schema, made)
+
+
+def _made(
+    con: duckdb.DuckDBPyConnection,
+    job: ShardJob,
+    run: Run,
+    names: dict[int, str],
+    read: ReadPictures,
+) -> Iterator[dict[str, Any] | LeftOut]:
+    """The rows of one run, with their pictures."""
     wanted: Wanted = {
         "dataset": job.dataset,
         "split": job.split,
-        "first_image_id": job.shard.first_image_id,
-        "last_image_id": job.shard.last_image_id,
+        "first_image_id": run.first_image_id,
+        "last_image_id": run.last_image_id,
     }
-    with open_warehouse(release.tables(), threads=1) as con:
-        rows = _rows(con, wanted, job.options)
-        images, one = one_slice(
-            con,
-            wanted,
-            landmarks=job.options.task == "landmarks",
-            polygons=job.options.task == "segmentation",
-        )
-        images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
-        names = _category_names(con, job.dataset)
-        one = one.of_images(images["image_id"])
-        made = training_rows(
-            images,
-            one,
-            options=job.options,
-            labels={number: place for place, number in enumerate(names)},
-            identities=_identities(rows, one.items),
-            read=_read_pictures(con, release, job),
-            skip=job.shard.skip,
-            take=job.shard.take,
-        )
-        schema = schema_of(features_of(job.options, list(names.values())))
-        return write_shard(job.folder, job.shard, schema, made)
+    rows = _rows(con, wanted, job.options)
+    images, one = one_slice(
+        con,
+        wanted,
+        landmarks=job.options.task == "landmarks",
+        polygons=job.options.task == "segmentation",
+    )
+    images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
+    one = one.of_images(images["image_id"])
+    return training_rows(
+        images,
+        one,
+        options=job.options,
+        labels={number: place for place, number in enumerate(names)},
+        identities=_identities(rows, one.items),
+        read=read,
+        skip=run.skip,
+        take=run.take,
+    )
 
 
 def _planned_rows(

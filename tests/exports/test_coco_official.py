@@ -8,7 +8,10 @@ import pytest
 from annotated_split import files_of, items_of, made_up_documents, tables_of
 from coco_text import coco_file, coco_text
 
+from flows.exports.coco import write_coco
 from flows.exports.coco_layout import CocoOptions
+from flows.pipelines.slices import split_slices
+from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
 # Name in the authors' script and number of landmarks, typed from their README.
@@ -100,6 +103,35 @@ def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     files = files_of(tmp_path, tables_of(documents))
     texts = {coco_text(files, CocoOptions(), images=images) for images in (1, 2, 4096)}
     assert len(texts) == 1
+
+
+def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
+    """So memory does not grow with the split: one run at a time is all there is."""
+    files = files_of(tmp_path, tables_of(made_up_documents(7, images=9)))
+    written_when_asked = []
+
+    class Sink:
+        bytes = 0
+
+        def write(self, text):
+            self.bytes += len(text)
+
+    def watched(slices, sink):
+        for _, one in slices:
+            written_when_asked.append(sink.bytes)
+            yield one
+
+    with open_warehouse(files, threads=1) as con:
+        sink = Sink()
+        write_coco(
+            sink,
+            run_query(con, "coco_categories", {"dataset": "deepfashion2"}),
+            images=[],
+            slices=watched(split_slices(con, "deepfashion2", "train", images=2), sink),
+            options=CocoOptions(),
+        )
+    assert len(written_when_asked) == 5
+    assert written_when_asked == sorted(set(written_when_asked))
 
 
 def test_numbers_stand_as_the_source_had_them(tmp_path):

@@ -119,6 +119,14 @@ def test_rows_are_the_same_however_many_shards_they_lie_in(release, tmp_path):
     assert rows_in(tmp_path / "7") == rows_in(tmp_path / "1")
 
 
+def test_rows_are_the_same_however_many_are_asked_for_together(release, tmp_path, monkeypatch):
+    options = TrainingOptions("segmentation", crop_items=True, size=32)
+    exported(release, tmp_path / "one", options)
+    monkeypatch.setattr("flows.exports.training.RUN", 4)
+    exported(release, tmp_path / "two", options)
+    assert rows_in(tmp_path / "two") == rows_in(tmp_path / "one")
+
+
 def test_equal_exports_are_equal_byte_for_byte(release, tmp_path):
     options = TrainingOptions("detection", size=100, picture_format="webp")
 
