@@ -73,6 +73,8 @@ def reason(after: str, before: str | None) -> str:
     if before is None:
         return "new"
     now, was = Fingerprint.parse(after), Fingerprint.parse(before)
+    if not before:
+        return "not all of it could be read last time"
     if now is None or was is None:
         return "its fingerprint is of another version"
     why = []

@@ -28,7 +28,7 @@ from flows.pipelines.outcome import (
     run_record,
     unchanged,
 )
-from flows.pipelines.parts import PartJob, RunParts, build_part
+from flows.pipelines.parts import UNSETTLED, PartJob, RunParts, build_part
 from flows.pipelines.progress import Tell, silent
 from flows.pipelines.request import IngestRequest
 from flows.storage import list_members, read_member
@@ -67,9 +67,14 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         clock.lap("derive")
         if audit.blocking:
             return blocked(objections(audit))
+        unsettled = any(part.fingerprint == UNSETTLED for part in staging.parts.values())
         run = run_record(plan, arrangement, built, clock)
         release = staging.publish(
-            inputs={wanted.dataset: inputs_of(wanted, decoder, arrangement, plan, listing, parent)},
+            inputs={
+                wanted.dataset: inputs_of(
+                    wanted, decoder, arrangement, plan, listing, parent, unsettled=unsettled
+                )
+            },
             parameters=parameters_of(settings),
             checks=audit.as_records(),
             runs=run,
@@ -164,6 +169,8 @@ def inputs_of(
     plan: Plan,
     listing: str,
     parent: Release | None,
+    *,
+    unsettled: bool,
 ) -> dict[str, Any]:
     """Where a data set came from, for later runs and for readers of its pictures.
 
@@ -175,7 +182,7 @@ def inputs_of(
     return {
         "location": str(wanted.source.path),
         "kind": wanted.source.kind,
-        "listing": None if wanted.splits else listing,
+        "listing": None if wanted.splits or unsettled else listing,
         "options": wanted.options,
         "locations": {**was.get("locations", {}), **dict.fromkeys(here, str(wanted.source.path))},
         "pictures": {

@@ -24,6 +24,10 @@ PICTURES_AT_ONCE = 100
 """Embedded pictures held in memory together; also a row group, as Hugging Face sizes it."""
 
 
+UNSETTLED = ""
+"""Fingerprint of a part that could not be read whole: it equals no other."""
+
+
 @dataclass(frozen=True)
 class PartJob:
     """A part to build: what, from where, into which staging folder, and how closely to look."""
@@ -48,12 +52,14 @@ def build_part(job: PartJob) -> Receipt:
     started = time.perf_counter()
     decoder = DECODERS[job.part.dataset]
     members = job.part.members
+    failures: list[str] = []
+    documents = read_members(job.source, _of_roles(members, "document", "table", "side"))
     decoded = decoder.decode(
         PartInput(
             split=job.part.split,
             members=members,
-            documents=read_members(job.source, _of_roles(members, "document", "table", "side")),
-            pictures=look_at_pictures(job),
+            documents=_noting(documents, failures),
+            pictures=look_at_pictures(job, failures),
         )
     )
     accepted, refused = sift(decoded.annotations)
@@ -69,7 +75,9 @@ def build_part(job: PartJob) -> Receipt:
     counts["items_read"] = decoded.items_read
     return Receipt(
         part=job.part.name,
-        fingerprint=job.part.fingerprint,
+        # What could not be read whole is looked at again next time, changed or not: a mended
+        # disk, mount or password does not show in a listing.
+        fingerprint=UNSETTLED if failures else job.part.fingerprint,
         files=write_part(job.folder, job.part, tables),
         counts=counts,
         seconds=time.perf_counter() - started,
@@ -77,20 +85,35 @@ def build_part(job: PartJob) -> Receipt:
     )
 
 
-def look_at_pictures(job: PartJob) -> pa.Table:
-    """What the pictures' first bytes say, or all of their bytes when they are to be verified."""
+def _noting(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
+    """The same documents, with the names of those that could not be read put down."""
+    for document in documents:
+        if document.data is None:
+            failures.append(document.name)
+        yield document
+
+
+def look_at_pictures(job: PartJob, failures: list[str]) -> pa.Table:
+    """What the pictures' first bytes say, or all of their bytes when they are to be verified.
+
+    Names of pictures whose bytes could not be read are added to `failures`.
+    """
     members = _of_roles(job.part.members, "picture")
     names = members["name"].to_pylist()
     digests: list[str | None] = [None] * len(names)
     facts: list[PictureFacts] = []
     if job.verify_images:
-        for place, document in enumerate(read_members(job.source, members)):
+        for place, document in enumerate(_noting(read_members(job.source, members), failures)):
             facts.append(_unreadable() if document.data is None else verify(document.data))
             if document.data is not None:
                 digests[place] = hashlib.sha256(document.data).hexdigest()
     else:
         for head in read_heads(job.source, members, probe):
-            facts.append(_unreadable() if isinstance(head, Document) else head)
+            if isinstance(head, Document):
+                failures.append(head.name)
+                facts.append(_unreadable())
+            else:
+                facts.append(head)
     columns = list(zip(*facts, strict=True)) if facts else [()] * len(PictureFacts._fields)
     by_name = dict(zip(PictureFacts._fields, columns, strict=True))
     return pa.table(
@@ -135,9 +158,11 @@ def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
     def batches() -> Iterator[pa.RecordBatch]:
         for start in range(0, rows.num_rows, PICTURES_AT_ONCE):
             some = rows.slice(start, PICTURES_AT_ONCE)
-            documents = list(read_members(job.source, some))
-            bytes_and_names = zip(documents, some["file_name"].to_pylist(), strict=True)
-            images = [{"bytes": one.data, "path": name} for one, name in bytes_and_names]
+            read = [document.data for document in read_members(job.source, some)]
+            if None in read:
+                raise OSError(f"a picture of part {job.part.name} vanished while it was read")
+            names = some["file_name"].to_pylist()
+            images = [{"bytes": data, "path": name} for data, name in zip(read, names, strict=True)]
             count = len(images)
             yield pa.RecordBatch.from_arrays(
                 [

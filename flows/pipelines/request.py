@@ -53,7 +53,7 @@ def request(
             raise InputError(f"{dataset} has no split {split}; it has {', '.join(known)}")
     return IngestRequest(
         dataset=dataset,
-        source=Location.parse(source),
+        source=Location.parse(source, side_files),
         lake=Path(lake),
         splits=tuple(splits),
         allow_shrink=tuple(allow_shrink),

@@ -1,8 +1,10 @@
 """List and read the members of a Location: the same names, order and bytes for folder and zips."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from flows.storage.archive import read_archived
 from flows.storage.catalogue import catalogue
 from flows.storage.folder import FolderReader
 from flows.storage.listing import list_folder
-from flows.storage.location import Location
+from flows.storage.location import SIDE_FOLDER, Location
 from flows.storage.refusal import ARCHIVE_STAMPS, HEADS, Listed
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
@@ -29,13 +31,12 @@ def list_members(location: Location) -> pa.Table:
     those that keep no CRC). Raises OSError when a folder cannot be listed, InputError when an
     archive is damaged or two places hold a member of one name.
     """
+    if location.side_files:
+        own = list_members(replace(location, side_files=()))
+        named = [_row(path, SIDE_FOLDER + path.name) for path in location.side_files]
+        return pa.concat_tables([own, pa.Table.from_pylist(named, schema=MEMBERS)]).sort_by("name")
     if location.kind == "file":
-        found = location.path.stat()
-        row = {
-            "name": location.path.name,
-            "size": found.st_size,
-            "stamp": str(found.st_mtime_ns),
-        }
+        row = _row(location.path, location.path.name)
         return pa.Table.from_pylist([row], schema=MEMBERS)
     if location.kind == "folder":
         return list_folder(location.path)
@@ -50,6 +51,11 @@ def list_members(location: Location) -> pa.Table:
             "leave only one of them there."
         )
     return pa.concat_tables([packed, loose]).sort_by("name").combine_chunks()
+
+
+def _row(path: Path, name: str) -> dict[str, str | int]:
+    found = path.stat()
+    return {"name": name, "size": found.st_size, "stamp": str(found.st_mtime_ns)}
 
 
 def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
@@ -108,15 +114,39 @@ def _asked(
             places = zip(_packed(location, listed), listed, strict=True)
             for packed, group in groupby(places, key=itemgetter(0)):
                 chosen = [member for _, member in group]
-                if packed:
+                if location.side_files and chosen[0].name.startswith(SIDE_FOLDER):
+                    yield from (_ask_beside(location, one, probe, heads) for one in chosen)
+                elif packed:
                     yield from read_archived(location, chosen, probe, heads=heads)
                 else:
                     for member in chosen:
                         yield reader.ask(member, probe, heads)
 
 
-def _packed(location: Location, listed: Sequence[Listed]) -> list[bool]:
-    """Which members lie in an archive; of those with a stamp, the stamp knows."""
+def _ask_beside(
+    location: Location,
+    member: Listed,
+    probe: Callable[[bytes, bool], T | None],
+    heads: Sequence[int],
+) -> T | Document:
+    """Ask a file that was named beside the source; what is said of it keeps the member's name."""
+    name = member.name.removeprefix(SIDE_FOLDER)
+    (path,) = (path for path in location.side_files if path.name == name)
+    with FolderReader(path.parent) as reader:
+        answer = reader.ask(member._replace(name=name), probe, heads)
+    return answer._replace(name=member.name) if isinstance(answer, Document) else answer
+
+
+def _packed(location: Location, listed: Sequence[Listed]) -> list[bool | str]:
+    """Which members lie in an archive; of those with a stamp, the stamp knows.
+
+    Side files, which lie in none, form a group of their own.
+    """
+    if location.side_files:
+        beside = [member.name.startswith(SIDE_FOLDER) for member in listed]
+        others = [member for member, side in zip(listed, beside, strict=True) if not side]
+        found = iter(_packed(replace(location, side_files=()), others))
+        return ["beside" if side else next(found) for side in beside]
     if location.kind != "zips":
         return [False] * len(listed)
     if location.archives == (location.path,):

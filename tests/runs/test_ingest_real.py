@@ -114,7 +114,8 @@ def test_the_truth_of_january_2019_has_its_70_914_pairs(validation_2019):
 
     found = rows_of(
         lake,
-        "select user_pair_id, user_style, count(*) from pairs where pair_kind = 'positive' group by all",
+        "select user_pair_id, user_style, count(*) from pairs "
+        "where pair_kind = 'positive' group by all",
     )
     assert sum(count for _, _, count in found) == 70_914
     assert {(pair, style): count for pair, style, count in found} == {

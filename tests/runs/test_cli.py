@@ -1,0 +1,136 @@
+"""The command as people use it: results on stdout, one sentence for errors, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def wardrobe(*words, lake=None, cwd=None, **environment):
+    """Run the command in a process of its own, with the lake in the environment."""
+    named = {"WARDROBE_LAKE": str(lake)} if lake else {}
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **named, **environment},
+        check=False,
+    )
+
+
+def test_version_says_where_it_was_imported_from():
+    done = wardrobe("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("wardrobe 0.")
+    assert done.stdout.strip().endswith("flows)")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["tables", "--lake", "nowhere"], "there is no lake"),
+        (["ingest", "deepfashion2", "/does/not/exist"], "does not exist"),
+        (["ingest", "deepfashion2", "/does", "--split", "trian"], "has no split trian"),
+        (["schema", "itmes"], "there is no table itmes"),
+        (["serve", "--cron", "0 3 * * *", "deepfashion2", "/data"], "needs a Prefect server"),
+        (["rejections", "--rule", "no_rule"], "there is no rule no_rule"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_code_2(words, says, tmp_path):
+    done = wardrobe(*words, cwd=tmp_path, PREFECT_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.startswith("wardrobe: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_sql_gives_aligned_rows_csv_and_json(lake):
+    text = (
+        "select split, count(*) as images from images "
+        "where dataset = 'deepfashion2' group by 1 order by 1"
+    )
+    table = wardrobe("sql", text, lake=lake)
+    assert table.stdout.splitlines()[2:] == [
+        "test              6",
+        "train            48",
+        "validation        6",
+    ]
+    as_csv = wardrobe("sql", text, "--format", "csv", lake=lake)
+    assert as_csv.stdout == "split,images\ntest,6\ntrain,48\nvalidation,6\n"
+    as_json = wardrobe("sql", text, "--format", "json", lake=lake)
+    first, *_ = map(json.loads, as_json.stdout.splitlines())
+    assert first == {"split": "test", "images": 6}
+
+
+def test_sql_writes_parquet_that_reads_back(lake, tmp_path):
+    import pyarrow.parquet as pq
+
+    target = tmp_path / "items.parquet"
+    assert wardrobe("sql", "from items", "--output", target, lake=lake).returncode == 0
+    assert pq.read_table(target).num_rows > 100
+
+
+@pytest.mark.parametrize(
+    "text", ["drop view items", "copy items to '/tmp/x'", "select 1; select 2", "set threads = 1"]
+)
+def test_sql_only_reads(lake, text):
+    done = wardrobe("sql", text, lake=lake)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wardrobe: ")
+
+
+def test_sql_reaches_nothing_outside_the_release(lake):
+    done = wardrobe("sql", "from read_text('/etc/passwd')", lake=lake)
+    assert done.returncode == 2
+    assert "root" not in done.stdout
+
+
+def test_a_query_takes_its_parameters_as_text(lake):
+    done = wardrobe(
+        "query", "retrieval_gallery", "--set", "strict=true", "--format", "csv", lake=lake
+    )
+    assert done.returncode == 0
+    assert done.stdout.count("\n") > 1
+    wrong = wardrobe("query", "retrieval_gallery", "--set", "strict=perhaps", lake=lake)
+    assert wrong.returncode == 2
+
+
+def test_looking_commands_answer(lake, tmp_path):
+    path = wardrobe("path", lake=lake).stdout.strip()
+    assert path.startswith(str(lake)) and "/releases/" in path
+    assert "landmarks" in wardrobe("tables", lake=lake).stdout
+    assert "px" in wardrobe("schema", "landmarks").stdout
+    assert "current" in wardrobe("releases", lake=lake).stdout
+    assert "items_by_category" in wardrobe("query").stdout
+    assert wardrobe("check", lake=lake).returncode == 0
+    assert wardrobe("verify", lake=lake).returncode == 0
+    shown = wardrobe("show", "deepfashion2", "train", "1", "-o", tmp_path / "one.png", lake=lake)
+    assert shown.returncode == 0
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_dry_run_says_what_would_be_built_and_changes_nothing(sources, tmp_path):
+    done = wardrobe(
+        "ingest", "deepfashion2", sources / "deepfashion2", "--dry-run", lake=tmp_path / "lake"
+    )
+    assert done.returncode == 0
+    assert "deepfashion2/train/00000" in done.stdout and "new" in done.stdout
+    assert not (tmp_path / "lake").exists()
+
+
+def test_events_are_json_lines_when_asked_for(sources, tmp_path):
+    done = wardrobe(
+        "ingest", "fashionai", sources / "fashionai", "--log-format", "json", lake=tmp_path / "lake"
+    )
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert {"files", "derive"} <= {event["event"] for event in events}
+
+
+def test_progress_is_silent_without_a_terminal(sources, tmp_path):
+    done = wardrobe("ingest", "fashion-mnist", sources / "fashion-mnist", lake=tmp_path / "lake")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr + done.stdout
