@@ -67,7 +67,8 @@ def training_rows(
                 yield LeftOut(image["image_id"], item_no, f"the picture is broken: {error}")
                 continue
             if picture is None:
-                yield LeftOut(image["image_id"], item_no, "the box is empty or outside of the picture")
+                reason = "the box is empty or outside of the picture"
+                yield LeftOut(image["image_id"], item_no, reason)
                 continue
             yield _common(image, picture, item_no) | _annotations(
                 items, image, picture, options, start, stop
