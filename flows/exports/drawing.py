@@ -18,13 +18,14 @@ def draw_annotations(
     labels: bool = True,
     colours: dict[int, Rgb] | None = None,
     weight: float | None = None,
+    letters: int | None = None,
 ) -> Image.Image:
     """The picture, upright, with everything known about it drawn on top.
 
     Its longer side becomes `side` pixels: by default 1,000, or its own length when that is more,
     so that lines stay fine on small pictures. `colours` gives items colours by their number, else
-    each takes the next of the palette; `weight` is the width of a thin line. A missing
-    picture is a grey ground of its size.
+    each takes the next of the palette; `weight` is the width of a thin line and
+    `letters` the size of labels, in pixels. A missing picture is a grey ground of its size.
     """
     picture, items = upright(_ground(shown), shown.items)
     scale = (side or max(1000, *picture.size)) / max(picture.size)
@@ -41,7 +42,7 @@ def draw_annotations(
     for item in items:
         _draw_item(ink, item, chosen[item.item_no], weight)
     if labels:
-        size = max(13, round(max(canvas.size) / 52))
+        size = letters or max(13, round(max(canvas.size) / 52))
         for item in items:
             _label(ink, item, chosen[item.item_no], size)
     drawn = ink.finish()

@@ -42,9 +42,9 @@ def number(value: float | int | None) -> Cell:
     return Cell(f"{value:,.{digits}f}", value)
 
 
-def plain_number(value: int | None) -> Cell:
+def plain_number(value: float | None) -> Cell:
     """A number that names something: no separators."""
-    return Cell(_NONE, -1, "none") if value is None else Cell(str(value), value)
+    return Cell(_NONE, -1, "none") if value is None else Cell(f"{value:g}", value)
 
 
 def signed(value: float | None) -> Cell:

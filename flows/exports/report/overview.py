@@ -120,7 +120,7 @@ def provenance(content: ReportContent) -> Section:
     blocks: list[Any] = [Facts(tuple(pairs), "The release")]
     for dataset, known in facts.inputs.items():
         name = TITLES.get(dataset, dataset)
-        blocks.append(Facts(tuple(_flattened(known)), f"Source of {name}"))
+        blocks.append(Facts(tuple(_flattened(_of_interest(known))), f"Source of {name}"))
     if facts.parameters:
         blocks.append(Facts(tuple(_flattened(facts.parameters)), "Parameters"))
     if facts.tables is not None and facts.tables.num_rows:
@@ -137,6 +137,15 @@ def provenance(content: ReportContent) -> Section:
         blocks.append(Folded("Tables, rows and bytes", table))
     intro = "The same input gives the same content hash, whatever machine and order it came in."
     return Section("Release", "provenance", "Where it comes from", intro, tuple(blocks))
+
+
+def _of_interest(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What a source was, without the patterns of its file names and what only repeats."""
+    told = {name: value for name, value in known.items() if name != "pictures" and value}
+    places = told.get("locations")
+    if isinstance(places, Mapping) and set(places.values()) <= {told.get("location")}:
+        del told["locations"]
+    return told
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -142,7 +142,7 @@ def pictures(content: ReportContent, chapter: str, dataset: str) -> Section | No
 
 
 def _sample(one: AnnotatedPicture) -> PictureBlock:
-    drawn = draw_annotations(one, side=600, legend=False)
+    drawn = draw_annotations(one, side=600, legend=False, weight=1.6, letters=20)
     named = "; ".join(item_words(item) for item in one.items) or "no annotated item"
     source = f", {one.source}" if one.source else ""
     return picture_block(drawn, f"{one.split} {one.image_id}{source}: {named}")
