@@ -198,10 +198,8 @@ def test_each_negative_makes_one_triplet_with_a_positive_of_its_anchor(many, tmp
     assert [v.rows for v in run_checks(open_warehouse(built), only=names)] == [0, 0]
 
     # Positives are dealt out to many negatives about equally.
-    shares = Counter(
-        (t["split"], t["anchor_image_id"], t["anchor_item_no"], t["positive_image_id"])
-        for t in triplets
-    )
+    names = ("split", "anchor_image_id", "anchor_item_no", "positive_image_id", "positive_item_no")
+    shares = Counter(tuple(triplet[name] for name in names) for triplet in triplets)
     assert len(shares) > 0.9 * len(of_kind(many, "positive"))
     assert max(shares.values()) < 40
 

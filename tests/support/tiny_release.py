@@ -29,6 +29,7 @@ PLAIN: dict[str, Any] = {
     "points": [],
     "closed": True,
     "list_file": "lists.json",
+    "image": {"bytes": b"", "path": ""},
 }
 
 

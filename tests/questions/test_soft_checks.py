@@ -1,0 +1,236 @@
+"""The checks that warn: oddities of a source, each with the rule that it bends."""
+
+import pytest
+from tiny_release import answers, garment, photo, tiny_release
+
+BOX = ("x1", "y1", "x2", "y2")
+
+
+def boxed(image_id, style, *edges, **more):
+    """An items row with a box."""
+    return garment(image_id, style, **dict(zip(BOX, map(float, edges), strict=True)), **more)
+
+
+@pytest.mark.parametrize(
+    ("edges", "beyond"),
+    [
+        ((0, 0, 100, 200), None),  # the range is closed
+        ((-1, 0, 50, 50), 1.0),
+        ((0, -2, 50, 50), 2.0),
+        ((0, 0, 103, 50), 3.0),
+        ((0, 0, 50, 200.5), 0.5),
+    ],
+)
+def test_a_box_may_touch_the_edge_and_not_pass_it(tmp_path, edges, beyond):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1, width=100, height=200)],
+        items=[boxed(1, 1, *edges)],
+    )
+    found = [row["beyond"] for row in answers(files, "boxes_outside_image")]
+    assert found == ([] if beyond is None else [beyond])
+
+
+def test_nothing_is_outside_a_picture_of_unknown_size(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1)],
+        items=[boxed(1, 1, 0, 0, 9999, 9999)],
+        landmarks=[{"landmark_no": 1, "x": 9999.0, "y": 1.0}],
+        polygons=[{"polygon_no": 1, "points": [0.0, 0.0, 9999.0, 0.0, 0.0, 9.0], "point_count": 3}],
+    )
+    for name in ("boxes_outside_image", "landmarks_outside_image", "polygons_outside_image"):
+        assert answers(files, name) == []
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "beyond"), [(100, 200, None), (100.25, 200, 0.25), (-3, 5, 3), (0, 201, 1)]
+)
+def test_a_landmark_may_touch_the_edge_and_not_pass_it(tmp_path, x, y, beyond):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1, width=100, height=200)],
+        landmarks=[
+            {"landmark_no": 1, "x": float(x), "y": float(y)},
+            {"landmark_no": 2, "visibility": "unlabelled"},
+        ],
+    )
+    found = [row["beyond"] for row in answers(files, "landmarks_outside_image")]
+    assert found == ([] if beyond is None else [beyond])
+
+
+@pytest.mark.parametrize(
+    ("points", "outside", "beyond"),
+    [
+        ([0, 0, 100, 0, 100, 200], 0, None),
+        ([0, 0, 101, 0, 100, 200], 1, 1),
+        ([0, 0, 50, 150, 150, 50], 1, 50),  # y 150 is inside, x 150 is not
+        ([0, -2, 50, 203, 0, 50], 2, 3),
+    ],
+)
+def test_x_and_y_of_a_polygon_are_held_against_their_own_side(tmp_path, points, outside, beyond):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1, width=100, height=200)],
+        polygons=[{"polygon_no": 1, "points": points, "point_count": len(points) // 2}],
+    )
+    found = [(row["points_outside"], row["beyond"])
+             for row in answers(files, "polygons_outside_image")]  # fmt: skip
+    assert found == ([] if beyond is None else [(outside, beyond)])
+
+
+def test_a_style_on_one_side_only_is_reported(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "user", 2)],
+        items=[garment(1, 1), garment(2, 1), garment(2, 5, item_no=2), garment(3, 0)],
+    )
+    (row,) = answers(files, "styles_without_counterpart")
+    assert (row["image_id"], row["item_no"], row["style"]) == (2, 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("label", "edges", "agrees"),
+    [
+        ("small", (0, 0, 9, 100), True),
+        ("small", (0, 0, 10, 100), False),
+        ("modest", (0, 0, 10, 100), True),
+        ("modest", (0, 0, 40, 100), True),
+        ("modest", (0, 0, 41, 100), False),
+        ("large", (0, 0, 41, 100), True),
+    ],
+)
+def test_the_scale_is_told_by_the_box(tmp_path, label, edges, agrees):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1, width=100, height=100)],
+        items=[boxed(1, 1, *edges, scale=label)],
+    )
+    assert (answers(files, "scale_labels") == []) == agrees
+
+
+@pytest.mark.parametrize(
+    ("label", "occluded", "agrees"),
+    [
+        ("slight", 1, True),
+        ("slight", 2, False),
+        ("medium", 2, True),
+        ("medium", 5, True),
+        ("heavy", 5, False),
+        ("heavy", 6, True),
+    ],
+)
+def test_the_occlusion_is_told_by_all_landmarks_of_the_category(tmp_path, label, occluded, agrees):
+    # Shorts have ten landmarks.
+    item = garment(1, 1, category_id=7, occlusion=label, landmarks_occluded=occluded)
+    assert (answers(tiny_release(tmp_path, items=[item]), "occlusion_labels") == []) == agrees
+
+
+@pytest.mark.parametrize(
+    ("label", "labelled", "agrees"),
+    [("large", 6, True), ("large", 7, False), ("medium", 7, True), ("no_zoom", 6, False)],
+)
+def test_a_large_zoom_is_told_by_the_unlabelled(tmp_path, label, labelled, agrees):
+    item = garment(1, 1, category_id=7, zoom_in=label, landmarks_visible=labelled)
+    assert (answers(tiny_release(tmp_path, items=[item]), "zoom_labels") == []) == agrees
+
+
+def test_the_same_picture_in_two_splits_is_reported(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[
+            photo(1, "user", 1, sha256="aa"),
+            photo(7, "user", 1, split="validation", sha256="aa"),
+            photo(8, "user", 1, split="validation", sha256="bb"),
+            photo(2, "user", 1),
+            photo(2, "user", 1, split="validation"),  # numbers restart: no evidence
+            {"dataset": "fashionai", "image_id": 5},
+            {"dataset": "fashionai", "image_id": 5, "split": "test_a"},
+        ],
+    )
+    names = ("dataset", "image_id", "other_split", "other_image_id", "evidence")
+    found = [tuple(row[name] for name in names) for row in answers(files, "leakage")]
+    assert found == [
+        ("deepfashion2", 1, "validation", 7, "same bytes"),
+        ("fashionai", 5, "train", 5, "same identity"),
+    ]
+
+
+def listed(number, image_id, style, edges=(None,) * 4, **more):
+    """A row of the authors' lists."""
+    row = {"list_no": number, "image_id": image_id, "style": style, "list_file": "val.json"}
+    return row | dict(zip(BOX, edges, strict=True)) | more
+
+
+@pytest.fixture
+def shop_and_user():
+    return {
+        "images": [photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 1)],
+        "items": [
+            boxed(1, 1, 0, 0, 5, 5),
+            boxed(1, 0, 1, 1, 6, 6, item_no=2),
+            boxed(2, 1, 0, 0, 7, 7),
+            boxed(3, 0, 0, 0, 8, 8),
+        ],
+    }
+
+
+def disagreements(files, name):
+    return [(row["image_id"], row["x2"], row["problem"]) for row in answers(files, name)]
+
+
+def test_lists_that_agree_with_the_rule_are_silent(tmp_path, shop_and_user):
+    files = tiny_release(
+        tmp_path,
+        **shop_and_user,
+        listed_queries=[listed(1, 1, 1, (0, 0, 5, 5))],
+        listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7)), listed(2, 3, 0, (0, 0, 8, 8))],
+    )
+    assert disagreements(files, "listed_queries_agree") == []
+    assert disagreements(files, "listed_gallery_agree") == []
+
+
+def test_a_list_without_style_0_is_a_list_of_styled_items(tmp_path, shop_and_user):
+    files = tiny_release(tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7))])
+    assert disagreements(files, "listed_gallery_agree") == []
+
+
+def test_differences_of_lists_and_rule_are_reported(tmp_path, shop_and_user):
+    files = tiny_release(
+        tmp_path,
+        **shop_and_user,
+        listed_queries=[listed(1, 1, 1, (0, 0, 5, 9))],
+        listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7)), listed(2, 2, 0, (0, 0, 1, 1))],
+    )
+    assert disagreements(files, "listed_queries_agree") == [
+        (1, 5.0, "by rule only"),
+        (1, 5.0, "listed only"),
+    ]
+    assert disagreements(files, "listed_gallery_agree") == [
+        (2, 1.0, "listed only"),
+        (3, 8.0, "by rule only"),
+    ]
+
+
+def test_lists_of_images_are_compared_by_image(tmp_path, shop_and_user):
+    files = tiny_release(
+        tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, None), listed(2, 4, None)]
+    )
+    assert disagreements(files, "listed_gallery_agree") == [
+        (3, None, "by rule only"),
+        (4, None, "listed only"),
+    ]
+
+
+def test_lists_of_a_split_without_items_are_left_alone(tmp_path, shop_and_user):
+    listing = [listed(1, 1, 1, (0, 0, 5, 5), split="test")]
+    files = tiny_release(tmp_path, **shop_and_user, listed_queries=listing)
+    assert disagreements(files, "listed_queries_agree") == []
+
+
+def test_a_split_that_is_nearly_whole_is_reported(tmp_path):
+    boots = [{"dataset": "fashion-mnist", "split": "test", "image_id": n} for n in range(9_990)]
+    excerpt = [{"dataset": "fashion-mnist", "image_id": n} for n in range(100)]
+    files = tiny_release(tmp_path, images=boots + excerpt)
+    (row,) = answers(files, "totals_as_published")
+    assert (row["split"], row["published"], row["difference"]) == ("test", 10_000, -10)
