@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from flows.exports.report import garments, overview, pairs
+from flows.exports.report import boxes, garments, overview, pairs
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.plots import require_plots
 from flows.storage.atomic import write_whole
@@ -17,7 +17,7 @@ _OF_A_DATASET = (
     garments.variations,
     garments.landmarks,
     pairs.normalisers,
-    garments.boxes,
+    boxes.boxes,
     garments.together,
     pairs.pairs,
     pairs.pictures,
