@@ -127,12 +127,19 @@ def test_numbers_are_written_as_people_write_them(cell, text):
 
 
 def test_the_mean_picture_of_a_class_is_the_mean_of_its_pixels():
-    def file(level: int) -> bytes:
+    def file(level: int) -> dict:
         buffer = BytesIO()
         Image.new("L", (2, 2), level).save(buffer, "PNG")
-        return buffer.getvalue()
+        return {"bytes": buffer.getvalue(), "path": "x.png"}
 
-    means = mean_pictures([("Bag", file(10)), ("Coat", file(200)), ("Bag", file(30))])
+    rows = pa.RecordBatch.from_pylist(
+        [
+            {"category_name": "Bag", "image": file(10)},
+            {"category_name": "Coat", "image": file(200)},
+            {"category_name": "Bag", "image": file(30)},
+        ]
+    )
+    means = mean_pictures([rows])
     assert list(means) == ["Bag", "Coat"]
     assert means["Bag"].getpixel((0, 0)) == 20 and means["Coat"].size == (2, 2)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 
@@ -36,22 +37,24 @@ def picture_block(
     return PictureBlock(uri, picture.width, picture.height, caption, pixelated=pixelated, wide=wide)
 
 
-def mean_pictures(rows: Iterable[tuple[str, bytes]]) -> dict[str, Image.Image]:
+def mean_pictures(rows: Iterable[pa.RecordBatch]) -> dict[str, Image.Image]:
     """The mean picture of each class, in the order the classes first come.
 
-    `rows` are categories with the bytes of a picture file. All pictures of a class must have one
-    size, as Fashion-MNIST's do; ValueError otherwise.
+    `rows` has `category_name` and `image`, the struct of the table `pictures`. All pictures must
+    have one size, as Fashion-MNIST's do; ValueError otherwise.
     """
     sums: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
-    for name, data in rows:
-        with Image.open(BytesIO(data)) as opened:
-            pixels = np.asarray(opened.convert("L"), dtype=np.float64)
-        total = sums.setdefault(name, np.zeros_like(pixels))
-        if total.shape != pixels.shape:
-            raise ValueError(f"a picture of {pixels.shape} among those of {total.shape}")
-        total += pixels
-        counts[name] = counts.get(name, 0) + 1
+    for batch in rows:
+        names, images = batch["category_name"].to_pylist(), batch["image"].to_pylist()
+        for name, image in zip(names, images, strict=True):
+            with Image.open(BytesIO(image["bytes"])) as opened:
+                pixels = np.asarray(opened.convert("L"), dtype=np.float64)
+            total = sums.setdefault(name, np.zeros_like(pixels))
+            if total.shape != pixels.shape:
+                raise ValueError(f"a picture of {pixels.shape} among those of {total.shape}")
+            total += pixels
+            counts[name] = counts.get(name, 0) + 1
     return {
         name: Image.fromarray((total / counts[name]).round().astype(np.uint8))
         for name, total in sums.items()
