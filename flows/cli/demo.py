@@ -39,8 +39,7 @@ def demo(
     from flows.ingest import ingest_flow
     from flows.pipelines.ask import open_release
     from flows.pipelines.outcome import split_totals
-
-    # REPORT1
+    from flows.pipelines.report import make_report
     from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sample_fashionai
 
     makers = {
@@ -59,7 +58,8 @@ def demo(
         print(f"{dataset}: {summary.sentence}")
     release = open_release(lake, None)
     report = folder / "report.html"
-    # REPORT2
+    with progress() as tell:
+        make_report(lake, None, output=report, tell=tell)
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"
     at = f"--lake {shlex.quote(str(lake))}"

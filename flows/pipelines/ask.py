@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake import Lake, Release
+from flows.lake import Lake, Manifest, Release
 from flows.storage.atomic import write_whole
 from flows.warehouse import (
     Verdict,
@@ -42,7 +42,11 @@ def open_release(lake: Path, release: str | None) -> Release:
 
 def release_tables(lake: Path, release: str | None) -> pa.Table:
     """One row per table of a release: rows, bytes, files, partitions."""
-    manifest = open_release(lake, release).manifest
+    return table_rows(open_release(lake, release).manifest)
+
+
+def table_rows(manifest: Manifest) -> pa.Table:
+    """One row per table that a manifest records, declared ones first."""
     found: dict[str, list] = {}
     for record in manifest.files:
         found.setdefault(record.table, []).append(record)

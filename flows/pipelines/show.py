@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import duckdb
+
+from flows.exports.annotated import ImageKey
 from flows.exports.contact_sheet import contact_sheet
 from flows.exports.drawing import draw_annotations
 from flows.lake import Lake
 from flows.pipelines.pictures import PictureShelf, annotated_pictures
 from flows.storage.atomic import write_whole
-from flows.warehouse import open_warehouse
+from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
 MOST_ON_A_SHEET = 60
@@ -25,36 +28,26 @@ def show_image(
 ) -> str:
     """Write a PNG of the annotated picture (or of its pair's pictures); says what was drawn."""
     chosen = Lake(lake).release(release)
+    key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
-        key = {"dataset": dataset, "split": split, "image_id": image_id}
-        found = con.execute(
-            "select pair_id from images "
-            "where dataset = $dataset and split = $split and image_id = $image_id",
-            key,
-        ).fetchall()
-        if not found:
-            raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
-        pair_id = found[0][0]
-        keys = [(dataset, split, image_id)]
-        if pair:
-            if pair_id is None:
-                raise InputError(f"image {image_id} of {dataset} {split} belongs to no pair")
-            keys = con.execute(
-                "select dataset, split, image_id from images where dataset = $dataset "
-                "and split = $split and pair_id = $pair_id order by image_id limit $most",
-                {
-                    "dataset": dataset,
-                    "split": split,
-                    "pair_id": pair_id,
-                    "most": MOST_ON_A_SHEET,
-                },
-            ).fetchall()
+        keys = _pair_of(con, key) if pair else [key]
         pictures = annotated_pictures(con, PictureShelf(chosen), keys)
+    if not pictures:
+        raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
     with write_whole(output) as sink:
         drawn.save(sink, "PNG")
-    return (
-        f"{output}: {len(pictures)} pictures of pair {pair_id}"
-        if pair
-        else (f"{output}: {len(pictures[0].items)} items drawn")
-    )
+    if pair:
+        return f"{output}: {len(pictures)} pictures of pair {pictures[0].pair_id}"
+    return f"{output}: {len(pictures[0].items)} items drawn"
+
+
+def _pair_of(con: duckdb.DuckDBPyConnection, key: ImageKey) -> list[ImageKey]:
+    """The keys of all images of the image's pair, consumers' first."""
+    dataset, split, image_id = key
+    wanted = {"dataset": dataset, "split": split, "image_id": image_id, "most": MOST_ON_A_SHEET}
+    rows = run_query(con, "pair_images", wanted)
+    if not rows.num_rows:
+        raise InputError(f"image {image_id} of {dataset} {split} is not there or has no pair")
+    columns = (rows[name].to_pylist() for name in ("dataset", "split", "image_id"))
+    return list(zip(*columns, strict=True))

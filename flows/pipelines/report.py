@@ -1,0 +1,88 @@
+"""A release as a page to look at: its tables asked, its pictures fetched, handed to the writer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from flows.exports.annotated import AnnotatedPicture, ImageKey
+from flows.exports.report import ReleaseFacts, ReportContent, mean_pictures, write_report
+from flows.lake import Lake
+from flows.pipelines.ask import table_rows, verdict_rows
+from flows.pipelines.pictures import PictureShelf, annotated_pictures
+from flows.pipelines.progress import Tell, silent
+from flows.warehouse import open_warehouse, queries, run_checks, run_query, stream_query
+
+SAMPLES = 6
+"""Annotated pictures shown of each data set with landmarks."""
+
+PAIRS = 3
+"""Pairs shown, those with most in them first."""
+
+PICTURES_OF_A_PAIR = 12
+
+REJECTIONS = 20
+
+STEPS = ("statistics", "checks", "pictures", "page")
+
+
+def make_report(lake: Path, release: str | None, *, output: Path, tell: Tell = silent) -> Path:
+    """Write the report of a release to `output`, and return that path.
+
+    Samples are chosen by md5 of their keys: the same release gives the same page. InputError when
+    the `[report]` extra is not installed.
+    """
+    chosen = Lake(lake).release(release)
+    manifest = chosen.manifest
+    with open_warehouse(chosen.tables()) as con:
+        statistics = {
+            one.name: con.sql(f"from {one.name}").to_arrow_table() for one in queries("statistics")
+        }
+        tell(STEPS[0], 1, len(STEPS))
+        verdicts = verdict_rows(run_checks(con))
+        tell(STEPS[1], 2, len(STEPS))
+        rejections = con.sql("from rejections order by all").limit(REJECTIONS).to_arrow_table()
+        shelf = PictureShelf(chosen)
+        content = ReportContent(
+            release=ReleaseFacts(
+                release=chosen.id,
+                created=f"{manifest.created:%Y-%m-%d %H:%M:%S} UTC",
+                content=manifest.content,
+                parent=manifest.parent,
+                changes=manifest.changes.sentence,
+                versions=manifest.versions,
+                inputs=manifest.inputs,
+                parameters=manifest.parameters,
+                tables=table_rows(manifest),
+            ),
+            statistics=statistics,
+            checks=verdicts,
+            rejections=rejections,
+            samples=annotated_pictures(
+                con, shelf, _keys(run_query(con, "sample_images", {"most": SAMPLES}))
+            ),
+            pairs=list(_pair_sheets(con, shelf)),
+            mean_pictures=mean_pictures(
+                stream_query(con, "class_pictures", {"dataset": "fashion-mnist"})
+            ),
+        )
+    tell(STEPS[2], 3, len(STEPS))
+    write_report(output, content)
+    tell(STEPS[3], 4, len(STEPS))
+    return output
+
+
+def _keys(rows: pa.Table) -> list[ImageKey]:
+    names = ("dataset", "split", "image_id")
+    return list(zip(*(rows[name].to_pylist() for name in names), strict=True))
+
+
+def _pair_sheets(
+    con: duckdb.DuckDBPyConnection, shelf: PictureShelf
+) -> Iterator[list[AnnotatedPicture]]:
+    """The pictures of a few pairs, each pair by itself."""
+    for pair in run_query(con, "sample_pairs", {"most": PAIRS}).to_pylist():
+        image = {name: pair[name] for name in ("dataset", "split", "image_id")}
+        keys = _keys(run_query(con, "pair_images", {**image, "most": PICTURES_OF_A_PAIR}))
+        yield annotated_pictures(con, shelf, keys)

@@ -1,0 +1,21 @@
+-- Embedded pictures of images that show one item, with its class: for the mean picture of a class.
+--
+-- reads     items, pictures
+-- param     dataset: text: source dataset
+-- grain     category_id, split, image_id
+-- column    category_id: the source's number for the class
+-- column    category_name: name of the class
+-- column    split: split of the image
+-- column    image_id: the image within its split
+-- column    image: the picture, bytes and name
+
+select
+    items.category_id,
+    items.category_name,
+    items.split,
+    items.image_id,
+    pictures.image
+from items
+join pictures using (dataset, split, image_id)
+where items.dataset = $dataset
+order by items.category_id, items.split, items.image_id
