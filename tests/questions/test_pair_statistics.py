@@ -1,0 +1,164 @@
+"""Statistics of pairs, published totals and rejections, computed a second time in plain Python."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from made_up_release import Files, write_release
+from tiny_release import answers, garment, photo, tiny_release, with_pairs
+
+from flows.warehouse import open_warehouse, queries
+
+
+def test_every_statistic_is_computed_a_second_time():
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*statistics.py"))
+    missing = [one.name for one in queries("statistics") if f"test_{one.name}_agrees" not in tests]
+    assert missing == []
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Files:
+    folder = tmp_path_factory.mktemp("made_up")
+    return write_release(folder, {"train": 500, "validation": 200}, fashionai=20, part=256)
+
+
+@pytest.fixture(scope="module")
+def garments(files):
+    """(split, pair_id, source, image_id, style, category_id) of every item in a pair_id."""
+    con = open_warehouse(files)
+    return con.execute(
+        "select split, pair_id, source, image_id, style, category_id from items "
+        "join images using (dataset, split, image_id) where pair_id is not null"
+    ).fetchall()
+
+
+def test_images_per_pair_agrees(files):
+    con = open_warehouse(files)
+    images = con.execute("select split, pair_id, source from images where pair_id > 0").fetchall()
+    counted = Counter(images)
+    expected = Counter(
+        (split, source, counted[split, pair_id, source])
+        for split, pair_id in {row[:2] for row in images}
+        for source in ("user", "shop")
+    )
+    names = ("split", "source", "images")
+    found = {tuple(r[n] for n in names): r["pair_ids"] for r in answers(files, "images_per_pair")}
+    assert found == expected
+
+
+def test_styles_per_pair_agrees(files, garments):
+    styles = defaultdict(set)
+    for split, pair_id, _, _, style, _ in garments:
+        styles[split, pair_id] |= {style} - {0}
+    for split in ("train", "validation"):
+        groups = [found for (where, _), found in styles.items() if where == split]
+        rows = [row for row in answers(files, "styles_per_pair") if row["split"] == split]
+        assert {r["styles"]: r["pair_ids"] for r in rows} == Counter(map(len, groups))
+        for row in rows:
+            same = [found for found in groups if len(found) == row["styles"]]
+            gaps = sum(max(found, default=0) > len(found) for found in same)
+            highest = max((max(found) for found in same if found), default=None)
+            assert (row["pair_ids_with_gaps"], row["highest_style"]) == (gaps, highest)
+
+
+def test_pair_totals_agrees(files, garments):
+    for row in answers(files, "pair_totals"):
+        styled = [g[1:] for g in garments if g[0] == row["split"] and g[4] > 0]
+        users = [(p, i, s, c) for p, source, i, s, c in styled if source == "user"]
+        shops = [(p, i, s) for p, source, i, s, _ in styled if source == "shop"]
+        instances = [(u[1], s[1]) for u in users for s in shops if (u[0], u[2]) == (s[0], s[2])]
+        by_image = {(u[1], s[1]) for u in users for s in shops if u[0] == s[0]}
+        user_keys, shop_keys = {(u[0], u[2]) for u in users}, {(s[0], s[2]) for s in shops}
+        categories = defaultdict(set)
+        for pair_id, _, style, category in users:
+            categories[pair_id, style].add(category)
+        assert row == {
+            "dataset": "deepfashion2",
+            "split": row["split"],
+            "pair_ids": len({g[0] for g in styled}),
+            "instance_pairs": len(instances),
+            "image_pairs_by_item": len(set(instances)),
+            "image_pairs_by_image": len(by_image),
+            "user_items": len(users),
+            "shop_items": len(shops),
+            "user_keys": len(user_keys),
+            "shop_keys": len(shop_keys),
+            "user_orphan_keys": len(user_keys - shop_keys),
+            "shop_orphan_keys": len(shop_keys - user_keys),
+            "mixed_category_keys": sum(len(found) > 1 for found in categories.values()),
+        }
+
+
+def test_pair_totals_names_both_readings_of_image_pairs(tmp_path):
+    # Two consumers' items of different styles in one picture, two shop pictures of one style each.
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "shop", 7), photo(4, "shop", 7)],
+        items=[
+            garment(1, 1),
+            garment(1, 1, item_no=2),
+            garment(2, 1),
+            garment(3, 5),
+            garment(4, 0),
+        ],
+    )
+    (row,) = answers(with_pairs(tmp_path / "b", files), "pair_totals")
+    assert (row["instance_pairs"], row["image_pairs_by_item"], row["image_pairs_by_image"]) == (
+        2,
+        1,
+        2,
+    )
+    assert (row["user_orphan_keys"], row["shop_orphan_keys"]) == (0, 1)
+
+
+def published(files, **wanted):
+    rows = answers(files, "published_totals")
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def test_published_totals_agrees(files):
+    rows = published(files)
+    totals = {row["split"]: row for row in answers(files, "split_totals")
+              if row["dataset"] == "deepfashion2"}  # fmt: skip
+    for row in rows:
+        assert row["difference"] == row["ours"] - row["published"]
+        if row["dataset"] == "deepfashion2" and row["measure"] in ("images", "items", "pairs"):
+            known = totals.values() if row["split"] == "all" else [totals.get(row["split"], {})]
+            assert row["ours"] == sum(one.get(row["measure"], 0) for one in known)
+    assert {row["dataset"] for row in rows} == {"deepfashion2", "fashionai"}  # no other is here
+    assert sum(r["published"] for r in rows if r["edition"] == "paper" and r["split"] != "all"
+               and r["measure"] == "items") == 800_732  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("images", "meaning"),
+    [(10_000, "complete"), (9_999, "incomplete"), (10_001, "more than published"), (0, None)],
+)
+def test_a_difference_is_given_its_meaning(tmp_path, images, meaning):
+    row = {"dataset": "fashion-mnist", "split": "test"}
+    files = tiny_release(tmp_path, images=[row | {"image_id": number} for number in range(images)])
+    found = [one["meaning"] for one in published(files, split="test", measure="images")]
+    assert found == ([meaning] if meaning else [])
+
+
+def test_a_split_that_is_not_here_says_so(tmp_path):
+    files = tiny_release(tmp_path, images=[photo(1, "user", 1)])
+    assert {r["meaning"] for r in published(files, split="test")} == {"not in this lake"}
+    assert {
+        r["meaning"] for r in published(files, split="train", edition="paper", measure="images")
+    } == {"never released in full"}
+
+
+def test_rejections_by_rule_agrees(tmp_path):
+    refused = [
+        {"rule": "not_json", "file_name": "b.json", "message": "line 1"},
+        {"rule": "not_json", "file_name": "a.json", "message": "line 2"},
+        {"rule": "inverted_box", "file_name": "c.json", "item_no": 2, "message": "x2"},
+        {"rule": "inverted_box", "file_name": "c.json", "item_no": 1, "message": "x1"},
+    ]
+    found = answers(tiny_release(tmp_path, rejections=refused), "rejections_by_rule")
+    names = ("rule", "documents", "items", "example_file", "example_message")
+    assert [tuple(row[name] for name in names) for row in found] == [
+        ("inverted_box", 0, 2, "c.json", "x1"),
+        ("not_json", 2, 0, "a.json", "line 2"),
+    ]

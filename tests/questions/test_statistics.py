@@ -1,0 +1,276 @@
+"""Every statistic computed a second time, in Polars, on made-up data of two data sets."""
+
+import polars as pl
+import pytest
+from made_up_release import Files, write_release
+from tiny_release import answers
+
+SPLIT = ["dataset", "split"]
+IMAGE = [*SPLIT, "image_id"]
+ITEM = [*IMAGE, "item_no"]
+CATEGORY = [*SPLIT, "category_id"]
+NAMES = ["dataset", "category_id", "category_name"]
+
+Frames = dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Files:
+    folder = tmp_path_factory.mktemp("made_up")
+    return write_release(folder, {"train": 500, "validation": 200}, fashionai=150, part=256)
+
+
+@pytest.fixture(scope="module")
+def frames(files) -> Frames:
+    tables = {name: paths for name, paths in files.items() if "/" not in name}
+    return {
+        name: pl.read_parquet(paths, hive_partitioning="dataset=" in str(paths[0]))
+        for name, paths in tables.items()
+    }
+
+
+def agree(files: Files, name: str, expected: pl.DataFrame) -> None:
+    """The query's rows are the frame's, in whatever order; floats within their rounding."""
+    found = pl.DataFrame(answers(files, name), infer_schema_length=None)
+    assert set(found.columns) == set(expected.columns)
+    assert found.height == expected.height > 0
+    keys = [c for c in found.columns if not found[c].dtype.is_float()]
+    expected = expected.select(found.columns)
+    for one, other in zip(found.sort(keys).rows(named=True), expected.sort(keys).rows(named=True),
+                          strict=True):  # fmt: skip
+        assert one == pytest.approx(other, abs=1.01e-4)
+
+
+def named(frames: Frames) -> pl.DataFrame:
+    return frames["categories"].select(NAMES)
+
+
+def test_split_totals_agrees(files, frames):
+    def count(table, name, where=True):
+        return frames[table].filter(where).group_by(SPLIT).agg(pl.len().alias(name))
+
+    images = frames["images"].group_by(SPLIT).agg(
+        pl.len().alias("images"),
+        pl.col("annotated").sum().alias("annotated"),
+        (pl.col("image_status") == "missing").sum().alias("pictures_missing"),
+    )  # fmt: skip
+    labelled = pl.col("visibility") != "unlabelled"
+    for table, name, where in (
+        ("items", "items", True),
+        ("landmarks", "landmarks_labelled", labelled),
+        ("polygons", "polygons", True),
+        ("pairs", "pairs", True),
+    ):
+        images = images.join(count(table, name, where), on=SPLIT, how="left")
+    agree(files, "split_totals", images.fill_null(0))
+
+
+def test_items_by_category_agrees(files, frames):
+    items = frames["items"]
+    splits = items.group_by(SPLIT).agg(pl.len().alias("all"))
+    every = splits.join(named(frames), on="dataset")
+    counted = items.group_by(CATEGORY).agg(
+        pl.len().alias("items"), pl.col("image_id").n_unique().alias("images")
+    )
+    joined = every.join(counted, on=CATEGORY, how="left").with_columns(
+        pl.col("items", "images").fill_null(0)
+    )
+    expected = joined.with_columns((pl.col("items") / pl.col("all")).alias("share")).drop("all")
+    agree(files, "items_by_category", expected)
+
+
+def test_variations_agrees(files, frames):
+    kinds = ["scale", "occlusion", "zoom_in", "viewpoint"]
+    long = frames["items"].select(*CATEGORY, *kinds).unpivot(
+        kinds, index=CATEGORY, variable_name="variation", value_name="label"
+    ).drop_nulls("label")  # fmt: skip
+    every = long.with_columns(pl.lit(None, pl.Int16).alias("category_id"))
+    group = [*SPLIT, "variation", "category_id"]
+    counted = pl.concat([long, every]).group_by([*group, "label"]).agg(pl.len().alias("items"))
+    shares = counted.with_columns(
+        (pl.col("items") / pl.col("items").sum().over(group)).alias("share")
+    )
+    agree(
+        files, "variations", shares.join(named(frames), on=["dataset", "category_id"], how="left")
+    )
+
+
+def test_landmark_visibility_agrees(files, frames):
+    joined = frames["landmarks"].join(frames["items"].select(*ITEM, "category_id"), on=ITEM)
+    words = ["visible", "occluded", "unlabelled"]
+    counted = joined.group_by([*CATEGORY, "landmark_no"]).agg(
+        pl.len().alias("items"),
+        *[(pl.col("visibility") == word).sum().alias(word) for word in words],
+    )
+    shares = [(pl.col(word) / pl.col("items")).alias(f"{word}_share") for word in words]
+    types = frames["landmark_types"].select(
+        "dataset", "category_id", "landmark_no", "landmark_name"
+    )
+    expected = counted.with_columns(shares).join(named(frames), on=["dataset", "category_id"])
+    expected = expected.join(types, on=["dataset", "category_id", "landmark_no"])
+    agree(files, "landmark_visibility", expected)
+
+
+def measured(frames: Frames) -> pl.DataFrame:
+    """One row per box and measure, with its value."""
+    boxes = frames["items"].join(frames["images"].select(*IMAGE, "width", "height"), on=IMAGE)
+    boxes = boxes.drop_nulls("x1").with_columns(
+        (pl.col("x2") - pl.col("x1")).alias("w"), (pl.col("y2") - pl.col("y1")).alias("h")
+    )
+    values = boxes.with_columns(
+        (pl.col("w") * pl.col("h") / (pl.col("width") * pl.col("height"))).alias("relative_area"),
+        (pl.col("w") / pl.col("h")).alias("aspect"),
+    )
+    return values.unpivot(["relative_area", "aspect"], index=CATEGORY, variable_name="measure")
+
+
+def quantile(column: str, share: float) -> pl.Expr:
+    """The first sorted value with at least `share` of the values at or below it."""
+    place = (pl.col(column).count() * share).ceil().cast(pl.Int64) - 1
+    return pl.col(column).drop_nulls().sort().get(place)
+
+
+def test_box_sizes_agrees(files, frames):
+    expected = measured(frames).group_by([*CATEGORY, "measure"]).agg(
+        pl.len().alias("boxes"),
+        pl.col("value").min().alias("smallest"),
+        quantile("value", 0.10).alias("quantile_10"),
+        quantile("value", 0.25).alias("quantile_25"),
+        quantile("value", 0.50).alias("median"),
+        quantile("value", 0.75).alias("quantile_75"),
+        quantile("value", 0.90).alias("quantile_90"),
+        pl.col("value").max().alias("largest"),
+    )  # fmt: skip
+    agree(files, "box_sizes", expected.join(named(frames), on=["dataset", "category_id"]))
+
+
+def test_box_size_bins_agrees(files, frames):
+    step = pl.when(pl.col("measure") == "aspect").then(10).otherwise(20)
+    last = pl.when(pl.col("measure") == "aspect").then(30).otherwise(19)
+    bins = measured(frames).with_columns(
+        pl.min_horizontal((pl.col("value") * step + 1e-12).floor().cast(pl.Int32), last).alias(
+            "bin"
+        )
+    )
+    counted = bins.group_by([*CATEGORY, "measure", "bin"]).agg(pl.len().alias("boxes"))
+    expected = counted.with_columns(
+        (pl.col("bin") / step).alias("lower"),
+        pl.when(pl.col("bin") < last).then((pl.col("bin") + 1) / step).alias("upper"),
+    )
+    agree(files, "box_size_bins", expected.join(named(frames), on=["dataset", "category_id"]))
+
+
+def test_polygon_shapes_agrees(files, frames):
+    joined = frames["polygons"].join(frames["items"], on=ITEM).with_columns(
+        ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).alias("box")
+    )  # fmt: skip
+    first = pl.col("polygon_no") == 1
+    expected = joined.group_by(CATEGORY).agg(
+        first.sum().alias("items"),
+        (pl.col("polygon_no") == 2).sum().alias("items_with_parts"),
+        pl.len().alias("polygons"),
+        pl.col("point_count").cast(pl.Int64).sum().alias("points"),
+        pl.col("point_count").mean().alias("points_per_polygon"),
+        pl.col("point_count").filter(first).median().alias("median_outline_points"),
+        pl.col("closed").mean().alias("closed_share"),
+        (pl.col("area") / pl.col("box")).filter(first).mean().alias("outline_to_box"),
+    )
+    joined = expected.join(named(frames), on=["dataset", "category_id"])
+    # Means of points leave with three digits.
+    agree(files, "polygon_shapes", joined.with_columns(pl.col("points_per_polygon").round(3)))
+
+
+def test_category_cooccurrence_agrees(files, frames):
+    present = frames["items"].select(*IMAGE, "category_id").unique()
+    totals = present.group_by(CATEGORY).agg(pl.len().alias("total"))
+    met = present.join(present.rename({"category_id": "other_category_id"}), on=IMAGE)
+    met = met.filter(pl.col("category_id") < pl.col("other_category_id"))
+    counted = met.group_by([*CATEGORY, "other_category_id"]).agg(pl.len().alias("images"))
+    others = {"category_id": "other_category_id", "category_name": "other_category_name"}
+    expected = (
+        counted.join(totals, on=CATEGORY)
+        .join(
+            totals.rename({"category_id": "other_category_id", "total": "other_total"}),
+            on=[*SPLIT, "other_category_id"],
+        )
+        .with_columns(
+            (pl.col("images") / pl.col("total")).alias("share_of_category"),
+            (pl.col("images") / pl.col("other_total")).alias("share_of_other"),
+        )
+        .drop("total", "other_total")
+        .join(named(frames), on=["dataset", "category_id"])
+        .join(named(frames).rename(others), on=["dataset", "other_category_id"])
+    )
+    agree(files, "category_cooccurrence", expected)
+
+
+def test_mean_landmark_shape_agrees(files, frames):
+    labelled = frames["landmarks"].filter(pl.col("visibility") != "unlabelled")
+    joined = labelled.join(
+        frames["items"].select(*ITEM, "category_id", "x1", "y1", "x2", "y2"), on=ITEM
+    )
+    # Without a box, the item's own labelled landmarks bound it.
+    joined = joined.with_columns(
+        pl.coalesce("x1", pl.col("x").min().over(ITEM)).alias("left"),
+        pl.coalesce("y1", pl.col("y").min().over(ITEM)).alias("top"),
+        pl.coalesce("x2", pl.col("x").max().over(ITEM)).alias("right"),
+        pl.coalesce("y2", pl.col("y").max().over(ITEM)).alias("bottom"),
+    ).filter(pl.col("right") > pl.col("left"), pl.col("bottom") > pl.col("top"))
+    joined = joined.with_columns(
+        ((pl.col("x") - pl.col("left")) / (pl.col("right") - pl.col("left"))).alias("px"),
+        ((pl.col("y") - pl.col("top")) / (pl.col("bottom") - pl.col("top"))).alias("py"),
+    )
+    key = ["dataset", "category_id", "landmark_no"]
+    expected = joined.group_by(key).agg(
+        pl.len().alias("landmarks"),
+        pl.col("px").mean().alias("mean_x"),
+        pl.col("py").mean().alias("mean_y"),
+        pl.col("px").std().alias("spread_x"),
+        pl.col("py").std().alias("spread_y"),
+    )
+    types = frames["landmark_types"].select(*key, "landmark_name")
+    joined = expected.join(named(frames), on=["dataset", "category_id"]).join(types, on=key)
+    agree(files, "mean_landmark_shape", joined)
+
+
+def test_source_sizes_agrees(files, frames):
+    side = pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
+    pixels = pl.col("width").cast(pl.Int64) * pl.col("height")
+    expected = frames["images"].group_by([*SPLIT, "source"]).agg(
+        pl.len().alias("images"),
+        pl.col("width").count().alias("sized"),
+        pl.col("width").median().alias("median_width"),
+        pl.col("height").median().alias("median_height"),
+        side[0].min().alias("smallest_side"),
+        side[1].max().alias("largest_side"),
+        (pl.col("width") / pl.col("height")).median().alias("median_aspect"),
+        (pixels.median() / 1e6).alias("median_megapixels"),
+        pl.col("byte_size").median().alias("median_bytes"),
+        pl.col("byte_size").sum().alias("total_bytes"),
+    )  # fmt: skip
+    agree(files, "source_sizes", expected)
+
+
+def test_normaliser_lengths_agrees(files, frames):
+    def end(side):
+        names = [f"armpit_{side}", f"waistband_{side}"]
+        point = frames["landmarks"].filter(pl.col("landmark_name").is_in(names))
+        return point.select(*ITEM, pl.col("x").alias(f"{side}_x"), pl.col("y").alias(f"{side}_y"))
+
+    across, down = pl.col("left_x") - pl.col("right_x"), pl.col("left_y") - pl.col("right_y")
+    ends = end("left").join(end("right"), on=ITEM).join(frames["items"], on=ITEM)
+    ends = ends.with_columns((across**2 + down**2).sqrt().alias("length"))
+    left, right = pl.col("left_x").is_null(), pl.col("right_x").is_null()
+    expected = ends.group_by(CATEGORY).agg(
+        pl.len().alias("items"),
+        pl.col("length").count().alias("measured"),
+        (left != right).sum().alias("one_end_absent"),
+        (left & right).sum().alias("both_ends_absent"),
+        (pl.col("left_x") > pl.col("right_x")).sum().alias("crossed"),
+        pl.col("length").min().round(2).alias("shortest"),
+        quantile("length", 0.1).round(2).alias("quantile_10"),
+        quantile("length", 0.5).round(2).alias("median"),
+        quantile("length", 0.9).round(2).alias("quantile_90"),
+        pl.col("length").max().round(2).alias("longest"),
+    )
+    agree(files, "normaliser_lengths", expected.join(named(frames), on=["dataset", "category_id"]))
