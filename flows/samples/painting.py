@@ -74,6 +74,7 @@ def _paint_back(picture: Image.Image, garment: Garment) -> None:
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
+    """The colour darker (below 1) or lighter (above 1)."""
     red, green, blue = (min(255, int(channel * factor)) for channel in colour)
     return red, green, blue
 
@@ -103,7 +104,7 @@ def paint_garment(
     mask = mask.reduce(_FINE)
 
     cloth = fabric(garment.colour, garment.pattern, size, rng)
-    small = mask.resize((max(1, size[0] // 8), max(1, size[1] // 8)))
+    small = mask.reduce(8)
     round_off = small.filter(ImageFilter.GaussianBlur(2.2)).resize(size, Image.Resampling.BILINEAR)
     round_off = round_off.point([110 + int(145 * (k / 255) ** 1.2) for k in range(256)])
     cloth = ImageChops.multiply(cloth, Image.merge("RGB", (round_off,) * 3))

@@ -77,8 +77,9 @@ class _Canvas:
             return
         left, top = box[0] // _FINE * _FINE, box[1] // _FINE * _FINE
         mask = self.mask.crop((left, top, box[2], box[3])).reduce(_FINE)
-        small = mask.resize((max(1, mask.width // 6), max(1, mask.height // 6)))
-        light = small.filter(ImageFilter.GaussianBlur(1.6)).resize(mask.size)
+        small = mask.reduce(6)
+        light = small.filter(ImageFilter.GaussianBlur(1.6))
+        light = light.resize(mask.size, Image.Resampling.BILINEAR)
         light = light.point([150 + int(105 * k / 255) for k in range(256)])
         paint = Image.new("RGB", mask.size, colour)
         paint = ImageChops.multiply(paint, Image.merge("RGB", (light,) * 3))
