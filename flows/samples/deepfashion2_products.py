@@ -60,6 +60,7 @@ class Product:
 
 
 def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
+    """One of the choices, each as likely as its weight."""
     total = sum(weight for _, weight in choices)
     mark = rng.random() * total
     for value, weight in choices:

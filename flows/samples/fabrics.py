@@ -87,6 +87,7 @@ def fabric(
 
 
 def grain(picture: Image.Image, rng: Random) -> Image.Image:
+    """A sensor's noise over the whole picture."""
     noise = _cut(grain_tile(), picture.size, rng)
     return ImageChops.add(picture, Image.merge("RGB", (noise,) * 3), offset=-128)
 

@@ -1,0 +1,182 @@
+"""Documentation is enforced here, or it would be fiction."""
+
+import ast
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from flows.cli.application import app
+from flows.warehouse import queries
+from schemas import TABLES
+from schemas.rejections import RULES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by the words one types, groups opened."""
+    found = {}
+
+    def walk(command, words):
+        if isinstance(command, click.Group) or hasattr(command, "commands"):
+            for name, one in command.commands.items():
+                walk(one, [*words, name])
+        else:
+            found[" ".join(words)] = command
+
+    walk(typer.main.get_command(app), [])
+    return found
+
+
+COMMANDS = commands()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_and_column_says_what_it_holds(name):
+    table = TABLES[name]
+    assert len(table.doc) > 20
+    for field in table.schema:
+        doc = field.metadata[b"doc"].decode()
+        assert len(doc) > 10 and doc.endswith((".", ")")), f"{name}.{field.name}: {doc}"
+        assert not doc.lower().startswith(field.name.replace("_", " ") + "."), "only its name again"
+    assert set(table.key) <= set(table.schema.names)
+    assert set(table.partition_by) <= set(table.schema.names)
+
+
+def test_coordinates_have_a_unit():
+    for table in TABLES.values():
+        for field in table.schema:
+            if field.name in {"x", "y", "x1", "y1", "x2", "y2", "width", "height", "points"}:
+                assert field.metadata.get(b"unit") == b"px", f"{table.name}.{field.name}"
+
+
+def test_every_rejection_rule_is_explained():
+    assert all(text.endswith(".") and len(text) > 20 for text in RULES.values())
+
+
+@pytest.mark.parametrize("query", queries(), ids=lambda query: query.name)
+def test_every_query_says_what_it_answers(query):
+    assert query.title
+    assert all(len(text) > 3 for text in query.columns.values())
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_helps_and_ends_with_an_example(words):
+    command = COMMANDS[words]
+    assert command.help, words
+    (last,) = command.help.strip().split("\n\n")[-1:]
+    assert last.startswith("Example: "), f"{words}: {last}"
+    for option in command.params:
+        assert getattr(option, "help", None), f"{words}: {option.name} says nothing"
+
+
+def test_help_answers_in_half_a_second_because_it_imports_little():
+    heavy = "import sys; import flows.cli.application; print(sorted(set(sys.modules) & HEAVY))"
+    names = {"duckdb", "polars", "prefect", "PIL", "altair", "flows.pipelines.ingest"}
+    done = subprocess.run(
+        [sys.executable, "-c", heavy.replace("HEAVY", repr(names))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("flows/**/*.py")), ids=lambda path: path.stem)
+def test_public_functions_have_docstrings(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{path} has no docstring"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path}: {node.name} has no docstring"
+
+
+def readme_commands() -> list[str]:
+    """Every `wardrobe ...` line of the README's shell blocks, comments cut off."""
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README, flags=re.DOTALL)
+    lines = "\n".join(blocks).splitlines()
+    lines = [line.removeprefix("$ ").partition("  #")[0].strip() for line in lines]
+    return [line for line in lines if line.startswith("wardrobe ")]
+
+
+REPLACED = {
+    "/data/deepfashion2": "{sources}/deepfashion2",
+    "/data/fashionai_train": "{sources}/fashionai",
+    "/data/fashion-mnist": "{sources}/fashion-mnist",
+    "wardrobe-demo/lake": "{lake}",
+}
+
+
+def test_the_readme_shows_commands():
+    assert len(readme_commands()) >= 10
+
+
+@pytest.mark.parametrize("line", [one for one in readme_commands() if " serve " not in one])
+def test_every_command_of_the_readme_runs(line, sources, lake, tmp_path, monkeypatch):
+    import os
+    import shutil
+
+    own = tmp_path / "lake"
+    # A lake of its own, because some of the commands publish.
+    shutil.copytree(lake, own, symlinks=True)
+    for place, folders, _ in os.walk(own):
+        for folder in folders:
+            path = Path(place) / folder
+            if not path.is_symlink():
+                path.chmod(0o755)
+    for shown, real in REPLACED.items():
+        line = line.replace(shown, real.format(sources=sources, lake=own))
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", *shlex.split(line)[1:]],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "WARDROBE_LAKE": str(own)},
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+def test_every_command_is_in_the_readme_or_its_own_help():
+    top = {words.split()[0] for words in COMMANDS}
+    unnamed = {verb for verb in top if f"{verb}" not in README}
+    assert unnamed == set()
+
+
+def test_readers_of_the_readme_agree_on_the_items_folder(lake):
+    """The four lines of the README: DuckDB, Polars, pyarrow.dataset and pq.read_table."""
+    (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert "pq.read_table(items)" in block
+    from flows.lake import Lake
+
+    items = str(Lake(lake).release().path / "items")
+    lines = [line for line in block.splitlines() if "items" in line and "subprocess" not in line]
+    names: dict = {"items": items}
+    exec("import duckdb, polars, pyarrow.dataset, pyarrow.parquet as pq", names)
+    counts, columns = set(), set()
+    for line in lines:
+        answer = eval(line, names)
+        frame = answer.to_arrow_table() if hasattr(answer, "to_arrow_table") else answer
+        counts.add(len(frame))
+        described = frame.columns if hasattr(frame, "estimated_size") else frame.column_names
+        columns.add(tuple(sorted(described)))
+    assert len(lines) == 4
+    assert len(counts) == 1 and len(columns) == 1
+    assert {"dataset", "split"} <= set(columns.pop())
+
+
+def test_docstrings_of_pipelines_name_what_they_raise():
+    from flows.pipelines import ask, history
+
+    for module in (ask, history):
+        for _, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not function.__name__.startswith("_"):
+                assert function.__doc__
