@@ -5,5 +5,7 @@ May import: schemas, flows.storage.
 """
 
 from flows.samples.deepfashion2 import write_deepfashion2
+from flows.samples.fashion_mnist import write_fashion_mnist
+from flows.samples.fashionai import write_fashionai
 
-__all__ = ["write_deepfashion2"]
+__all__ = ["write_deepfashion2", "write_fashion_mnist", "write_fashionai"]

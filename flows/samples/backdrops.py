@@ -4,7 +4,8 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from flows.samples.deepfashion2_scenes import Colour, Scene
+from flows.samples.deepfashion2_products import Colour
+from flows.samples.deepfashion2_scenes import Scene
 
 
 def _gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:

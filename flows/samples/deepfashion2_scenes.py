@@ -18,7 +18,6 @@ from flows.samples.deepfashion2_products import (
     ROLES,
     Colour,
     Product,
-    Style,
     a_colour,
     weighted,
 )
@@ -69,9 +68,6 @@ class Scene:
     pose: Pose
     frame: Frame
     garments: tuple[Garment, ...]
-
-
-__all__ = ["PATTERNS", "Garment", "Product", "Scene", "Staging", "Style"]
 
 
 class _Worn(NamedTuple):

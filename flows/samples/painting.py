@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from flows.samples.backdrops import room, studio
-from flows.samples.deepfashion2_scenes import Colour, Garment, Scene
+from flows.samples.deepfashion2_products import Colour
+from flows.samples.deepfashion2_scenes import Garment, Scene
 from flows.samples.fabrics import fabric, grain, tint
 from flows.samples.people import paint_person
 

@@ -5,7 +5,8 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from flows.samples.deepfashion2_scenes import Colour, Scene
+from flows.samples.deepfashion2_products import Colour
+from flows.samples.deepfashion2_scenes import Scene
 from flows.samples.figure import (
     ANKLE,
     ARMPIT,
