@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.pipelines.progress import Tell, silent
+from flows.pipelines.progress import WAITING, Tell, silent
 
 
 def _json_line(what: str, done: int, of: int, **facts: object) -> None:
@@ -18,12 +18,22 @@ def _json_line(what: str, done: int, of: int, **facts: object) -> None:
 
 @contextmanager
 def telling(*, as_json: bool = False) -> Iterator[Tell]:
-    """JSON lines when asked for, else bars on a terminal, else nothing."""
+    """JSON lines when asked for, else bars on a terminal; that it waits is said in any case."""
     if as_json:
         yield _json_line
         return
     with progress() as tell:
-        yield tell
+        yield _waiting_aloud(tell)
+
+
+def _waiting_aloud(tell: Tell) -> Tell:
+    def tell_or_say(what: str, done: int, of: int, **facts: object) -> None:
+        if what == WAITING:
+            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
+        else:
+            tell(what, done, of, **facts)
+
+    return tell_or_say
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.lake import Lake, Release, Staging
-from flows.pipelines.progress import Tell, silent
+from flows.pipelines.progress import Tell, silent, waiting
 from flows.warehouse import (
     Query,
     Verdict,
@@ -179,7 +179,7 @@ def derive(
     Returns the release, the verdicts, and whether it was published: not when a check blocks it,
     and the same release comes back when nothing changed. Raises InputError without a release.
     """
-    with Lake(lake).writing(wait=wait) as staging:
+    with Lake(lake).writing(wait=wait, waiting=waiting(tell)) as staging:
         parent = staging.parent
         if parent is None:
             raise InputError(f"there is no release in {lake} to derive from: ingest a source first")
