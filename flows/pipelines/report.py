@@ -7,7 +7,13 @@ import duckdb
 import pyarrow as pa
 
 from flows.exports.annotated import AnnotatedPicture, ImageKey
-from flows.exports.report import ReleaseFacts, ReportContent, mean_pictures, write_report
+from flows.exports.report import (
+    ReleaseFacts,
+    ReportContent,
+    mean_pictures,
+    require_plots,
+    write_report,
+)
 from flows.lake import Lake
 from flows.pipelines.ask import table_rows, verdict_rows
 from flows.pipelines.pictures import PictureShelf, annotated_pictures
@@ -33,6 +39,7 @@ def make_report(lake: Path, release: str | None, *, output: Path, tell: Tell = s
     Samples are chosen by md5 of their keys: the same release gives the same page. InputError when
     the `[report]` extra is not installed.
     """
+    require_plots()
     chosen = Lake(lake).release(release)
     manifest = chosen.manifest
     with open_warehouse(chosen.tables()) as con:

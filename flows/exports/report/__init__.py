@@ -6,5 +6,6 @@ The page needs nothing from outside: plots are SVG, pictures data URIs, the scri
 from flows.exports.report.content import ReleaseFacts, ReportContent
 from flows.exports.report.images import mean_pictures
 from flows.exports.report.page import write_report
+from flows.exports.report.plots import require_plots
 
-__all__ = ["ReleaseFacts", "ReportContent", "mean_pictures", "write_report"]
+__all__ = ["ReleaseFacts", "ReportContent", "mean_pictures", "require_plots", "write_report"]
