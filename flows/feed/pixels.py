@@ -1,5 +1,6 @@
 """Picture bytes to pixels of the training size, and where the pixels came from."""
 
+from functools import cache
 from io import BytesIO
 from typing import NamedTuple
 
@@ -26,10 +27,9 @@ class Frame(NamedTuple):
         """Points or boxes, x and y in turn along the last axis, as float32."""
         if self == UNMOVED:
             return points.astype(np.float32)
-        pairs = points.shape[-1] // 2
-        start = np.tile(np.array((self.left, self.top)), pairs)
-        scale = np.tile(np.array((self.scale_x, self.scale_y)), pairs)
-        return ((points - start) * scale).astype(np.float32)
+        pairs = points.reshape(-1, 2)
+        moved = (pairs - (self.left, self.top)) * (self.scale_x, self.scale_y)
+        return moved.astype(np.float32).reshape(points.shape)
 
 
 UNMOVED = Frame(0.0, 0.0, 1.0, 1.0)
@@ -85,6 +85,18 @@ def as_array(image: Image.Image) -> np.ndarray:
     """Height, width, channels; writable, because training frameworks warn about anything else."""
     array = np.array(image)
     return array if array.ndim == 3 else array[:, :, np.newaxis]
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Ask glibc, once per process, to keep the memory of one picture for the next.
+
+    It gives a freed block of a picture's size back to the system at once, and the next picture
+    pays for fresh pages: that halved the rate of decoding (measured, 640 x 800). Freeing one
+    block of almost 32 MiB raises its thresholds to that; the process then holds on to at most
+    twice as much. Other allocators are not disturbed.
+    """
+    np.empty(31 << 20, np.uint8)
 
 
 def grown(box: np.ndarray, margin: float) -> tuple[float, float, float, float] | None:

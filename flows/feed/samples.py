@@ -10,7 +10,7 @@ import numpy as np
 from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
-from flows.feed.pixels import FITS, Frame, as_array, decode, grown, unreadable
+from flows.feed.pixels import FITS, Frame, as_array, decode, grown, keep_freed_memory, unreadable
 from flows.feed.release import open_release
 from flows.feed.rowgroups import LANES
 from schemas.categories import CATEGORIES
@@ -134,6 +134,7 @@ class Feed:
     @cached_property
     def pictures(self) -> Pictures:
         """Where the bytes come from; opened when first read, so that no open file is forked."""
+        keep_freed_memory()
         return open_pictures(self.index, self._options["pictures_at"])
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flows.feed.order import shuffled_groups
-from flows.feed.pixels import as_array, decode, unreadable
+from flows.feed.pixels import as_array, decode, keep_freed_memory, unreadable
 from flows.feed.rowgroups import LANES, RowGroups
 from schemas.errors import InputError
 
@@ -78,6 +78,7 @@ class Shards:
 
     def __getitems__(self, places: Sequence[int]) -> list[Any]:
         """The samples of a batch; PyTorch asks for batches this way."""
+        keep_freed_memory()
         samples = [self._sample(int(place)) for place in places]
         return samples if self._transform is None else [self._transform(one) for one in samples]
 
