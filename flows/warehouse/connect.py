@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -68,6 +69,17 @@ def _scan(files: Iterable[Path], names: str = "*", partition_by: Sequence[str] =
     types = ", ".join(f"'{name}': VARCHAR" for name in partition_by)
     hive = f", hive_partitioning = true, hive_types = {{{types}}}" if partition_by else ""
     return f"select {names} from read_parquet([{paths}]{hive})"
+
+
+@contextmanager
+def stopped_by_hand() -> Iterator[None]:
+    """Ctrl-C while DuckDB works is a KeyboardInterrupt; DuckDB 2 says RuntimeError or its own."""
+    try:
+        yield
+    except (RuntimeError, duckdb.Error) as problem:
+        if isinstance(problem, duckdb.InterruptException) or "interrupted" in str(problem).lower():
+            raise KeyboardInterrupt from None
+        raise
 
 
 def file_literal(path: Path) -> str:

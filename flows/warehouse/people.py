@@ -9,7 +9,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import Files, file_literal, open_warehouse, text_literal
+from flows.warehouse.connect import (
+    Files,
+    file_literal,
+    open_warehouse,
+    stopped_by_hand,
+    text_literal,
+)
 from schemas.errors import InputError
 
 SPILL = "20GB"
@@ -62,11 +68,12 @@ def run_sql(con: duckdb.DuckDBPyConnection, text: str) -> pa.RecordBatchReader:
     """
     vet(text)
     try:
-        cursor = con.cursor()
-        if _EXPLAIN.match(text):
-            plans = cursor.execute(text).fetchall()
-            return pa.table({"plan": [str(plan) for _, plan in plans]}).to_reader()
-        reader = cursor.sql(text).to_arrow_reader()
+        with stopped_by_hand():
+            cursor = con.cursor()
+            if _EXPLAIN.match(text):
+                plans = cursor.execute(text).fetchall()
+                return pa.table({"plan": [str(plan) for _, plan in plans]}).to_reader()
+            reader = cursor.sql(text).to_arrow_reader()
     except duckdb.Error as problem:
         raise _for_people(problem) from None
     return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader))
@@ -126,7 +133,8 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     try:
-        yield from reader
+        with stopped_by_hand():
+            yield from reader
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
         raise _for_people(problem) from None
 
@@ -134,9 +142,12 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 def _for_people(problem: Exception) -> InputError:
     """DuckDB's message without its picture of the statement, as one sentence."""
     message = str(problem)
-    # Between Arrow and DuckDB a message gets a preface and a trace; the sentence is in the middle.
     first = message.split("\n\n")[0].split("\n")[0].strip()
-    hints = [line.strip() for line in message.splitlines() if line.startswith("Candidate bindings")]
+    hints = [
+        line.strip()
+        for line in message.splitlines()
+        if line.startswith(("Candidate bindings", "Did you mean"))
+    ]
     if "file system operations are disabled" in message:
         return InputError("only the tables of this release can be read, no other files.")
     if isinstance(problem, duckdb.OutOfMemoryException) or "Out of Memory" in message:

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from flows.warehouse.connect import stopped_by_hand
 from flows.warehouse.queries import Query, queries, query
 
 
@@ -86,5 +87,6 @@ def _ask(
     con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
 ) -> pa.RecordBatchReader:
     # A cursor each: an open reader would block its own connection.
-    relation = con.cursor().sql(text, params=dict(values) if values else None)
-    return relation.to_arrow_reader()
+    with stopped_by_hand():
+        relation = con.cursor().sql(text, params=dict(values) if values else None)
+        return relation.to_arrow_reader()

@@ -26,7 +26,6 @@ PLAIN: dict[str, Any] = {
     "category_name": "skirt",
     "document_order": 1,
     "visibility": "visible",
-    "points": [],
     "closed": True,
     "list_file": "lists.json",
     "image": {"bytes": b"", "path": ""},
@@ -55,6 +54,8 @@ def tiny_release(folder: Path, *, vocabularies: bool = True, **tables: Iterable[
 def _plain(field: pa.Field) -> Any:
     if field.nullable:
         return None
+    if pa.types.is_list(field.type):
+        return []
     empty = "" if pa.types.is_string(field.type) else 0
     return PLAIN.get(field.name, empty)
 

@@ -1,0 +1,139 @@
+"""Headers are read as promised, and wrong values are refused in a sentence."""
+
+import pytest
+
+from flows.warehouse.queries import Param, parse_query, queries, query, sql_folder
+from schemas.errors import InputError
+
+TEXT = """\
+-- Items by size.
+--
+-- The first paragraph of the rule
+-- goes on here.
+--
+-- A second one.
+--
+-- reads     images, items,
+--           landmarks
+-- param     seed: text; default 0: another seed draws others
+-- param     least: number: smallest size; required
+-- param     count: integer; default 4: how many
+-- param     strict: flag; default false: whether to be strict
+-- grain     dataset, split
+-- column    dataset: source dataset
+-- column    split: split, as the source
+--           names it
+
+select dataset, split from items -- no promise
+"""
+
+
+def test_a_header_is_read_as_written():
+    one = parse_query("sizes", "statistics", TEXT)
+    assert one.title == "Items by size."
+    assert one.prose == "The first paragraph of the rule goes on here.\n\nA second one."
+    assert one.reads == ("images", "items", "landmarks")
+    assert one.params == (
+        Param("seed", "text", "0", "another seed draws others"),
+        Param("least", "number", None, "smallest size; required"),
+        Param("count", "integer", 4, "how many"),
+        Param("strict", "flag", False, "whether to be strict"),
+    )
+    assert one.grain == ("dataset", "split")
+    assert one.columns == {"dataset": "source dataset", "split": "split, as the source names it"}
+    assert one.severity is None
+    assert one.text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("-- Items by size.\n", "--\n", None),
+        ("-- reads     images, items,\n--           landmarks\n", "", "needs a title, reads"),
+        ("-- grain     dataset, split\n", "", "needs a title, reads"),
+        ("seed: text; default 0: another", "seed: words; default 0: another", "default value"),
+        ("seed: text; default 0: another seed draws others", "seed", "default value"),
+        ("dataset: source dataset", "dataset", "not `name: meaning`"),
+        ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
+    ],
+)
+def test_a_broken_header_is_a_bug_of_ours(old, new, message):
+    assert old in TEXT
+    broken = TEXT.replace(old, new)
+    if message is None:  # the next paragraph becomes the title; another test looks at titles
+        assert parse_query("sizes", "statistics", broken).title.startswith("The first")
+        return
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_query("sizes", "statistics", broken)
+    assert not isinstance(caught.value, InputError)
+
+
+def test_a_check_needs_a_severity():
+    with pytest.raises(ValueError, match="severity"):
+        parse_query("sizes", "checks", TEXT)
+    text = TEXT.replace("-- grain ", "-- severity  warn\n-- grain ")
+    assert parse_query("sizes", "checks", text).severity == "warn"
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ({"least": "0.5"}, {"seed": "0", "least": 0.5, "count": 4, "strict": False}),
+        ({"least": 1, "count": "7"}, {"seed": "0", "least": 1.0, "count": 7, "strict": False}),
+        (
+            {"least": "1e3", "strict": "yes", "seed": 3},
+            {"seed": "3", "least": 1000.0, "count": 4, "strict": True},
+        ),
+        ({"least": "1", "strict": False}, {"seed": "0", "least": 1.0, "count": 4, "strict": False}),
+    ],
+)
+def test_values_are_typed_from_text(given, values):
+    found = parse_query("sizes", "statistics", TEXT).values(given)
+    assert found == values
+    assert {k: type(v) for k, v in found.items()} == {k: type(v) for k, v in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "query sizes needs least \\(number\\): smallest size"),
+        ({"least": "much"}, "least is 'much', but should be of type number: smallest size"),
+        ({"least": "1", "count": "4.5"}, "count is '4.5', but should be of type integer"),
+        ({"least": "1", "count": True}, "count is True, but should be of type integer"),
+        ({"least": "1", "strict": "maybe"}, "strict is 'maybe', but should be of type flag"),
+        (
+            {"least": "1", "sed": "4"},
+            "has no parameter 'sed'; it takes: seed, least, count, strict",
+        ),
+    ],
+)
+def test_wrong_values_are_refused_in_a_sentence(given, message):
+    with pytest.raises(InputError, match=message):
+        parse_query("sizes", "statistics", TEXT).values(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("split_total", "did you mean split_totals\\?"),
+        ("item_by_category", "did you mean items_by_category\\?"),
+        ("xyzzy", "wardrobe query --list"),
+        ("../../etc/passwd", "there is no query"),
+    ],
+)
+def test_an_unknown_query_is_answered_with_the_nearest(name, hint):
+    with pytest.raises(InputError, match=hint):
+        query(name)
+
+
+def test_queries_come_sorted_and_by_kind():
+    names = [one.name for one in queries()]
+    assert names == sorted(names) and len(names) == len(set(names))
+    assert {one.kind for one in queries("checks")} == {"checks"}
+    with pytest.raises(ValueError, match="no kind of query"):
+        queries("check")
+
+
+def test_every_file_of_the_folder_is_a_query():
+    files = [f for kind in sql_folder().iterdir() for f in kind.iterdir() if f.name[0] != "."]
+    assert {f.name for f in files} == {f"{one.name}.sql" for one in queries()}

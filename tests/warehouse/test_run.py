@@ -1,0 +1,62 @@
+"""Queries run to Arrow in whole or in batches; checks run to verdicts."""
+
+import pytest
+from tiny_release import garment, photo, tiny_release
+
+from flows.warehouse import Verdict, open_warehouse, run_checks, run_query, stream_query
+from schemas.errors import InputError
+
+
+@pytest.fixture
+def con(tmp_path):
+    images = [photo(1, "user", 1, width=10, height=10), photo(2, "shop", 1)]
+    box = {"x1": 0.0, "y1": 0.0, "x2": 12.0, "y2": 5.0}
+    return open_warehouse(
+        tiny_release(tmp_path, images=images, items=[garment(1, 1, **box), garment(2, 1)])
+    )
+
+
+def test_a_query_comes_as_an_arrow_table_with_its_columns(con):
+    found = run_query(con, "positive_pairs")
+    assert found.num_rows == 1
+    assert found.column_names[:3] == ["dataset", "split", "pair_kind"]
+
+
+def test_the_connection_stays_free_while_a_reader_is_open(con):
+    reader = stream_query(con, "positive_pairs")
+    other = stream_query(con, "split_totals")
+    assert run_query(con, "split_totals").num_rows == 1
+    assert reader.read_all().num_rows == other.read_all().num_rows == 1
+
+
+def test_parameters_are_checked_before_anything_runs(con):
+    with pytest.raises(InputError, match="no parameter 'sead'"):
+        run_query(con, "negative_random", {"sead": 1})
+
+
+def test_all_checks_run_with_their_severity(con):
+    verdicts = {verdict.name: verdict for verdict in run_checks(con)}
+    outside = verdicts["boxes_outside_image"]
+    assert isinstance(outside, Verdict)
+    assert (outside.rows, outside.severity, outside.blocks) == (1, "warn", False)
+    assert outside.examples[0]["beyond"] == 2.0
+    # No landmarks were written, and the items' pairs were not built: our code would have.
+    assert verdicts["landmark_counts"].rows == 2
+    assert verdicts["landmark_counts"].blocks
+    assert verdicts["pairs_hold_the_rule"].blocks
+    assert verdicts["duplicate_keys"].rows == 0
+    assert verdicts["duplicate_keys"].examples == ()
+    assert all(verdict.seconds >= 0 for verdict in verdicts.values())
+
+
+def test_checks_can_be_named(con):
+    assert [v.name for v in run_checks(con, only=["leakage"])] == ["leakage"]
+    with pytest.raises(InputError, match="did you mean leakage"):
+        run_checks(con, only=["leakages"])
+
+
+def test_examples_are_as_many_as_asked_for(con):
+    (verdict,) = run_checks(con, examples=0, only=["landmark_counts"])
+    assert (verdict.rows, verdict.examples) == (2, ())
+    (verdict,) = run_checks(con, examples=1, only=["landmark_counts"])
+    assert [row["image_id"] for row in verdict.examples] == [1]
