@@ -6,7 +6,7 @@ Each way runs in a process of its own, bound to one core, over the same pictures
 (streams in theirs), and is measured in CPU seconds, because the machine may be shared. glibc gives
 the memory of each freed picture back and pays for fresh pages at the next one, depending on what
 else a process allocates; so the ways of others run twice, as they come and told to keep it (the
-feed does that by itself). MB is the memory the process owns alone, libraries included.
+feed does that by itself). MB is the memory the process has written and owns, libraries included.
 """
 
 import argparse
@@ -183,9 +183,9 @@ def hf_stream_192(data, count):
 
 
 def private_mb() -> float:
-    """Memory this process owns alone, in MB."""
+    """Memory this process has written and owns alone, in MB; mapped files are not its own."""
     fields = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(f.split()[1]) for f in fields if f.startswith("Private")) / 1024
+    return sum(int(f.split()[1]) for f in fields if f.startswith("Private_Dirty")) / 1024
 
 
 def measure(way: str, data: dict[str, Path], count: int) -> dict[str, float]:

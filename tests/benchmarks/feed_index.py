@@ -4,7 +4,8 @@
 
 Makes a release of that many images with 1.63 items each (landmarks, polygons and pairs included;
 every image shows the same picture), opens it for the first time and again, and reads samples in
-forked and spawned workers. MB is what a process owns alone, beyond what it owned before.
+forked and spawned workers. MB is what a process has written and owns alone; mapped files are
+shared by all.
 """
 
 import argparse
@@ -34,9 +35,9 @@ COUNTS = np.array([0, *(category.landmarks for category in CATEGORIES["deepfashi
 
 
 def private_mb() -> float:
-    """Memory this process owns alone, in MB."""
+    """Memory this process has written and owns alone, in MB; mapped files are not its own."""
     fields = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(f.split()[1]) for f in fields if f.startswith("Private")) / 1024
+    return sum(int(f.split()[1]) for f in fields if f.startswith("Private_Dirty")) / 1024
 
 
 def write(release: Path, table: str, part: int, columns: dict[str, Any]) -> None:
