@@ -104,7 +104,6 @@ def test_nothing_else_can_be_read(con, text):
         "set threads = 1",
         "reset threads",
         "pragma threads = 1",
-        "pragma version",
         "call pragma_version()",
         "use memory",
         "begin",
@@ -156,7 +155,7 @@ def test_the_lock_itself_cannot_be_opened(con):
         ("select * from read_csv('/etc/passwd')", "only the tables of this release can be read"),
         ("selec 1", 'syntax error at or near "selec"'),
         ("copy items to 'x'", "not COPY"),
-        ("with a as (copy items to 'x') select 1", "holds a COPY"),
+        ("with a as (copy items to 'x') select 1", "holds a COPY|needs a SELECT"),
         ("select 1; select 2", "one statement at a time"),
     ],
 )
