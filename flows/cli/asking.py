@@ -44,7 +44,8 @@ def query(
         if not equals:
             raise InputError(f"--set {setting} has no `=`: write --set name=value")
         parameters[key] = value
-    give_rows(answer(lake, release, name, parameters), form, output)
+    with answer(lake, release, name, parameters) as rows:
+        give_rows(rows, form, output)
 
 
 def sql(
@@ -60,7 +61,8 @@ def sql(
     """
     from flows.pipelines.ask import peoples_sql
 
-    give_rows(peoples_sql(lake, release, text), form, output)
+    with peoples_sql(lake, release, text) as rows:
+        give_rows(rows, form, output)
 
 
 def check(

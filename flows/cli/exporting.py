@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import DEFAULT_LAKE, LakeOption, ReleaseOption, WorkersOption
+from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.telling import progress
 
 export = typer.Typer(
@@ -151,6 +152,7 @@ def training(
     pictures_at: Annotated[
         str | None, typer.Option("--pictures-at", help="Where the source lies now, if it moved.")
     ] = None,
+    password_file: PasswordFileOption = None,
     workers: WorkersOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -159,6 +161,7 @@ def training(
 
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
+    use_password_of(password_file)
     from flows.pipelines.ask import open_release
     from flows.pipelines.export_training import TrainingOptions, export_training
     from flows.runners import local_runner

@@ -14,6 +14,7 @@ from flows.cli.options import (
     ReleaseOption,
 )
 from flows.cli.output import give_rows
+from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.telling import progress
 
 
@@ -64,6 +65,7 @@ def show(
     pair: Annotated[
         bool, typer.Option("--pair", help="All pictures of its pair_id, users left, shops right.")
     ] = False,
+    password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
@@ -73,6 +75,7 @@ def show(
     """
     from flows.pipelines.show import show_image
 
+    use_password_of(password_file)
     print(show_image(lake, release, dataset, split, image_id, output=output, pair=pair))
 
 
@@ -80,6 +83,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write.")] = Path(
         "report.html"
     ),
+    password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
@@ -89,6 +93,7 @@ def report(
     """
     from flows.pipelines.report import make_report
 
+    use_password_of(password_file)
     with progress() as tell:
         print(make_report(lake, release, output=output, tell=tell))
 

@@ -16,9 +16,9 @@ from flows.cli.options import (
     WorkersOption,
 )
 from flows.cli.output import print_rows
+from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.prefect_settings import prefect_is_configured, quiet_prefect
 from flows.cli.telling import telling
-from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,10 +66,7 @@ def ingest(
         list[Path] | None,
         typer.Option("--side-file", help="A retrieval list or information file; repeatable."),
     ] = None,
-    password_file: Annotated[
-        Path | None,
-        typer.Option("--password-file", help="Holds the zip password; or $WARDROBE_ZIP_PASSWORD."),
-    ] = None,
+    password_file: PasswordFileOption = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Let splits that the source no longer has go.")
     ] = False,
@@ -97,8 +94,7 @@ def ingest(
 
     Example: wardrobe ingest deepfashion2 sample/deepfashion2 --lake lake
     """
-    if password_file is not None:
-        os.environ["WARDROBE_ZIP_PASSWORD"] = _password_in(password_file)
+    use_password_of(password_file)
     wanted: dict[str, Any] = {
         "dataset": dataset.value,
         "source": source,
@@ -228,13 +224,6 @@ def tell_summary(summary: "Summary") -> None:
         print(f"note: {warning}", file=sys.stderr)
     if summary.blocked:
         raise typer.Exit(1)
-
-
-def _password_in(path: Path) -> str:
-    try:
-        return path.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--password-file {path} cannot be read: {error}") from error
 
 
 def register(app: typer.Typer) -> None:

@@ -1,9 +1,9 @@
-"""Rows for people on stdout or whole into a file."""
+"""Rows for people on stdout or whole into a file, a batch at a time."""
 
-import json
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from flows.cli.options import Format
 from schemas.errors import InputError
@@ -11,9 +11,14 @@ from schemas.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Rows: TypeAlias = "pa.Table | pa.RecordBatchReader"
 
-def print_rows(rows: "pa.Table", *, title: str | None = None) -> None:
-    """An aligned table; numbers to the right with thousands set apart, nothing cut off."""
+MOST_ROWS = 1_000
+"""Rows an aligned table shows; whoever wants more wants them in another format."""
+
+
+def print_rows(rows: Rows, *, title: str | None = None) -> None:
+    """An aligned table of the first MOST_ROWS rows, numbers to the right, nothing cut off."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -26,12 +31,29 @@ def print_rows(rows: "pa.Table", *, title: str | None = None) -> None:
     for field in rows.schema:
         right = str(field.type).startswith(("int", "uint", "float", "double", "decimal"))
         table.add_column(field.name, justify="right" if right else "left", overflow="fold")
-    for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
-        table.add_row(*(_cell(value) for value in row))
+    more = False
+    for batch in _batches(rows):
+        shown = batch.slice(0, MOST_ROWS - table.row_count)
+        for row in zip(*(column.to_pylist() for column in shown.columns), strict=True):
+            table.add_row(*(_cell(value) for value in row))
+        if shown.num_rows < batch.num_rows:
+            more = True
+            break
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():
         print(line.rstrip())
+    if more:
+        print(
+            f"the first {MOST_ROWS:,} rows; --format csv, json or parquet gives all",
+            file=sys.stderr,
+        )
+
+
+def _batches(rows: Rows) -> Any:
+    import pyarrow as pa
+
+    return rows.to_batches() if isinstance(rows, pa.Table) else rows
 
 
 def _cell(value: Any) -> str:
@@ -45,16 +67,22 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def give_rows(rows: "pa.Table", form: Format, output: Path | None) -> None:
-    """Rows as a table, CSV, JSON lines or Parquet, on stdout or whole into a file."""
-    if output is not None and output.suffix == ".parquet" and form is Format.table:
-        form = Format.parquet
-    if form is Format.parquet and output is None:
-        raise InputError("Parquet is not for a terminal: add --output FILE.parquet")
-    if output is None and form is Format.table:
-        print_rows(rows)
-        return
+def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
+    """Rows as a table, CSV, JSON or Parquet, on stdout or whole into a file.
+
+    The file's ending says the format where none was asked for.
+    """
+    if output is not None and form is Format.table:
+        endings = {f".{one.value}": one for one in (Format.csv, Format.json, Format.parquet)}
+        if output.suffix not in endings:
+            raise InputError(f"{output}: name it .csv, .json or .parquet, or give --format")
+        form = endings[output.suffix]
     if output is None:
+        if form is Format.parquet:
+            raise InputError("Parquet is not for a terminal: add --output FILE.parquet")
+        if form is Format.table:
+            print_rows(rows)
+            return
         _write(rows, form, sys.stdout.buffer)
         sys.stdout.flush()
         return
@@ -64,28 +92,45 @@ def give_rows(rows: "pa.Table", form: Format, output: Path | None) -> None:
         _write(rows, form, sink)
 
 
-def _write(rows: "pa.Table", form: Format, sink: Any) -> None:
+def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
     if form is Format.parquet:
         import pyarrow.parquet as pq
 
-        pq.write_table(rows, sink, compression="zstd")
+        with closing(pq.ParquetWriter(sink, rows.schema, compression="zstd")) as writer:
+            for batch in _batches(rows):
+                writer.write_batch(batch)
     elif form is Format.csv:
         import polars as pl
+        import pyarrow as pa
 
-        frame = pl.from_arrow(rows)
-        assert_flat(rows)
-        sink.write(frame.write_csv().encode())  # type: ignore[union-attr]
-    elif form is Format.json:
-        names = rows.column_names
-        for batch in rows.to_batches(max_chunksize=10_000):
-            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                line = json.dumps(dict(zip(names, row, strict=True)), default=str)
-                sink.write(line.encode() + b"\n")
+        _require_flat(rows)
+        empty = pa.Table.from_batches([], rows.schema)
+        sink.write(_csv(pl, empty, header=True))
+        for batch in _batches(rows):
+            sink.write(_csv(pl, pa.Table.from_batches([batch]), header=False))
     else:
-        raise InputError("a table is for the terminal: add --format csv, json or parquet")
+        import msgspec
+
+        # One object a line inside one array: JSON for programs, lines for `grep` and `head`.
+        names = rows.schema.names
+        lines = (
+            msgspec.json.encode(dict(zip(names, row, strict=True)), enc_hook=str)
+            for batch in _batches(rows)
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        )
+        first = next(lines, None)
+        sink.write(b"[" if first is None else b"[\n" + first)
+        for line in lines:
+            sink.write(b",\n" + line)
+        sink.write(b"]\n" if first is None else b"\n]\n")
 
 
-def assert_flat(rows: "pa.Table") -> None:
+def _csv(pl: Any, rows: "pa.Table", *, header: bool) -> bytes:
+    text: str = pl.from_arrow(rows).write_csv(include_header=header)
+    return text.encode()
+
+
+def _require_flat(rows: Rows) -> None:
     """CSV holds no lists: say which column does, and what to write instead."""
     for field in rows.schema:
         if str(field.type).startswith(("list", "large_list", "struct", "fixed_size_list")):

@@ -1,6 +1,7 @@
 """Questions to a release: what is in it, the project's own queries, people's SQL, the checks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from flows.warehouse import (
     run_checks,
     run_query,
     run_sql,
+    stream_query,
 )
 from schemas import TABLES
 from schemas.errors import InputError
@@ -105,16 +107,23 @@ def known_queries() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def answer(lake: Path, release: str | None, name: str, settings: Mapping[str, str]) -> pa.Table:
-    """The rows of one of the project's queries, its parameters given as text."""
+@contextmanager
+def answer(
+    lake: Path, release: str | None, name: str, settings: Mapping[str, str]
+) -> Iterator[pa.RecordBatchReader]:
+    """The rows of one of the project's queries, its parameters given as text, in batches."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
-        return run_query(warehouse, name, settings)
+        yield stream_query(warehouse, name, settings)
 
 
-def peoples_sql(lake: Path, release: str | None, text: str) -> pa.Table:
-    """The rows of somebody's own SELECT, confined to the release's files. Raises InputError."""
+@contextmanager
+def peoples_sql(lake: Path, release: str | None, text: str) -> Iterator[pa.RecordBatchReader]:
+    """The rows of somebody's own SELECT, in batches, confined to the release's files.
+
+    Raises InputError for everything that does more than read.
+    """
     with open_for_people(open_release(lake, release).tables()) as warehouse:
-        return run_sql(warehouse, text).read_all()
+        yield run_sql(warehouse, text)
 
 
 def check_release(lake: Path, release: str | None) -> pa.Table:

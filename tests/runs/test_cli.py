@@ -1,24 +1,9 @@
 """The command as people use it: results on stdout, one sentence for errors, exit codes."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-
-
-def wardrobe(*words, lake=None, cwd=None, **environment):
-    """Run the command in a process of its own, with the lake in the environment."""
-    named = {"WARDROBE_LAKE": str(lake)} if lake else {}
-    return subprocess.run(
-        [sys.executable, "-m", "flows", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **named, **environment},
-        check=False,
-    )
+from command_line import is_one_sentence, wardrobe
 
 
 def test_version_says_where_it_was_imported_from():
@@ -41,11 +26,8 @@ def test_version_says_where_it_was_imported_from():
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(words, says, tmp_path):
     done = wardrobe(*words, cwd=tmp_path, PREFECT_HOME=str(tmp_path))
-    assert done.returncode == 2
+    assert is_one_sentence(done)
     assert says in done.stderr
-    assert done.stderr.startswith("wardrobe: ")
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
 
 
 def test_sql_gives_aligned_rows_csv_and_json(lake):
@@ -62,8 +44,7 @@ def test_sql_gives_aligned_rows_csv_and_json(lake):
     as_csv = wardrobe("sql", text, "--format", "csv", lake=lake)
     assert as_csv.stdout == "split,images\ntest,6\ntrain,48\nvalidation,6\n"
     as_json = wardrobe("sql", text, "--format", "json", lake=lake)
-    first, *_ = map(json.loads, as_json.stdout.splitlines())
-    assert first == {"split": "test", "images": 6}
+    assert json.loads(as_json.stdout)[0] == {"split": "test", "images": 6}
 
 
 def test_sql_writes_parquet_that_reads_back(lake, tmp_path):
@@ -134,3 +115,22 @@ def test_progress_is_silent_without_a_terminal(sources, tmp_path):
     done = wardrobe("ingest", "fashion-mnist", sources / "fashion-mnist", lake=tmp_path / "lake")
     assert done.returncode == 0
     assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_an_answer_without_rows_is_valid_in_every_format(lake, tmp_path):
+    text = "select image_id, file_name from images where false"
+    assert json.loads(wardrobe("sql", text, "--format", "json", lake=lake).stdout) == []
+    assert wardrobe("sql", text, "--format", "csv", lake=lake).stdout == "image_id,file_name\n"
+    assert wardrobe("sql", text, "-o", tmp_path / "none.parquet", lake=lake).returncode == 0
+
+
+def test_a_long_table_says_that_it_is_cut(lake):
+    done = wardrobe("sql", "select range as n from range(5000)", lake=lake)
+    assert done.stdout.count("\n") == 1_002
+    assert "first 1,000 rows" in done.stderr
+
+
+def test_lists_do_not_fit_into_csv(lake):
+    done = wardrobe("sql", "select points from polygons", "--format", "csv", lake=lake)
+    assert done.returncode == 2
+    assert "column points holds lists" in done.stderr
