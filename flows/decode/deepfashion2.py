@@ -7,12 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.decode.decoder import Decoded, Decoder, PartInput
-from flows.decode.deepfashion2_batch import ItemBuffers, lists
+from flows.decode.deepfashion2_batch import ItemBuffers
 from flows.decode.deepfashion2_documents import read_document
 from flows.decode.deepfashion2_json import Refusal
 from flows.decode.deepfashion2_layout import PART_SIZE, SPLITS, arrange, picture_path
 from flows.decode.deepfashion2_lists import PictureRecord, read_list, read_pictures
 from flows.decode.deepfashion2_refusals import Refusals
+from flows.decode.nested_lists import lists_of
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.source import Document
@@ -193,13 +194,13 @@ def _file_names(image_ids: np.ndarray, members: pa.Array) -> pa.Array:
 def _item_lists(reading: _Reading, document_at: pa.Array) -> pa.ListArray:
     """The items of each image; an empty list for one without a document."""
     counts = np.asarray(reading.item_counts, np.int32)
-    items = lists(counts, reading.items.finish(), ANNOTATION.field("items").type)
+    items = lists_of(counts, reading.items.finish(), ANNOTATION.field("items").type)
     at = document_at.drop_null().to_numpy()
     if (np.diff(at) < 0).any():
         items = items.take(pa.array(at))
     found = np.zeros(len(document_at), np.int32)
     found[document_at.is_valid().to_numpy(zero_copy_only=False)] = counts[at]
-    return lists(found, items.flatten(), items.type)
+    return lists_of(found, items.flatten(), items.type)
 
 
 def _fill_from_records(columns: dict[str, pa.Array], records: dict[int, PictureRecord]) -> None:

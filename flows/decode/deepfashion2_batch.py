@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.decode.deepfashion2_documents import Numbered
+from flows.decode.nested_lists import lists_of
 from schemas.annotation import ITEM, LANDMARK, POLYGON
 from schemas.vocabulary import (
     DEEPFASHION2_OCCLUSION,
@@ -101,15 +102,8 @@ class ItemBuffers:
             ],
             fields=list(LANDMARK),
         )
-        return lists(self.landmark_counts, points, ITEM.field("landmarks").type)
+        return lists_of(self.landmark_counts, points, ITEM.field("landmarks").type)
 
     def _polygons(self) -> pa.ListArray:
-        points = lists(self.point_counts, pa.array(np.asarray(self.points, np.float64)), POLYGON)
-        return lists(self.polygon_counts, points, ITEM.field("polygons").type)
-
-
-def lists(counts: array | np.ndarray, values: pa.Array, type_: pa.ListType) -> pa.ListArray:
-    """Values cut into lists of so many each."""
-    offsets = np.zeros(len(counts) + 1, np.int32)
-    np.cumsum(np.asarray(counts, np.int32), out=offsets[1:])
-    return pa.ListArray.from_arrays(pa.array(offsets), values, type=type_)
+        points = lists_of(self.point_counts, pa.array(np.asarray(self.points, np.float64)), POLYGON)
+        return lists_of(self.polygon_counts, points, ITEM.field("polygons").type)

@@ -19,7 +19,8 @@ from flows.decode.fashionai_images import Settled, settle, stamps
 from flows.decode.fashionai_layout import arrange, picture_path
 from flows.decode.fashionai_rows import ABSENT, OWN, concat, read_rows
 from flows.decode.fashionai_sets import SPLITS
-from flows.decode.single_item import lists_of, nested_batch, no_lists
+from flows.decode.nested_lists import lists_of
+from flows.decode.single_item import nested_batch, no_lists
 from schemas.annotation import ITEM, LANDMARK
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flows.decode.nested_lists import lists_of
 from schemas.annotation import ANNOTATION, ITEM
 
 
@@ -28,13 +29,6 @@ def nested_batch(
     return pa.RecordBatch.from_arrays(
         _columns(ANNOTATION, {**images, "items": nested}, count), schema=ANNOTATION
     )
-
-
-def lists_of(counts: NDArray[np.int32], values: pa.Array, type_: pa.ListType) -> pa.ListArray:
-    """Values cut into lists of so many each."""
-    offsets = np.zeros(len(counts) + 1, np.int32)
-    np.cumsum(counts, out=offsets[1:])
-    return pa.ListArray.from_arrays(pa.array(offsets), values, type=type_)
 
 
 def no_lists(count: int) -> list[list[float]]:
