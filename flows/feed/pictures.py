@@ -29,16 +29,18 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
     `pictures_at` replaces the source's place that the manifest names, for data that moved.
     """
     embedded = index.release.files("pictures", index.dataset, index.split)
-    if embedded and pictures_at is None:
+    if pictures_at is None and any(pq.read_metadata(file).num_rows for file in embedded):
         return EmbeddedPictures(index, embedded)
     inputs = index.release.inputs.get(index.dataset, {})
     pattern = (inputs.get("pictures") or {}).get(index.split)
-    if pattern is None:
+    # Splits may have been ingested one by one from different places.
+    place = pictures_at or (inputs.get("locations") or {}).get(index.split, inputs.get("location"))
+    if pattern is None or place is None:
         raise InputError(
             f"The release does not say where the pictures of {index.dataset} {index.split} lie "
             "and does not hold them: ingest with --embed-images."
         )
-    return SourcePictures(index, Location.parse(pictures_at or inputs["location"]), pattern)
+    return SourcePictures(index, Location.parse(place), pattern)
 
 
 class SourcePictures:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.feed import Sampler
@@ -25,6 +25,7 @@ class Rows:
         return shuffled(self.count, seed, epoch)
 
 
+UNHURRIED = settings(deadline=None)  # the machine may be busy with other things
 COUNT = st.integers(1, 60)
 WORLD = st.integers(1, 7)
 
@@ -45,6 +46,7 @@ def taken(count, world, steps, state=None, *, seed=3, epoch=2, tail="drop"):
     return [row for step in zip(*rows, strict=True) for row in step], states[0]
 
 
+@UNHURRIED
 @given(COUNT, st.integers(0, 2**40), st.integers(0, 1000))
 def test_an_epoch_holds_every_row_once_and_depends_on_seed_and_epoch_alone(count, seed, epoch):
     order = shuffled(count, seed, epoch)
@@ -61,6 +63,7 @@ def test_the_order_is_the_one_that_saved_states_mean():
     assert shuffled(12, seed=7, epoch=1).tolist() == [11, 3, 9, 1, 6, 2, 5, 4, 8, 0, 7, 10]
 
 
+@UNHURRIED
 @given(COUNT, WORLD)
 def test_ranks_together_take_the_global_order(count, world):
     rows, _ = taken(count, world, steps=count)
@@ -68,6 +71,7 @@ def test_ranks_together_take_the_global_order(count, world):
     assert rows == whole[: count // world * world]
 
 
+@UNHURRIED
 @given(COUNT, st.lists(st.tuples(WORLD, st.integers(0, 12)), max_size=5))
 def test_interruptions_and_other_world_sizes_change_nothing(count, interruptions):
     """Stop after some steps, go on with another world size, as often as you like."""
@@ -80,6 +84,7 @@ def test_interruptions_and_other_world_sizes_change_nothing(count, interruptions
     assert state["position"] == count
 
 
+@UNHURRIED
 @given(COUNT, WORLD)
 def test_padding_gives_every_rank_as_many_and_loses_none(count, world):
     rows, _ = taken(count, world, steps=count + world, tail="pad")
@@ -89,6 +94,7 @@ def test_padding_gives_every_rank_as_many_and_loses_none(count, world):
     assert rows[count:] == (whole * world)[: len(rows) - count]
 
 
+@UNHURRIED
 @given(COUNT, WORLD)
 def test_keeping_gives_every_row_once_whatever_the_ranks(count, world):
     rows = []
@@ -100,6 +106,7 @@ def test_keeping_gives_every_row_once_whatever_the_ranks(count, world):
     assert sorted(rows) == list(range(count))
 
 
+@UNHURRIED
 @given(COUNT, WORLD, st.sampled_from(["pad", "drop"]), st.integers(0, 60))
 def test_len_is_what_comes_also_after_a_resume(count, world, tail, position):
     sampler = Sampler(Rows(count), rank=world - 1, world_size=world, tail=tail)
@@ -157,12 +164,14 @@ def test_wrong_use_is_told(wrong):
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=30)
 
 
+@UNHURRIED
 @given(SIZES, st.integers(1, 6), st.integers(0, 9))
 def test_shuffled_groups_hold_every_row_once(sizes, lanes, epoch):
     order = shuffled_groups(np.array(sizes), lanes, 1, epoch)
     assert sorted(order) == list(range(sum(sizes)))
 
 
+@UNHURRIED
 @given(SIZES, st.integers(1, 6))
 def test_few_groups_are_read_at_a_time_and_each_only_once(sizes, lanes):
     """Each lane is in one group at any time, so no more than `lanes` groups are ever open."""

@@ -80,7 +80,9 @@ def test_ranks_that_divide_the_lanes_read_their_own_groups(folder, large):
             assert len(shards.groups._kept) <= 2
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 6)), max_size=3))
 def test_interruptions_and_other_world_sizes_change_nothing(folder, interruptions):
     shards = Shards(folder, columns=["image_id"], lanes=4)
