@@ -202,6 +202,14 @@ def test_coordinates_that_are_no_places_are_found(tmp_path, table, row, problem)
     assert [one["problem"] for one in rows] == ([problem] if problem else [])
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_one_odd_number_among_good_ones_is_found(tmp_path, odd):
+    # The file's statistics say that all of x2 lies between 2 and 4.
+    boxes = [{"x1": 0.0, "y1": 0.0, "x2": x2, "y2": 1.0} for x2 in (2.0, odd, 4.0)]
+    files = tiny_release(tmp_path, items=[row | {"item_no": n} for n, row in enumerate(boxes)])
+    assert [row["item_no"] for row in found(files, "coordinates_finite")] == [1]
+
+
 def test_unknown_and_misnamed_categories_are_found(tmp_path):
     files = tiny_release(
         tmp_path,

@@ -27,7 +27,7 @@ REFUSED_FUNCTIONS = {
     "array_extract": "unknown elsewhere; write list[cast(k as integer)]",
     "list_reduce": "unknown elsewhere",
     "list_cosine_similarity": "unknown elsewhere",
-    "isfinite": "unknown elsewhere; compare with large bounds, NaN is above all of them",
+    "isfinite": "unknown elsewhere; write x - x = 0",
     "random": "another value at every run; write md5",
 }
 
