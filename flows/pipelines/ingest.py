@@ -23,13 +23,14 @@ from flows.pipelines.outcome import (
     Summary,
     blocked,
     counted,
+    notes_on,
     objections,
     published,
     run_record,
     unchanged,
 )
 from flows.pipelines.parts import UNSETTLED, PartJob, RunParts, build_part
-from flows.pipelines.progress import Tell, silent
+from flows.pipelines.progress import Tell, silent, waiting
 from flows.pipelines.request import IngestRequest
 from flows.storage import list_members, read_member
 
@@ -41,7 +42,8 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
     """
     clock = Stopwatch()
     decoder = DECODERS[wanted.dataset]
-    with Lake(wanted.lake).writing(wait=wanted.wait, resume=wanted.resume) as staging:
+    lake, told = Lake(wanted.lake), waiting(tell)
+    with lake.writing(wait=wanted.wait, waiting=told, resume=wanted.resume) as staging:
         parent = staging.parent
         settings = PairSettings.recorded(parent.manifest.parameters if parent else {})
         members = list_members(wanted.source)
@@ -81,7 +83,7 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         )
     if parent is not None and release.id == parent.id:
         return unchanged(parent)
-    return published(release, audit, run)
+    return published(release, audit, run, notes_on(arrangement))
 
 
 def listing_hash(members: pa.Table, wanted: IngestRequest) -> str:

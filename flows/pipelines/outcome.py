@@ -13,6 +13,9 @@ from flows.lake import Plan, Receipt, Release
 from flows.pipelines.ask import verdict_rows
 from flows.pipelines.derive import Audit
 
+MOST_NAMED = 3
+"""Files that a note names; it counts the others."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -62,12 +65,15 @@ def blocked(why: Sequence[str]) -> Summary:
     return Summary(sentence="nothing was published: " + "; ".join(why), blocked=tuple(why))
 
 
-def published(release: Release, audit: Audit, run: dict[str, Any]) -> Summary:
-    """A new release, with what a reader of it should know."""
-    warnings = [f"{one.name}: {one.rows:,} rows ({one.title})" for one in audit.warnings]
+def published(
+    release: Release, audit: Audit, run: dict[str, Any], notes: Sequence[str] = ()
+) -> Summary:
+    """A new release, with what a reader of it should know; `notes` are about the source."""
+    warnings = [*notes]
     refused = run.get("documents_refused", 0) + run.get("items_refused", 0)
     if refused:
-        warnings.insert(0, f"{refused:,} refused: see `wardrobe rejections`")
+        warnings.append(f"{refused:,} refused: see `wardrobe rejections`")
+    warnings += [f"{one.name}: {one.rows:,} rows ({one.title})" for one in audit.warnings]
     return Summary(
         sentence=f"published {release.id} ({release.manifest.changes.sentence})",
         release=release.id,
@@ -132,6 +138,16 @@ def run_record(
         "seconds": clock.seconds,
         "peak_rss": max((receipt.peak_rss for receipt in built), default=0),
     }
+
+
+def notes_on(arrangement: Arrangement) -> tuple[str, ...]:
+    """What there is to say of a source: what was recognised, and which files were left alone."""
+    ignored = arrangement.ignored
+    if not ignored:
+        return arrangement.notes
+    more = f" and {len(ignored) - MOST_NAMED:,} more" if len(ignored) > MOST_NAMED else ""
+    named = ", ".join(sorted(ignored)[:MOST_NAMED]) + more
+    return (*arrangement.notes, f"left alone, being no files of this data set: {named}")
 
 
 def _grouped(reasons: dict[str, str]) -> dict[str, int]:

@@ -24,6 +24,8 @@ class PictureShelf:
             split, dataset = (step.partition("=")[2] for step in (path.parent.name, path.parts[-3]))
             self._embedded.setdefault((dataset, split), []).append(path)
         self._places: dict[str, Location] = {}
+        self.trouble: str | None = None
+        """Why the last picture that was not there could not be had, where the source says."""
 
     def read(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes | None:
         """The file's bytes, or None where it is in neither place (a source that moved away)."""
@@ -40,7 +42,8 @@ class PictureShelf:
             if place not in self._places:
                 self._places[place] = Location.parse(place)
             return read_member(self._places[place], template.format(file_name=file_name))
-        except (InputError, OSError):
+        except (InputError, OSError) as error:
+            self.trouble = str(error).rstrip(".")
             return None
 
     def _from_lake(self, dataset: str, split: str, image_id: int) -> bytes | None:

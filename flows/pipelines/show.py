@@ -31,15 +31,26 @@ def show_image(
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
         keys = _pair_of(con, key) if pair else [key]
-        pictures = annotated_pictures(con, PictureShelf(chosen), keys)
+        shelf = PictureShelf(chosen)
+        pictures = annotated_pictures(con, shelf, keys)
     if not pictures:
         raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
     with write_whole(output) as sink:
         drawn.save(sink, "PNG")
+    without = sum(one.picture is None for one in pictures)
+    why = shelf.trouble or "the release does not say where it lies"
     if pair:
-        return f"{output}: {len(pictures)} pictures of pair {pictures[0].pair_id}"
-    return f"{output}: {len(pictures[0].items)} items drawn"
+        blank = f", {without} of them blank: {why}" if without else ""
+        return (
+            f"{output}: {_counted(len(pictures), 'picture')} of pair {pictures[0].pair_id}{blank}"
+        )
+    blank = f" without the picture: {why}" if without else ""
+    return f"{output}: {_counted(len(pictures[0].items), 'item')} drawn{blank}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _pair_of(con: duckdb.DuckDBPyConnection, key: ImageKey) -> list[ImageKey]:

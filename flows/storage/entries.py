@@ -108,10 +108,10 @@ class OpenArchives:
         password = zip_password()
         if password is None:
             raise InputError(
-                f"{path} is encrypted: give its password with --password-file or {VARIABLE}."
+                f"{path} is encrypted: give its password with --password-file or ${VARIABLE}."
             )
         if not self._fits(archive, password):
-            raise InputError(f"{path} does not open with the password given in {VARIABLE}.")
+            raise InputError(f"{path} is encrypted, and the password given does not open it.")
         self._passwords[archive] = password
         return password
 

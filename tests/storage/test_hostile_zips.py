@@ -88,7 +88,7 @@ def test_a_member_packed_and_unpacked_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("write", [packing.write_zipcrypto, packing.write_aes])
 @pytest.mark.parametrize(
-    ("given", "words"), [("", "--password-file"), ("not this one", "not open")]
+    ("given", "words"), [("", "--password-file"), ("not this one", "does not open it")]
 )
 def test_a_missing_or_wrong_password_is_one_sentence_without_it(
     write, given, words, tmp_path, monkeypatch

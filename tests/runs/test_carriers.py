@@ -1,0 +1,239 @@
+"""The same files in a folder, in zips, under ZipCrypto and under AES: one lake, byte for byte."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import packing
+import pytest
+from command_line import is_one_sentence, wardrobe
+from ingesting import file_hashes, ingested, rows_of
+
+from flows.lake import Lake
+
+SECRET = "Sesame 77 öffne"
+INGEST = ("ingest", "deepfashion2", "--workers", "1")
+ENCRYPTED = ("zipcrypto", "aes")
+
+
+def files_of(source: Path, split: str) -> dict[str, bytes]:
+    """Every file of a split by its name within the source."""
+    paths = sorted(path for path in (source / split).rglob("*") if path.is_file())
+    return {path.relative_to(source).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def packs(sources, tmp_path_factory) -> dict[str, Path]:
+    """The DeepFashion2 sample by each carrier: train.zip, validation.zip and test.zip of each."""
+    source, folder = sources / "deepfashion2", tmp_path_factory.mktemp("packs")
+    write = {
+        "zip": packing.write_plain,
+        "zipcrypto": lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),
+        "aes": lambda path, files: packing.write_aes(path, files, SECRET.encode()),
+    }
+    for kind, pack in write.items():
+        (folder / kind).mkdir()
+        for split in ("train", "validation", "test"):
+            pack(folder / kind / f"{split}.zip", files_of(source, split))
+    return {"folder": source, **{kind: folder / kind for kind in write}}
+
+
+@pytest.fixture(scope="module")
+def password_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("secret") / "password.txt"
+    path.write_text(SECRET + "\r\n", "utf-8-sig")  # as Windows editors save it
+    return path
+
+
+@pytest.fixture(scope="module")
+def from_folder(packs, tmp_path_factory) -> Path:
+    lake = tmp_path_factory.mktemp("from-folder") / "lake"
+    assert wardrobe(*INGEST, packs["folder"], lake=lake).returncode == 0
+    return lake
+
+
+def same_release(lake: Path, other: Path) -> bool:
+    """Whether two lakes hold the same release: every file, and the content part of the id."""
+    ids = {Lake(one).release().id.rpartition("-")[2] for one in (lake, other)}
+    return file_hashes(lake) == file_hashes(other) and len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"), [("zip", None), ("zipcrypto", "file"), ("aes", "environment")]
+)
+def test_zips_give_the_release_that_the_folder_gives(
+    kind, by, packs, from_folder, password_file, tmp_path
+):
+    lake = tmp_path / "lake"
+    words = ["--password-file", password_file] if by == "file" else []
+    given = {"WARDROBE_ZIP_PASSWORD": SECRET} if by == "environment" else {}
+    done = wardrobe(*INGEST, packs[kind], *words, "--log-format", "json", lake=lake, **given)
+    assert done.returncode == 0, done.stderr
+    assert same_release(lake, from_folder)
+    test = rows_of(lake, "select count(*), sum(annotated::int) from images where split = 'test'")
+    assert test == [(6, 0)]
+    assert SECRET not in done.stdout + done.stderr
+    holding = [path for path in lake.rglob("*") if path.is_file() and knows(path)]
+    assert holding == []
+
+
+def knows(path: Path) -> bool:
+    """Whether a file holds the password, as text or as JSON escapes it."""
+    data = path.read_bytes()
+    return SECRET.encode() in data or json.dumps(SECRET)[1:-1].encode() in data
+
+
+@pytest.fixture(scope="module")
+def embedded(packs, tmp_path_factory) -> Path:
+    lake = tmp_path_factory.mktemp("embedded") / "lake"
+    ingested("deepfashion2", packs["folder"], lake, verify_images=True, embed_images=True)
+    return lake
+
+
+@pytest.mark.parametrize("kind", ["zip", *ENCRYPTED])
+def test_embedded_and_verified_pictures_are_the_same_from_zips(
+    kind, packs, embedded, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
+    lake = tmp_path / "lake"
+    ingested("deepfashion2", packs[kind], lake, verify_images=True, embed_images=True)
+    assert same_release(lake, embedded)
+    found = rows_of(
+        lake,
+        "select count(*), count(distinct split), sum(octet_length(image.bytes)) from pictures",
+    )
+    pictures = list(packs["folder"].rglob("*.jpg"))
+    assert found == [(60, 3, sum(path.stat().st_size for path in pictures))]
+
+
+@pytest.mark.parametrize("kind", ENCRYPTED)
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (None, "is encrypted: give its password with --password-file or $WARDROBE_ZIP_PASSWORD."),
+        ("Sesame 78", "is encrypted, and the password given does not open it."),
+    ],
+)
+def test_without_its_password_a_zip_is_one_sentence(kind, given, says, packs, tmp_path):
+    (tmp_path / "given").write_text(given or "")
+    words = ["--password-file", tmp_path / "given"] if given else []
+    done = wardrobe(*INGEST, packs[kind], *words, lake=tmp_path / "lake")
+    assert is_one_sentence(done)
+    assert says in done.stderr and "Sesame" not in done.stderr
+    assert Lake(tmp_path / "lake").releases() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "No such file"), (b"", "is empty"), (b"\xff", "no text"), (b"a\0b", "zero byte")],
+)
+def test_a_password_file_that_holds_none_is_one_sentence(content, says, packs, tmp_path):
+    if content is not None:
+        (tmp_path / "given").write_bytes(content)
+    done = wardrobe(*INGEST, packs["aes"], "--password-file", tmp_path / "given", cwd=tmp_path)
+    assert is_one_sentence(done)
+    assert says in done.stderr
+
+
+def test_splits_may_come_one_by_one_from_zips_of_different_places(packs, tmp_path, monkeypatch):
+    from flows.pipelines.show import show_image
+
+    lake, plain = tmp_path / "lake", packs["zip"] / "train.zip"
+    locked = shutil.copy(packs["zipcrypto"] / "validation.zip", tmp_path / "validation.zip")
+    assert ingested("deepfashion2", plain, lake).release
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
+    assert ingested("deepfashion2", locked, lake).release
+
+    per_split = rows_of(lake, "select split, count(*) from images group by all order by all")
+    assert per_split == [("train", 48), ("validation", 6)]
+    places = Lake(lake).release().manifest.inputs["deepfashion2"]["locations"]
+    assert places == {"train": str(plain), "validation": str(locked)}
+
+    (number,) = rows_of(lake, "select min(image_id) from images where split = 'validation'")[0]
+    drawn = {}
+    for split, image_id in (("train", 1), ("validation", number)):
+        output = tmp_path / f"{split}.png"
+        said = show_image(lake, None, "deepfashion2", split, image_id, output=output)
+        assert "without" not in said
+        drawn[split] = output.read_bytes()
+    monkeypatch.delenv("WARDROBE_ZIP_PASSWORD")
+    output = tmp_path / "blank.png"
+    said = show_image(lake, None, "deepfashion2", "validation", number, output=output)
+    assert "without the picture" in said and "is encrypted" in said
+    assert output.read_bytes() != drawn["validation"]
+
+
+@pytest.fixture(scope="module")
+def train(sources) -> dict[str, bytes]:
+    """Six documents of the train split, enough to be damaged."""
+    files = files_of(sources / "deepfashion2", "train")
+    return dict([item for item in files.items() if item[0].endswith(".json")][:6])
+
+
+@pytest.mark.parametrize("kind", ["zip", "zipcrypto"])
+def test_a_damaged_member_is_a_rejection_and_its_neighbours_are_read(
+    kind, train, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
+    members = [packing.packed(name, data) for name, data in train.items()]
+    if kind == "zipcrypto":
+        members = packing.encrypted(members, SECRET.encode())
+    body = bytearray(members[2].body)
+    body[len(body) // 2] ^= 255
+    members[2] = replace(members[2], body=bytes(body))
+    path = packing.write_zip(tmp_path / "train.zip", members)
+    summary = ingested("deepfashion2", path, tmp_path / "lake", allow_refused=["train"])
+    assert "1 refused: see `wardrobe rejections`" in summary.warnings
+    refused = rows_of(tmp_path / "lake", "select file_name, rule from rejections")
+    assert refused == [(list(train)[2], "unreadable")]
+    assert rows_of(tmp_path / "lake", "select count(*) from images") == [(5,)]
+    assert ingested("deepfashion2", path, tmp_path / "strict", strict=True).blocked
+
+
+def test_names_that_climb_out_or_repeat_are_rejections_and_nothing_is_written_there(
+    train, tmp_path
+):
+    hostile = [
+        "../../climbed.json",
+        "/climbed.json",
+        "train/annos/../../climbed.json",
+        "..\\c.json",
+    ]
+    again = next(iter(train))
+    members = [packing.packed(name, data) for name, data in train.items()]
+    members += [packing.packed(name, b"{}") for name in (*hostile, again)]
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    path = packing.write_zip(tmp_path / "a" / "b" / "train.zip", members)
+    lake = tmp_path / "lake"
+    done = wardrobe(*INGEST, path, "--allow-refused", "train", lake=lake, cwd=tmp_path / "a")
+    assert done.returncode == 0, done.stderr
+    assert "5 refused" in done.stderr
+    refused = rows_of(lake, "select file_name, rule from rejections order by 1")
+    assert [rule for _, rule in refused] == ["unexpected_file_name"] * 5
+    assert [name for name, _ in refused] == sorted(
+        [
+            "train/annos/%2E%2E%2F%2E%2E%2Fclimbed.json",
+            "train/annos/%2Fclimbed.json",
+            "train/annos/train%2Fannos%2F%2E%2E%2F%2E%2E%2Fclimbed.json",
+            "train/annos/%2E%2E%5Cc.json",
+            f"{again}#2",
+        ]
+    )
+    assert rows_of(lake, "select count(*) from images") == [(6,)]
+    beside = [one for one in tmp_path.rglob("*") if one.is_file() and lake not in one.parents]
+    assert beside == [path]
+    assert not Path("/climbed.json").exists()
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.99])
+def test_an_archive_cut_short_is_one_sentence_and_changes_nothing(kept, packs, tmp_path):
+    lake, source = tmp_path / "lake", tmp_path / "zips"
+    shutil.copytree(packs["zip"], source)
+    before = ingested("deepfashion2", source, lake).release
+    whole = (source / "validation.zip").read_bytes()
+    (source / "validation.zip").write_bytes(whole[: int(len(whole) * kept)])
+    done = wardrobe(*INGEST, source, lake=lake)
+    assert is_one_sentence(done)
+    assert "validation.zip" in done.stderr and "cut short" in done.stderr
+    assert Lake(lake).release().id == before
