@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.feed.annotations import Annotations, Sample
 from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
@@ -15,8 +16,6 @@ from flows.feed.release import open_release
 from flows.feed.rowgroups import LANES
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
-
-Sample = dict[str, Any]
 
 TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
 BY_ITEM = ("retrieval", "classification")
@@ -27,7 +26,7 @@ class Feed:
 
     A sample is one image for `detection`, `landmarks` and `segmentation`; one item for `retrieval`
     and `classification`, or with `crop="items"`: then the picture is the item's box with `margin`
-    around it (the whole picture where the source has no boxes). Keys:
+    around it (the whole picture where the source has no boxes); retrieval always cuts. Keys:
 
     - `picture`: uint8 array (height, width, channels), or a PIL image with `picture="pil"`;
     - `image_id`, `item_no` (for items), `frame`: how coordinates were moved (pixels.Frame);
@@ -39,7 +38,8 @@ class Feed:
     - retrieval: `identity` (one number per product, -1 without counterpart), `source` (0 shop,
       1 user, -1 unknown), `pair_id`, `style`.
 
-    Coordinates are float32 pixels of the picture as given; a box of NaN means the source has none.
+    Coordinates are float32 pixels of the picture as given, also where they lie outside of a crop;
+    a box of NaN means the source has none.
     `size` is (width, height) or one number for both; without it pictures keep their own size.
     `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
     ingestion, images without annotation (unless `unannotated`) and, for landmarks of items, items
@@ -84,9 +84,9 @@ class Feed:
         self.categories = tuple(category.name for category in CATEGORIES[dataset])
         self._crop, self._margin, self._fit, self._mode = crop, margin, fit, mode
         self._size = (size, size) if isinstance(size, int) else size
-        self._as_array, self._slots, self._transform = picture == "numpy", slots, transform
+        self._as_array, self._transform = picture == "numpy", transform
         self.index = Index(pinned, dataset, split, self._options["cache"])
-        self._label_of = _labels(dataset)
+        self._annotations = Annotations(self.index, task, slots=slots)
         self.rows, self.left_out = self._select(unannotated)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -137,69 +137,21 @@ class Feed:
         keep_freed_memory()
         return open_pictures(self.index, self._options["pictures_at"])
 
-    @cached_property
-    def slot_table(self) -> np.ndarray:
-        """Per label, the place in the data set's long vector of each of its landmarks; -1 after."""
-        slots = [category.slots for category in CATEGORIES[self.dataset]]
-        table = np.full((len(slots), max(map(len, slots), default=0)), -1, np.int64)
-        for label, places in enumerate(slots):
-            table[label, : len(places)] = places
-        return table
+    @property
+    def identities(self) -> np.ndarray:
+        """Per item row of the index, one number for its (pair_id, style); -1 without."""
+        return self._annotations.identities
 
     def _image(self, row: int, data: bytes) -> Sample:
-        index, items = self.index, self.index.items
-        first, last = int(index.item_starts[row]), int(index.item_starts[row + 1])
         picture, frame = self._picture(row, data, None)
-        ids = items["category_id"][first:last].astype(np.int64)
-        sample: Sample = {
-            "picture": picture,
-            "image_id": int(index.images["image_id"][row]),
-            "item_nos": items["item_no"][first:last].astype(np.int64),
-            "boxes": frame.moved(items["box"][first:last]),
-            "labels": self._label_of[ids],
-            "category_ids": ids,
-            "frame": np.array(frame, np.float32),
-        }
-        if self.task == "landmarks":
-            points = [self._landmarks(item, frame) for item in range(first, last)]
-            sample["landmarks"] = np.array(points, np.float32) if self._slots else points
-        elif self.task == "segmentation":
-            sample["polygons"] = [self._polygons(item, frame) for item in range(first, last)]
-        return sample
+        return {"picture": picture, **self._annotations.of_image(row, frame)}
 
     def _item(self, row: int, data: bytes) -> Sample:
-        index, items = self.index, self.index.items
-        image = int(items["image_row"][row])
-        box = items["box"][row]
-        region = grown(box, self._margin) if self._crop or self.task == "retrieval" else None
-        picture, frame = self._picture(image, data, region)
-        category_id = int(items["category_id"][row])
-        sample: Sample = {
-            "picture": picture,
-            "image_id": int(index.images["image_id"][image]),
-            "item_no": int(items["item_no"][row]),
-            "box": frame.moved(box),
-            "label": int(self._label_of[category_id]),
-            "category_id": category_id,
-            "frame": np.array(frame, np.float32),
-        }
-        if self.task == "landmarks":
-            sample["landmarks"] = self._landmarks(row, frame)
-        elif self.task == "segmentation":
-            sample["polygons"] = self._polygons(row, frame)
-        elif self.task == "retrieval":
-            sample["identity"] = int(self.identities[row])
-            sample["source"] = int(index.images["source"][image])
-            sample["pair_id"] = int(index.images["pair_id"][image])
-            sample["style"] = int(items["style"][row])
-        return sample
-
-    @cached_property
-    def identities(self) -> np.ndarray:
-        """Per item row, one number for its (pair_id, style); -1 for style 0 or none."""
-        pair = self.index.images["pair_id"][self.index.items["image_row"]].astype(np.int64)
-        style = self.index.items["style"].astype(np.int64)
-        return np.where((style > 0) & (pair >= 0), (pair << 32) | style, -1)
+        items = self.index.items
+        cut = self._crop == "items" or self.task == "retrieval"
+        region = grown(items["box"][row], self._margin) if cut else None
+        picture, frame = self._picture(int(items["image_row"][row]), data, region)
+        return {"picture": picture, **self._annotations.of_item(row, frame)}
 
     def _picture(
         self, image_row: int, data: bytes, region: tuple[float, float, float, float] | None
@@ -211,26 +163,6 @@ class Feed:
         except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
             raise unreadable(self.index.file_name(image_row), error) from error
         return (as_array(image) if self._as_array else image), frame
-
-    def _landmarks(self, item: int, frame: Frame) -> np.ndarray:
-        starts, points = self.index.landmarks
-        found = points[starts[item] : starts[item + 1]]
-        moved = found.copy()
-        moved[:, :2] = frame.moved(found[:, :2])
-        moved[found[:, 2] == 0, :2] = 0.0
-        if not self._slots:
-            return moved
-        slots = self.slot_table[self._label_of[self.index.items["category_id"][item]]]
-        long = np.zeros((int(self.slot_table.max()) + 1, 3), np.float32)
-        long[slots[: len(moved)]] = moved
-        return long
-
-    def _polygons(self, item: int, frame: Frame) -> list[np.ndarray]:
-        items, polygons, numbers = self.index.polygons
-        return [
-            frame.moved(numbers[polygons[k] : polygons[k + 1]].reshape(-1, 2))
-            for k in range(items[item], items[item + 1])
-        ]
 
     def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
         """The rows to serve, ascending, and how many were left out for which reason."""
@@ -252,14 +184,6 @@ class Feed:
 def _reopened(kind: type[Feed], options: dict[str, Any]) -> Feed:
     options = dict(options)
     return kind(options.pop("release"), options.pop("dataset"), options.pop("split"), **options)
-
-
-def _labels(dataset: str) -> np.ndarray:
-    """Label by category_id; -1 between the ids."""
-    ids = [category.category_id for category in CATEGORIES[dataset]]
-    labels = np.full(max(ids) + 1, -1, np.int64)
-    labels[ids] = np.arange(len(ids))
-    return labels
 
 
 def _one_of(name: str, given: object, allowed: tuple[object, ...]) -> None:
