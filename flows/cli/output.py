@@ -30,7 +30,9 @@ def print_rows(rows: Rows, *, title: str | None = None) -> None:
     )
     for field in rows.schema:
         right = str(field.type).startswith(("int", "uint", "float", "double", "decimal"))
-        table.add_column(field.name, justify="right" if right else "left", overflow="fold")
+        # Spaces let long names break between words where the terminal is narrow.
+        name = field.name.replace("_", " ") if sys.stdout.isatty() else field.name
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
     more = False
     for batch in _batches(rows):
         shown = batch.slice(0, MOST_ROWS - table.row_count)
@@ -39,6 +41,9 @@ def print_rows(rows: Rows, *, title: str | None = None) -> None:
         if shown.num_rows < batch.num_rows:
             more = True
             break
+    for column in table.columns:
+        # Headers give way before words and numbers do.
+        column.min_width = min(24, max((len(str(cell)) for cell in column._cells), default=0))
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():

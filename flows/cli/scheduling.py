@@ -1,5 +1,6 @@
 """The verb that serves a schedule: serve."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from schemas.errors import InputError
 
 def serve(
     dataset: Annotated[Dataset, typer.Argument(help="What the source is.")],
-    source: Annotated[str, typer.Argument(help="Folder, CSV or zips to look at each time.")],
+    source: Annotated[Path, typer.Argument(help="Folder, CSV or zips to look at each time.")],
     cron: Annotated[str, typer.Option("--cron", help="When: minute hour day month weekday, UTC.")],
     lake: LakeOption = DEFAULT_LAKE,
     split: SplitOption = None,
@@ -28,14 +29,19 @@ def serve(
             "a schedule needs a Prefect server: run `prefect server start`, then "
             "`export PREFECT_API_URL=http://127.0.0.1:4200/api`, and serve again"
         )
-    quiet_prefect(lake)
+    quiet_prefect(lake, service=True)
+    from flows.pipelines.request import request
+
+    # What is wrong now would be wrong every night.
+    request(dataset=dataset.value, source=str(source), lake=str(lake), splits=split or ())
     from flows.ingest import ingest_flow
     from flows.serve import serve_flow
 
-    parameters = {"dataset": dataset.value, "source": source, "lake": str(lake.absolute())}
+    parameters = {"dataset": dataset.value, "source": str(source.absolute())}
+    parameters["lake"] = str(lake.absolute())
     chosen = {"splits": split, "workers": workers}
     given = {name: value for name, value in chosen.items() if value}
-    serve_flow(ingest_flow, f"{dataset.value}-scheduled", {**parameters, **given}, cron)
+    serve_flow(ingest_flow, f"{dataset.value}-scheduled", {**parameters, **given}, cron=cron)
 
 
 def register(app: typer.Typer) -> None:
