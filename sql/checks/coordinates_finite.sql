@@ -2,8 +2,8 @@
 --
 -- A box has four edges or none, a landmark x and y or neither, and neither only when it is
 -- unlabelled. A polygon with a point that is not finite has an area that is not. A number is finite
--- when taking it from itself leaves 0: bounds would not do, because the statistics of a Parquet file
--- leave out what is not a number, and an engine that trusts them never looks.
+-- when taking it from itself leaves 0. Bounds would not do: the statistics of a Parquet file leave
+-- out what is not a number, and an engine that trusts them never looks.
 --
 -- reads     items, landmarks, polygons
 -- severity  error
