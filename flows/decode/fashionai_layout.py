@@ -14,7 +14,14 @@ from flows.decode.decoder import Arrangement, ReadMember
 from flows.decode.fashionai_images import Settled, settle, stamps
 from flows.decode.fashionai_pictures import ROWS, picture_rows
 from flows.decode.fashionai_rows import concat, read_rows
-from flows.decode.fashionai_sets import SPLITS, picture_root, sets_at, table_root, table_splits
+from flows.decode.fashionai_sets import (
+    SPLITS,
+    picture_root,
+    sets_at,
+    table_root,
+    table_splits,
+    unnamed_tests,
+)
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
@@ -60,6 +67,12 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
         arranged.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(ARRANGED),
         tuple(name for name in listing["name"] if name not in used),
         pictures={word: _template(roots[word], set(lying["root"])) for word in wanted},
+        notes=tuple(
+            f"{name} does not say which test set it is: it became `test`; "
+            "--split test_a or test_b would name it"
+            for name in unnamed_tests(tables)
+            if split is None
+        ),
     )
 
 

@@ -60,6 +60,15 @@ def table_splits(names: list[str], split: str | None) -> dict[str, str]:
     return {name: word for name, word in words.items() if word is not None}
 
 
+def unnamed_tests(splits: Mapping[str, str]) -> list[str]:
+    """The tables that are `test` only because nothing said which test set they are."""
+    return [
+        name
+        for name, split in splits.items()
+        if split == "test" and _whole_path(name.lower().split("/")) is None
+    ]
+
+
 def table_root(name: str) -> str:
     """The folder beside whose Images/ a table lies."""
     return re.sub(r"(^|/)Annotations$", "", name.rpartition("/")[0])

@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from ingesting import ingested, rows_of
 
+from flows.pipelines.ask import answer, check_release
+
 
 @pytest.fixture(scope="module")
 def train(real_data, tmp_path_factory):
@@ -68,6 +70,26 @@ NAMES_AND_COUNTS = (
 )
 
 
+LISTS = {
+    "query_gt.json": 15_752,
+    "list_query.txt": 10_990,
+    "gallery_gt.json": 24_012,
+    "list_gallery.txt": 21_438,
+}
+"""Files of the January-2019 retrieval lists and their records, as FACTS.md counts them."""
+
+
+def listed(lake) -> dict[str, int]:
+    """Records of the authors' lists by file."""
+    queries, gallery = (
+        rows_of(lake, f"select list_file, count(*) from {table} group by all")
+        for table in ("listed_queries", "listed_gallery")
+    )
+    assert all("query" in name for name, _ in queries)
+    assert all("gallery" in name for name, _ in gallery)
+    return dict(queries + gallery)
+
+
 def documents_of_2019(folder) -> dict[int, dict]:
     """Documents with the boxes, styles and pair ids of the January-2019 validation truth."""
     documents: dict[int, dict] = {}
@@ -98,7 +120,15 @@ def validation_2019(real_data, tmp_path_factory):
     annos.mkdir(parents=True)
     for number, document in documents.items():
         (annos / f"{number:06d}.json").write_text(json.dumps(document))
-    summary = ingested("deepfashion2", folder / "source", folder / "lake", workers=2)
+    summary = ingested(
+        "deepfashion2",
+        folder / "source",
+        folder / "lake",
+        workers=2,
+        side_files=[
+            str(real_data / "deepfashion2" / "retrieval_val_2019_01" / name) for name in LISTS
+        ],
+    )
     assert summary.release, summary.sentence
     return documents, folder / "lake"
 
@@ -131,3 +161,38 @@ def test_both_readings_of_an_image_pair_are_counted(validation_2019):
         "from pair_totals",
     )
     assert found == [(70_914, 62_299, 99_505, 95)]
+
+
+def test_lists_named_beside_the_source_are_listed_with_where_each_came_from(validation_2019):
+    _, lake = validation_2019
+    assert listed(lake) == {f"side-files/{name}": rows for name, rows in LISTS.items()}
+    found = rows_of(
+        lake,
+        "select count(*) from listed_queries join items using (dataset, split, image_id, style, "
+        "category_id, x1, y1, x2, y2)",
+    )
+    assert found == [(LISTS["query_gt.json"],)]
+
+
+def test_lists_that_lie_in_the_source_are_found(train):
+    place = "retrieval_val_2019_01"
+    assert listed(train) == {f"{place}/{name}": rows for name, rows in LISTS.items()}
+
+
+def test_the_lists_agree_with_the_sets_by_rule_where_both_are_here(validation_2019):
+    _, lake = validation_2019
+    verdicts = {row["check"]: row["verdict"] for row in check_release(lake, None).to_pylist()}
+    assert verdicts["listed_queries_agree"] == "ok"
+    # Their list of gallery images names 48 of which their own truth knows no item.
+    with answer(lake, None, "listed_gallery_agree", {}) as reader:
+        differing = reader.read_all().to_pylist()
+    assert {(row["list_file"], row["problem"]) for row in differing} == {
+        ("side-files/list_gallery.txt", "listed only")
+    }
+    without_item = rows_of(
+        lake,
+        "select distinct image_id from listed_gallery "
+        "anti join items using (dataset, split, image_id) order by 1",
+    )
+    assert [(row["image_id"],) for row in differing] == without_item
+    assert len(without_item) == 48
