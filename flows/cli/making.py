@@ -167,13 +167,13 @@ def derive(
 
 
 pairs = typer.Typer(
-    help="Pair sets for metric learning.\n\nExample: wardrobe pairs build --kinds positive",
+    help="Pair sets for metric learning.\n\nExample: wardrobe pairs build --kinds negative_random",
     no_args_is_help=True,
 )
 
 KINDS_HELP = (
-    "positive, negative_same_pair, negative_same_category, negative_random, triplets; repeatable; "
-    "else all of them."
+    "negative_same_pair, negative_same_category, negative_random, triplets; repeatable; else all "
+    "of them. Positive pairs are always there."
 )
 
 

@@ -41,7 +41,10 @@ ALL_KINDS = (*PAIR_KINDS, TRIPLETS)
 
 @dataclass(frozen=True)
 class PairSettings:
-    """Which pair sets a release holds; recorded in its manifest and kept by later ingests."""
+    """Which pair sets a release holds; recorded in its manifest and kept by later ingests.
+
+    Positive pairs are always among them. Triplets are made of the negatives chosen beside them.
+    """
 
     kinds: tuple[str, ...] = ("positive",)
     negatives_per_positive: int = 4
@@ -51,6 +54,10 @@ class PairSettings:
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.kinds) - set(ALL_KINDS)):
             raise InputError(f"there are no pairs {unknown[0]}; kinds are {', '.join(ALL_KINDS)}")
+        ordered = tuple(kind for kind in ALL_KINDS if kind == "positive" or kind in self.kinds)
+        object.__setattr__(self, "kinds", ordered)
+        if ordered == ("positive", TRIPLETS):
+            raise InputError("triplets need negatives: name a kind of negative too, or no kind")
         if self.negatives_per_positive < 1 or self.max_per_query < 1:
             raise InputError("negatives per positive and pairs per query are numbers from 1")
 

@@ -1,0 +1,86 @@
+"""Pair sets and statistics made anew: their settings stay, their rows are the same anywhere."""
+
+from pathlib import Path
+
+import pytest
+from ingesting import file_hashes, ingested, rows_of
+
+from flows.lake import Lake
+from flows.pipelines.derive import ALL_KINDS, PairSettings, derive
+from schemas.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def built(sources, tmp_path_factory) -> Path:
+    """A lake of the DeepFashion2 sample with every pair set, seed 7."""
+    lake = tmp_path_factory.mktemp("pairs") / "lake"
+    ingested("deepfashion2", sources / "deepfashion2", lake)
+    _, audit, is_new = derive(lake, PairSettings(kinds=ALL_KINDS, seed="7"))
+    assert is_new and not audit.blocking
+    return lake
+
+
+def test_every_kind_of_pair_is_there(built):
+    kinds = rows_of(built, "select distinct pair_kind from pairs order by 1")
+    assert ("positive",) in kinds and ("negative_same_category",) in kinds
+    assert rows_of(built, "select count(*) > 0 from triplets") == [(True,)]
+
+
+def test_settings_are_in_the_manifest_and_stay_for_later_ingests(built, sources, tmp_path):
+    settings = Lake(built).release().manifest.parameters["pairs"]
+    assert settings["seed"] == "7" and "triplets" in settings["kinds"]
+    before = file_hashes(built)
+    ingested("fashionai", sources / "fashionai", built)
+    after = file_hashes(built)
+    pairs = [
+        path for path in before if path.startswith(("pairs/dataset=deep", "triplets/dataset=deep"))
+    ]
+    assert pairs and {after[path] for path in pairs} == {before[path] for path in pairs}
+
+
+def test_the_same_seed_gives_the_same_rows_in_another_lake(built, sources, tmp_path):
+    ingested("deepfashion2", sources / "deepfashion2", tmp_path / "lake", workers=2)
+    derive(tmp_path / "lake", PairSettings(kinds=ALL_KINDS, seed="7"))
+    names = [
+        path for path in file_hashes(tmp_path / "lake") if path.startswith(("pairs", "triplets"))
+    ]
+    mine, theirs = file_hashes(tmp_path / "lake"), file_hashes(built)
+    assert {name: mine[name] for name in names} == {name: theirs[name] for name in names}
+
+
+def test_another_seed_draws_other_negatives_but_no_other_positives(built, tmp_path, sources):
+    ingested("deepfashion2", sources / "deepfashion2", tmp_path / "lake")
+    derive(tmp_path / "lake", PairSettings(kinds=ALL_KINDS, seed="8"))
+    columns = "split, user_image_id, user_item_no, shop_image_id, shop_item_no"
+    positive = f"select {columns} from pairs where pair_kind = 'positive' order by all"
+    random = f"select {columns} from pairs where pair_kind = 'negative_random' order by all"
+    assert rows_of(built, positive) == rows_of(tmp_path / "lake", positive)
+    assert rows_of(built, random) != rows_of(tmp_path / "lake", random)
+
+
+def test_deriving_again_makes_no_release(built):
+    release, _, is_new = derive(built)
+    assert not is_new and release.id == Lake(built).release().id
+
+
+def test_positive_pairs_are_always_among_them():
+    assert PairSettings(kinds=("negative_random",)).kinds == ("positive", "negative_random")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"kinds": ("negatives",)}, "there are no pairs negatives"),
+        ({"kinds": ("triplets",)}, "triplets need negatives"),
+        ({"negatives_per_positive": 0}, "numbers from 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_said(settings, says):
+    with pytest.raises(InputError, match=says):
+        PairSettings(**settings)
+
+
+def test_nothing_to_derive_from_is_said(tmp_path):
+    with pytest.raises(InputError, match="no release"):
+        derive(tmp_path / "lake")
+    assert not (tmp_path / "lake").exists()
