@@ -1,10 +1,14 @@
 """Flow: a source in, a release out. Thin: names, retries and artifacts around pipelines.ingest."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.blocks.system import Secret
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import as_completed
@@ -14,8 +18,10 @@ from prefect.tasks import Task, exponential_backoff
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import NothingPublished, Summary
 from flows.pipelines.parts import PartJob, Receipt, RunParts
+from flows.pipelines.progress import WAITING
 from flows.pipelines.request import request
 from flows.runners import worker_pool
+from schemas.errors import InputError
 
 TASKS_IN_FLIGHT = 8
 """Part tasks that wait on the pool at a time; the pool's size decides how many really run."""
@@ -23,13 +29,27 @@ TASKS_IN_FLIGHT = 8
 PART_TIMEOUT_SECONDS = 3600
 """A part of 4,096 images takes seconds; an hour means a disk or network that hangs."""
 
+RUN_TIMEOUT_SECONDS = 24 * 3600
+"""A run that hangs must not keep every later one of its schedule away."""
+
+FIRST_DELAY_SECONDS = 5
+"""Before the first retry; the second waits twice as long, the third four times."""
+
+PASSWORD_VARIABLE = "WARDROBE_ZIP_PASSWORD"
+PASSWORD_BLOCK = "wardrobe-zip-password"
+
 
 def worth_retrying(task: Task, run: TaskRun, state: State) -> bool:
     """A disk or a network may heal (timeouts are OSErrors too); a bad annotation will not."""
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-def under_prefect(pool: Executor) -> RunParts:
+def under_prefect(
+    pool: Executor,
+    *,
+    first_delay: float = FIRST_DELAY_SECONDS,
+    timeout: float = PART_TIMEOUT_SECONDS,
+) -> RunParts:
     """Parts as Prefect tasks on threads, each handing its part to the pool.
 
     Tasks take a part's name and return its receipt: what they need beside it stays here, because
@@ -45,11 +65,21 @@ def under_prefect(pool: Executor) -> RunParts:
             cache_policy=NO_CACHE,
             persist_result=False,
             retries=3,
-            retry_delay_seconds=exponential_backoff(backoff_factor=5),
+            retry_delay_seconds=exponential_backoff(backoff_factor=first_delay),
             retry_condition_fn=worth_retrying,
         )
         def build_part_task(part: str) -> Receipt:
-            return pool.submit(build, by_name[part]).result(timeout=PART_TIMEOUT_SECONDS)
+            building = pool.submit(build, by_name[part])
+            try:
+                return building.result(timeout=timeout)
+            except TimeoutError:
+                if building.done():
+                    raise  # the build's own: a network that gave up
+                building.cancel()
+                raise TimeoutError(
+                    f"part {part} was not built within {timeout:,.0f} seconds: "
+                    "a disk or network hangs, or a process does"
+                ) from None
 
         futures = [build_part_task.submit(part) for part in by_name]
         for future in as_completed(futures):
@@ -58,9 +88,44 @@ def under_prefect(pool: Executor) -> RunParts:
     return run
 
 
+@contextmanager
+def failures_in_words() -> Iterator[None]:
+    """What a disk or a network refuses, as a sentence for the state of a failed run."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{error}; nothing was published and the current release is whole: "
+            "see that the source and the lake can be reached, and run it again"
+        ) from error
+
+
+@contextmanager
+def password_from_block(kind: str) -> Iterator[None]:
+    """Hand the password of the Secret block to the processes of this run, if there is one.
+
+    $WARDROBE_ZIP_PASSWORD, where it is set, goes before. Processes inherit their environment when
+    they start, which is after this; no parameter and no log line ever holds it.
+    """
+    if kind != "zips" or os.environ.get(PASSWORD_VARIABLE):
+        yield
+        return
+    try:
+        block = Secret.load(PASSWORD_BLOCK)
+    except ValueError:  # there is none: only an encrypted archive will ask for it
+        yield
+        return
+    os.environ[PASSWORD_VARIABLE] = str(block.get())  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        del os.environ[PASSWORD_VARIABLE]
+
+
 @flow(
     name="ingest",
     flow_run_name="ingest-{dataset}",
+    timeout_seconds=RUN_TIMEOUT_SECONDS,
     task_runner=ThreadPoolTaskRunner(max_workers=TASKS_IN_FLIGHT),  # type: ignore[arg-type]
     persist_result=False,
     # Checked by pipelines.request, in words a person can use.
@@ -84,13 +149,19 @@ def ingest_flow(
 ) -> Summary:
     """Read a source and publish a release; parameters are what a person can type.
 
-    A zip password comes from $WARDROBE_ZIP_PASSWORD, never as a parameter. Fails with a sentence
-    that says what to do when the source is none, or when something speaks against publishing.
+    A zip password comes from $WARDROBE_ZIP_PASSWORD or the Secret block `wardrobe-zip-password`,
+    never as a parameter. Fails with a sentence that says what to do when the source is none, or
+    when something speaks against publishing.
     """
     log = get_run_logger()
 
     def tell(what: str, done: int, of: int, **facts: object) -> None:
-        log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
+        if what == WAITING:
+            log.warning("%s", facts["why"])
+            # Who runs this at a terminal sees no log, and would think that it hangs.
+            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
+        else:
+            log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
 
     wanted = request(
         dataset=dataset,
@@ -107,7 +178,8 @@ def ingest_flow(
         resume=resume,
         wait=wait,
     )
-    with worker_pool(workers) as pool:
+    password = password_from_block(wanted.source.kind)
+    with failures_in_words(), password, worker_pool(workers) as pool:
         summary = ingest(wanted, under_prefect(pool), tell)
     log.info("%s", summary.sentence)
     publish_artifacts(summary)

@@ -4,18 +4,38 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import EntrypointType
 
+from schemas.errors import InputError
 
-def serve_flow(flow: Flow[..., Any], name: str, parameters: dict[str, Any], cron: str) -> None:
-    """Register a flow under a cron schedule (UTC) and run what falls due, until interrupted.
 
-    One run at a time: a second one that falls due meanwhile is cancelled, and the lake's own
-    lock holds where the server's limit does not.
+def serve_flow(
+    flow: Flow[..., Any],
+    name: str,
+    parameters: dict[str, Any],
+    *,
+    cron: str | None = None,
+    interval: float | None = None,
+) -> None:
+    """Register a flow under a schedule and run what falls due, until interrupted.
+
+    The schedule is a cron line (UTC) or an interval in seconds. One run at a time: a second one
+    that falls due meanwhile is cancelled, and the lake's own lock holds where the server's limit
+    does not. Raises InputError when the line is no cron line.
     """
+    if cron is not None:
+        try:
+            CronSchedule(cron=cron)
+        except ValueError as error:
+            raise InputError(
+                f"{cron!r} is no cron line: give minute, hour, day, month and weekday, "
+                'as in "0 3 * * *"'
+            ) from error
     flow.serve(
         name=name,
         cron=cron,
+        interval=interval,
         parameters=parameters,
         tags=["wardrobe"],
         limit=1,

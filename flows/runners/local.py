@@ -2,12 +2,16 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
+
+from schemas.errors import InputError
 
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
@@ -15,6 +19,8 @@ Receipt = TypeVar("Receipt")
 
 def _leave_with_parent(parent: int, look_every: float = 0.25) -> None:
     """End this process soon after its parent is gone: an orphan must not write on."""
+    # Ctrl-C reaches the whole group; the parent ends its workers itself, and without tracebacks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -26,7 +32,11 @@ def _leave_with_parent(parent: int, look_every: float = 0.25) -> None:
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor]:
-    """A pool of `workers` spawned processes. Spawned, because Polars does not survive a fork."""
+    """A pool of `workers` spawned processes. Spawned, because Polars does not survive a fork.
+
+    When what it is used for fails, its processes are ended: nobody will publish their parts, and
+    one that hangs would keep this process from leaving. InputError when the system ended one.
+    """
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
@@ -35,9 +45,16 @@ def worker_pool(workers: int) -> Iterator[Executor]:
     )
     try:
         yield pool
-    except BaseException:
-        # An interrupted or failed run must not wait for parts nobody will publish.
+    except BaseException as error:
+        processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        if isinstance(error, BrokenProcessPool):
+            raise InputError(
+                "a worker process was ended by the system, for want of memory as a rule, and "
+                "nothing was published: run it again, with fewer workers"
+            ) from error
         raise
     else:
         pool.shutdown()
