@@ -59,22 +59,23 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
     pending = [""]
     while pending:
         prefix = pending.pop()
-        with os.scandir(root / prefix) as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
+        folder = root / prefix
+        for entry in _entries(folder):
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(name + "/")
+            elif entry.is_symlink() and _leads_to_folder(entry):
+                if not prefix:
                     pending.append(name + "/")
-                elif _leads_to_folder(entry):
-                    if not prefix:
-                        pending.append(name + "/")
-                    elif not leads_inside(entry.path, inside):
-                        raise InputError(
-                            f"{_utf8(entry.path)} is a link to a folder outside the source: "
-                            "link the folder above it instead, or copy the files."
-                        )
-                elif name not in skip:
-                    for found in _stat(entry):
-                        rows.add(name, found)
+                elif not leads_inside(str(root / name), inside):
+                    raise InputError(
+                        f"{_utf8(str(root / name))} is a link to a folder outside the source: "
+                        "link the folder above it instead, or copy the files."
+                    )
+            elif name not in skip:
+                found = _stat(entry, folder)
+                if found is not None:
+                    rows.add(name, found)
     rows.flush()
     return pa.Table.from_batches(rows.chunks, schema=MEMBERS).sort_by("name").combine_chunks()
 
@@ -101,15 +102,26 @@ def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _stat(entry: "os.DirEntry[str]") -> Iterator[os.stat_result]:
-    """One stat, of the link itself when it leads nowhere; none when the file went meanwhile."""
+def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
+    """What lies in a folder, through its handle: a stat by whole path takes a fifth longer."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield entry.stat()
+        with os.scandir(handle) as entries:
+            yield from entries
+    finally:
+        os.close(handle)
+
+
+def _stat(entry: "os.DirEntry[str]", folder: Path) -> os.stat_result | None:
+    """One stat, of the link itself when it leads nowhere; None when the file went meanwhile."""
+    try:
+        return entry.stat()
     except OSError as error:
         if entry.is_symlink():
-            yield entry.stat(follow_symlinks=False)
-        elif not isinstance(error, FileNotFoundError):
-            raise
+            return entry.stat(follow_symlinks=False)
+        if isinstance(error, FileNotFoundError):
+            return None
+        raise OSError(error.errno, error.strerror, str(folder / entry.name)) from error
 
 
 def _utf8(name: str) -> str:

@@ -110,13 +110,14 @@ def test_a_name_that_is_no_utf8_is_listed_with_its_bytes_and_not_read(source):
 
 
 def test_a_folder_that_may_not_be_listed_is_an_error(source, monkeypatch):
-    scan = os.scandir
+    # Folders are opened before they are scanned; permissions themselves do not hold for root.
+    opened = os.open
 
-    def denied(path):
+    def denied(path, *how, **more):
         if str(path).rstrip("/").endswith("annos"):
             raise PermissionError(13, "Permission denied", str(path))
-        return scan(path)
+        return opened(path, *how, **more)
 
-    monkeypatch.setattr(os, "scandir", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(PermissionError):
         list_members(Location.parse(source))
