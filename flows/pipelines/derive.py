@@ -186,10 +186,12 @@ def derive(
     Returns the release, the verdicts, and whether it was published: not when a check blocks it,
     and the same release comes back when nothing changed. Raises InputError without a release.
     """
+    if Lake(lake).parent() is None:
+        raise InputError(f"there is no release in {lake} to derive from: ingest a source first")
     with Lake(lake).writing(wait=wait, waiting=waiting(tell)) as staging:
         parent = staging.parent
         if parent is None:
-            raise InputError(f"there is no release in {lake} to derive from: ingest a source first")
+            raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
         chosen = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
         audit = derive_into(staging, chosen, tell)
