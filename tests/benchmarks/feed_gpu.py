@@ -9,8 +9,10 @@ numpy, torch and this repository; under five minutes on 16 cores with a GPU.
 """
 
 import argparse
+import atexit
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -90,6 +92,7 @@ def main() -> None:
     given = options.parse_args()
     cores = len(os.sched_getaffinity(0))
     folder = Path(tempfile.mkdtemp(prefix="wardrobe-feed-gpu-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     started = time.perf_counter()
     with ProcessPoolExecutor(cores) as pool:
         draw = partial(skirt, width=480, height=640)

@@ -9,9 +9,11 @@ shared by all.
 """
 
 import argparse
+import atexit
 import json
 import multiprocessing
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -185,6 +187,7 @@ def main() -> None:
     options.add_argument("--images", type=int, default=191_961)
     given = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="wardrobe-feed-index-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     release, making = timed(lambda: make_release(folder, given.images))
     print(f"made in {making:.0f} s", file=sys.stderr)
     cache = folder / "cache"
