@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -138,18 +139,29 @@ def derive_into(staging: Staging, settings: PairSettings, tell: Tell = silent) -
                 pa.RecordBatchReader.from_batches(schema, _by_split(readers, splits, schema)),
             )
         tell("derive", 1, steps)
-        with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-            if TRIPLETS in settings.kinds:
+        if TRIPLETS in settings.kinds:
+            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
                 staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
-            for done, statistic in enumerate(statistics, start=2):
-                staging.write_table(
-                    f"statistics/{statistic.name}", stream_query(warehouse, statistic.name)
-                )
-                tell("derive", done, steps, statistic=statistic.name)
+        done = count(2)
+        for turn in _in_turns(statistics):
+            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+                for statistic in turn:
+                    staging.write_table(
+                        f"statistics/{statistic.name}", stream_query(warehouse, statistic.name)
+                    )
+                    tell("derive", next(done), steps, statistic=statistic.name)
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
             audit = Audit(run_checks(warehouse))
         tell("derive", steps, steps)
     return audit
+
+
+def _in_turns(statistics: Sequence[Query]) -> list[list[Query]]:
+    """Those that read other statistics after these, which then are stored and not made again."""
+    names = {one.name for one in statistics}
+    own = [one for one in statistics if not names & set(one.reads)]
+    rest = [one for one in statistics if one not in own]
+    return [own, *_in_turns(rest)] if own and rest else [list(statistics)]
 
 
 def _pairs(warehouse: Any, name: str, settings: PairSettings) -> pa.RecordBatchReader:
