@@ -220,6 +220,8 @@ def tell_summary(summary: "Summary") -> None:
     print(summary.sentence)
     if summary.totals is not None and summary.totals.num_rows:
         print_rows(summary.totals)
+    if summary.refusals is not None and summary.refusals.num_rows:
+        print_rows(summary.refusals)
     for warning in summary.warnings:
         print(f"note: {warning}", file=sys.stderr)
     if summary.blocked:

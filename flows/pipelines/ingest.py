@@ -1,6 +1,7 @@
 """What happens to a source, in order: list, arrange, plan, build, derive, audit, publish."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -22,10 +23,10 @@ from flows.pipelines.outcome import (
     Stopwatch,
     Summary,
     blocked,
-    counted,
     notes_on,
     objections,
     published,
+    refusals_in,
     run_record,
     unchanged,
 )
@@ -50,7 +51,9 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         listing = listing_hash(members, wanted)
         clock.lap("list")
         if parent is not None and is_known(parent, wanted, listing, settings):
-            return unchanged(parent)
+            return refused_strictly(wanted, parent, splits_from(parent, wanted)) or unchanged(
+                parent
+            )
         arrangement = arrange(decoder, wanted, members)
         plan = plan_ingest(wanted, arrangement, parent)
         clock.lap("plan")
@@ -60,11 +63,10 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         staging.link(plan.unchanged)
         built = build(staging, plan, wanted, run_parts, tell)
         clock.lap("build")
-        refused = counted(built, "documents_refused") + counted(built, "items_refused")
-        if wanted.strict and refused:
-            return blocked([f"{refused} documents or items were refused, and --strict allows none"])
+        if objection := refused_strictly(wanted, staging, set(plan.images)):
+            return objection
         if doubts := after_building(wanted, staging, parent):
-            return blocked(doubts)
+            return blocked(doubts, refusals_in(staging.tables(), wanted.dataset))
         audit = derive_into(staging, settings, tell)
         clock.lap("derive")
         if audit.blocking:
@@ -132,6 +134,28 @@ def losses(
     return [f"{one}: allow it with --allow-shrink {one.split}" for one in shrunk]
 
 
+def refused_strictly(
+    wanted: IngestRequest, made: Staging | Release, splits: Collection[str]
+) -> Summary | None:
+    """What --strict says to the rejections of these splits, built now or linked; else None."""
+    if not wanted.strict:
+        return None
+    parts = made.parts if isinstance(made, Staging) else made.manifest.parts
+    own = [part for part in parts.values() if part.dataset == wanted.dataset]
+    words = ("documents_refused", "items_refused")
+    refused = sum(part.counts.get(w, 0) for part in own if part.split in splits for w in words)
+    if not refused:
+        return None
+    why = f"{refused:,} documents or items were refused, and --strict allows none"
+    return blocked([why], refusals_in(made.tables(), wanted.dataset, splits))
+
+
+def splits_from(parent: Release, wanted: IngestRequest) -> set[str]:
+    """The splits of a release that came from this very source."""
+    places = parent.manifest.inputs[wanted.dataset].get("locations", {})
+    return {split for split, place in places.items() if place == str(wanted.source.path)}
+
+
 def build(
     staging: Staging, plan: Plan, wanted: IngestRequest, run_parts: RunParts, tell: Tell
 ) -> list[Receipt]:
@@ -159,8 +183,7 @@ def after_building(wanted: IngestRequest, staging: Staging, parent: Release | No
         return losses(wanted, images, parent)
     refused = refused_splits(after, before=before, allow=wanted.allow_refused)
     return losses(wanted, images, parent) + [
-        f"{one}: see `wardrobe rejections`, or allow it with --allow-refused {one.split}"
-        for one in refused
+        f"{one}: allow it with --allow-refused {one.split}" for one in refused
     ]
 
 

@@ -1,17 +1,20 @@
 """How an ingest ended, in words, totals and the record of the run."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.decode import Arrangement
 from flows.lake import Plan, Receipt, Release
 from flows.pipelines.ask import verdict_rows
 from flows.pipelines.derive import Audit
+from flows.warehouse import open_warehouse, run_query
 
 MOST_NAMED = 3
 """Files that a note names; it counts the others."""
@@ -22,7 +25,8 @@ class Summary:
     """How an ingest ended: which release, what was read and refused, what a reader should know.
 
     `blocked` says why nothing was published though there was something to; `totals` is the
-    statistic split_totals of the release.
+    statistic split_totals of the release. `refusals` says by rule what was refused when nothing
+    was published, since no release can be asked for it.
     """
 
     sentence: str
@@ -31,12 +35,17 @@ class Summary:
     verdicts: pa.Table | None = None
     warnings: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
+    refusals: pa.Table | None = None
     run: dict[str, Any] = field(default_factory=dict)
 
     def as_markdown(self) -> str:
         """The outcome for a page: the sentence, what to know, what the run did."""
         lines = [f"**{self.sentence}**", ""]
         lines += [f"- {warning}" for warning in (*self.blocked, *self.warnings)]
+        for row in self.refusals.to_pylist() if self.refusals else ():
+            count = row["documents"] + row["items"]
+            example = f"{row['example_file']}: {row['example_message']}"
+            lines.append(f"- {row['split']}: {count:,} refused for {row['rule']}, as {example}")
         if self.run:
             lines += ["", "| | |", "|---|---|"]
             lines += [f"| {name.replace('_', ' ')} | {value} |" for name, value in self.run.items()]
@@ -60,9 +69,22 @@ def unchanged(parent: Release) -> Summary:
     )
 
 
-def blocked(why: Sequence[str]) -> Summary:
+def blocked(why: Sequence[str], refusals: pa.Table | None = None) -> Summary:
     """Nothing is published, and these are the reasons."""
-    return Summary(sentence="nothing was published: " + "; ".join(why), blocked=tuple(why))
+    sentence = "nothing was published: " + "; ".join(why)
+    return Summary(sentence=sentence, blocked=tuple(why), refusals=refusals)
+
+
+def refusals_in(
+    tables: Mapping[str, Sequence[Path]], dataset: str, splits: Collection[str] | None = None
+) -> pa.Table:
+    """The rejections of a data set by split and rule, each with an example."""
+    with open_warehouse({"rejections": tables.get("rejections", ())}) as warehouse:
+        rows = run_query(warehouse, "rejections_by_rule")
+    wanted = pc.equal(rows["dataset"], dataset)
+    if splits is not None:
+        wanted = pc.and_(wanted, pc.is_in(rows["split"], pa.array(sorted(splits), pa.string())))
+    return rows.filter(wanted)
 
 
 def published(
