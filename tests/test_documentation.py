@@ -145,6 +145,22 @@ def test_every_command_of_the_readme_runs(line, sources, lake, tmp_path, monkeyp
     assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
+def test_the_readme_shows_what_its_query_really_answers(tmp_path):
+    from ingesting import ingested
+
+    from flows.cli.demo import SIZES
+    from flows.pipelines.sample import sample_deepfashion2
+
+    (shown,) = re.findall(r"```console\n\$ (wardrobe sql .*?)\n(.*?)```", README, flags=re.DOTALL)
+    sample_deepfashion2(tmp_path / "source", SIZES["deepfashion2"], 0)
+    ingested("deepfashion2", tmp_path / "source", tmp_path / "lake")
+    words = shlex.split(shown[0].replace("wardrobe-demo/lake", str(tmp_path / "lake")))
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", *words[1:]], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == shown[1]
+
+
 def test_every_command_is_in_the_readme_or_its_own_help():
     top = {words.split()[0] for words in COMMANDS}
     unnamed = {verb for verb in top if f"{verb}" not in README}

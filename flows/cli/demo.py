@@ -63,7 +63,7 @@ def demo(
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"
     at = f"--lake {shlex.quote(str(lake))}"
-    print(f"sources  {folder / 'sources'}")
+    print(f"\nsources  {folder / 'sources'}")
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {report}")
     print(f'\nNext, ask it something:\n\n  {command} sql {at} "{" ".join(QUESTION.split())}"')
