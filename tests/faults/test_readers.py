@@ -1,0 +1,14 @@
+"""Readers under many publications; figures are printed with `-s`."""
+
+from busy_readers import publish_under_readers
+from whole_ingests import spread
+
+from flows.pipelines.sample import sample_deepfashion2
+
+
+def test_fifty_publications_show_no_missing_file_and_no_mixed_release_to_four_readers(tmp_path):
+    sample_deepfashion2(tmp_path / "source", 120, 5)
+    spread(tmp_path / "source", 4)
+    met = publish_under_readers(tmp_path / "source", tmp_path / "lake", publications=50, readers=4)
+    print(f"\n{met}")
+    assert all(one.troubles == [] and one.reads > 50 and one.releases > 10 for one in met)

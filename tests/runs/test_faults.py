@@ -1,0 +1,197 @@
+"""What a schedule has to live through, small: tests/faults/ has the same at full size."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from busy_readers import publish_under_readers
+from killed_ingests import survive_kills
+from small_disks import remount, small_disk, survive_full_disks
+from whole_ingests import (
+    make_trial,
+    require_end,
+    require_nothing_left,
+    require_whole,
+    run_wardrobe,
+    spread,
+    start_wardrobe,
+)
+
+from flows.lake import Lake
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    return make_trial(tmp_path_factory.mktemp("trial"), pictures=24, parts=2)
+
+
+@pytest.fixture
+def lake(trial, tmp_path) -> Lake:
+    """A lake of the trial's first state, with room to be disturbed."""
+    return trial.fresh_lake(tmp_path / "lake")
+
+
+def test_killed_ingests_leave_a_whole_release_and_the_next_run_ends_it(trial, tmp_path):
+    assert len(survive_kills(trial, tmp_path, kills=4)) == 4
+
+
+def test_a_full_disk_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_path):
+    assert survive_full_disks(trial, tmp_path, rooms=[0, 100]) == {0: False, 100: False}
+
+
+def test_a_lake_on_a_disk_that_turned_read_only_says_so_and_can_be_read(trial, tmp_path):
+    with small_disk(tmp_path / "disk"):
+        lake = trial.fresh_lake(tmp_path / "disk" / "lake")
+        remount(tmp_path / "disk", "ro")
+        done = run_wardrobe("ingest", "deepfashion2", trial.source, "--lake", lake.root)
+        assert done.returncode == 2
+        assert "cannot be written: it may not be written (Read-only file system)" in done.stderr
+        assert done.stderr.count("\n") == 1
+        require_whole(lake, trial.began)
+        assert run_wardrobe("tables", "--lake", lake.root).returncode == 0
+        remount(tmp_path / "disk", "rw")
+        require_end(trial, lake)
+
+
+LOSE_THE_RIGHT = """
+import os, sys
+from pathlib import Path
+from flows.pipelines.ingest import ingest
+from flows.pipelines.request import request
+from schemas.errors import InputError
+
+source, lake = sys.argv[1:]
+
+def lose_it_half_way(build, jobs):
+    for number, job in enumerate(jobs):
+        if number == 1:
+            for folder in (job.folder, job.folder / "images", job.folder / "items",
+                           lake, lake + "/releases", lake + "/staging"):
+                os.chmod(folder, 0o555)
+        yield build(job)
+
+wanted = request(dataset="deepfashion2", source=source, lake=lake)
+if os.getuid() == 0:  # whom no right can be taken from
+    # Whatever is imported late may lie where only root can read.
+    ingest(request(dataset="deepfashion2", source=source, lake=lake + "-warm"), map)
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    ingest(wanted, lose_it_half_way)
+except InputError as error:
+    print(error)
+"""
+
+
+def test_a_right_lost_half_way_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_path):
+    root = tmp_path if os.getuid() else _a_place_for_all()
+    try:
+        lake = trial.fresh_lake(root / "lake")
+        source = shutil.copytree(trial.source, root / "source")
+        if os.getuid() == 0:
+            subprocess.run(["chown", "-R", "65534:65534", root], check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", LOSE_THE_RIGHT, str(source), str(lake.root)],
+            capture_output=True,
+            text=True,
+        )
+        assert "it may not be written (Permission denied)" in done.stdout, done.stderr
+        assert "the current release is whole" in done.stdout
+        require_whole(lake, trial.began)
+        for folder in (lake.root, lake.root / "releases", lake.root / "staging"):
+            folder.chmod(0o755)
+        require_end(trial, lake)
+    finally:
+        if root != tmp_path:
+            shutil.rmtree(root)
+
+
+def _a_place_for_all():
+    import tempfile
+    from pathlib import Path
+
+    place = Path(tempfile.mkdtemp())
+    place.chmod(0o755)
+    return place
+
+
+def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(tmp_path):
+    sample = tmp_path / "source"
+    from flows.pipelines.sample import sample_deepfashion2
+
+    sample_deepfashion2(sample, 24, 5)
+    spread(sample, 2)
+    met = publish_under_readers(sample, tmp_path / "lake", publications=4, readers=2)
+    assert all(one.troubles == [] and one.reads for one in met)
+
+
+HOLD = """
+import sys, time
+from flows.lake import Lake
+with Lake(sys.argv[1]).writing() as staging:
+    (staging.folder / "half").write_text("half")
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def holder(lake):
+    """Another process that writes the lake until it reads a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lake.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_ingest_leaves_with_a_sentence_that_names_the_first(trial, lake, holder):
+    done = run_wardrobe("ingest", "deepfashion2", trial.source, "--lake", lake.root)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.fullmatch(
+        rf"wardrobe: {lake.root} is being written by `.*` \(process {holder.pid} on "
+        rf"{socket.gethostname()}, since [-\d]+ [:\d]+ UTC\): try again later, or pass --wait\.\n",
+        done.stderr,
+    )
+
+
+def test_a_second_ingest_that_waits_says_for_whom_and_publishes_after_it(trial, lake, holder):
+    words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
+    waiting = start_wardrobe(*words)
+    said = waiting.stderr.readline()
+    assert said.startswith("wardrobe: ") and said.endswith("): waiting for it.\n")
+    assert f"process {holder.pid} on {socket.gethostname()}" in said
+    time.sleep(0.3)
+    assert waiting.poll() is None
+    holder.communicate("go\n")
+    out, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, err
+    assert out.startswith("published")
+    require_whole(lake, trial.ends)
+
+
+def test_the_lock_of_a_killed_holder_is_taken_over(trial, lake, holder):
+    holder.kill()
+    holder.wait()
+    require_end(trial, lake)
+
+
+def test_two_ingests_started_together_end_as_one(trial, lake):
+    words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
+    both = [start_wardrobe(*words) for _ in range(2)]
+    said = sorted(process.communicate(timeout=120)[0].split()[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert said == ["nothing", "published"]
+    require_whole(lake, trial.ends)
+    require_nothing_left(lake)
