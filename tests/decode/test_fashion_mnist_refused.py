@@ -9,13 +9,14 @@ import zlib
 import numpy as np
 import pytest
 from decoded_sources import decode_source
+from mutations import mutated_archive
 
 from flows.decode import fashion_mnist_idx
 from flows.decode.fashion_mnist import FASHION_MNIST
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
-ROUNDS = int(os.environ.get("WARDROBE_FUZZ_ROUNDS", "400"))
+ROUNDS = int(os.environ.get("WARDROBE_FUZZ", "400"))
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 PICTURES = struct.pack(">IIII", 2051, 3, 28, 28) + bytes(range(256)) * 9 + bytes(48)
 NUMBERS = struct.pack(">II", 2049, 4) + bytes((9, 0, 0, 3))
@@ -147,22 +148,6 @@ def md5(data: bytes) -> str:
     return fashion_mnist_idx.hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    content = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 5))):
-        place = rng.randrange(len(content) + 1) if rng.random() < 0.6 else rng.randrange(17)
-        choice = rng.random()
-        if choice < 0.5 and place < len(content):
-            content[place] ^= 1 << rng.randrange(8)
-        elif choice < 0.7:
-            del content[place:]
-        elif choice < 0.85:
-            del content[place : place + rng.choice((1, 4, 100))]
-        else:
-            content[place:place] = rng.randbytes(rng.choice((1, 4, 784)))
-    return bytes(content)
-
-
 def test_no_mutation_of_an_archive_crashes_or_loses_a_picture():
     rng = random.Random("fashion-mnist")
     labels = struct.pack(">II", 2049, 3) + bytes((1, 2, 3))
@@ -171,7 +156,7 @@ def test_no_mutation_of_an_archive_crashes_or_loses_a_picture():
         pack = rng.choice((bytes, packed))
         files = {IMAGES: pack(PICTURES), LABELS: pack(labels)}
         for name in rng.choice(((IMAGES,), (LABELS,), (IMAGES, LABELS))):
-            files[name] = mutated(files[name], rng)
+            files[name] = mutated_archive(files[name], rng)
         try:
             found = decode(files)
         except InputError as error:
