@@ -71,7 +71,8 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         clock.lap("derive")
         if audit.blocking:
             return blocked(objections(audit))
-        unsettled = any(part.fingerprint == UNSETTLED for part in staging.parts.values())
+        own = (part for part in staging.parts.values() if part.dataset == wanted.dataset)
+        unsettled = any(part.fingerprint == UNSETTLED for part in own)
         run = run_record(plan, arrangement, built, clock)
         release = staging.publish(
             inputs={
