@@ -4,8 +4,10 @@
 
 Generates annotation documents (`wardrobe sample deepfashion2 --no-images`; kept in FOLDER, and used
 again). The floor is what reading all bytes, parsing them and writing the same tables take, each in
-a process of its own; then the whole `wardrobe ingest` command, imports, audit and publication
-included, runs with one process and with two. Ratios are to the floor of the same round.
+a process of its own. Beside it stand what the ingest does of the same kind (list, read, decode,
+validate, write, hash) and the whole `wardrobe ingest` command, which also imports, derives pairs
+and statistics, checks and publishes, with one process and with two. Ratios are to the floor of the
+same round.
 `--reruns` goes on with an ingest of nothing new and one of one changed document.
 """
 
@@ -36,6 +38,20 @@ def sample(folder: Path, documents: int) -> Path:
         aside.rename(source)
         print(line("generate the documents", cost, documents), flush=True)
     return source
+
+
+def by_stage(source: Path, lake: Path, documents: int, least: float) -> None:
+    """What the ingest works at, and what of it answers to the floor: documents into parts."""
+    aside = lake.with_name("lake-by-stage")
+    remove_lake(aside)
+    script = Path(__file__).with_name("ingest_stages.py")
+    command = [sys.executable, str(script), str(source), str(aside)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    cpu = {stage: float(seconds) for stage, seconds in map(str.split, said.splitlines())}
+    remove_lake(aside)
+    into_parts = sum(cpu[stage] for stage in ("list", "plan", "build"))
+    print(line("ingest: files into parts", Cost(0, into_parts, 0, 0, 0), documents, least))
+    print("    CPU s: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in cpu.items()))
 
 
 def floor(step: str, source: Path, release: Path) -> tuple[float, float]:
@@ -73,12 +89,14 @@ def measure(source: Path, documents: int, lake: Path) -> None:
             stages(lake / "current"),
         )
     least = Cost(0, 0, 0, 0, 0)
+    print(f"\n{HEAD}")
     for step in ("read", "parse", "write"):
         seconds, cpu = floor(step, source, (lake / "current").resolve())
         least.seconds += seconds
         least.cpu += cpu
         print(line(f"floor: {step}", Cost(seconds, cpu, 0, 0, 0), documents))
     print(line("floor: sum", least, documents, least.cpu))
+    by_stage(source, lake, documents, least.cpu)
     for workers, (cost, took) in costs.items():
         name = f"ingest, {workers} {'process' if workers == 1 else 'workers'}"
         print(line(name, cost, documents, least.cpu))
@@ -102,7 +120,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = (given.folder or Path(temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        print(HEAD)
         source = sample(folder, given.documents)
         lake = folder / f"lake-{given.documents}"
         for _ in range(given.rounds):

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LOOK_EVERY = 0.05
+LOOK_EVERY = 0.1
 
 
 @dataclass
 class Cost:
     """What a command took. Memory is in MiB: of the command itself, of the largest of the processes
-    it started, and of all together at their common peak."""
+    it started (resident, at most), and of all together at their common peak (shared pages once)."""
 
     seconds: float
     cpu: float
@@ -76,9 +76,9 @@ class _Family:
         while not self._ended.wait(LOOK_EVERY):
             now = 0
             for member in _with_children(pid):
-                peak, resident = _memory(member)
+                peak, share = _memory(member)
                 self.peaks[member] = max(peak, self.peaks.get(member, 0))
-                now += resident
+                now += share
             self.together = max(self.together, now)
 
 
@@ -95,10 +95,13 @@ def _with_children(pid: int) -> list[int]:
 
 
 def _memory(pid: int) -> tuple[int, int]:
-    """The most a process has held, and what it holds now."""
+    """The most a process has held, and its share of what is held now: shared pages count once."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        most = _number(Path(f"/proc/{pid}/status"), "VmHWM:")
+        return most, _number(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
     except OSError:
         return 0, 0
-    facts = dict(line.split(":", 1) for line in lines)
-    return int(facts.get("VmHWM", "0").split()[0]), int(facts.get("VmRSS", "0").split()[0])
+
+
+def _number(path: Path, word: str) -> int:
+    return next((int(line.split()[1]) for line in path.open() if line.startswith(word)), 0)
