@@ -3,7 +3,6 @@
 from typing import Any
 
 from prefect import Flow
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import EntrypointType
 
@@ -20,9 +19,9 @@ def serve_flow(
 ) -> None:
     """Register a flow under a schedule and run what falls due, until interrupted.
 
-    The schedule is a cron line (UTC) or an interval in seconds. One run at a time: a second one
-    that falls due meanwhile is cancelled, and the lake's own lock holds where the server's limit
-    does not. Raises InputError when the line is no cron line.
+    The schedule is a cron line (UTC) or an interval in seconds. One run at a time: what falls due
+    meanwhile follows when the first is over, and the lake's own lock holds against runs that
+    others start. Raises InputError when the line is no cron line.
     """
     if cron is not None:
         try:
@@ -38,10 +37,9 @@ def serve_flow(
         interval=interval,
         parameters=parameters,
         tags=["wardrobe"],
+        # This process's own limit, which dies with it. The server's would not be given back when
+        # server and run die together (a power cut), and every later run would be cancelled.
         limit=1,
-        global_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
         # The path form would put flows/ itself first on sys.path.
         entrypoint_type=EntrypointType.MODULE_PATH,
     )

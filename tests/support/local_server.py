@@ -1,0 +1,115 @@
+"""A real Prefect server on this machine, with a home and a port of its own, for one test module."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+
+
+class LocalServer:
+    """A running server: its API, and the environment of commands that use it."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{port}/api"
+        plain = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+        self.environment = {
+            **plain,
+            "PYTHONPATH": os.pathsep.join(["tests/support", os.environ.get("PYTHONPATH", "")]),
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": self.url,
+            "DO_NOT_TRACK": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+        }
+
+    def ask(self, path: str, **question: Any) -> Any:
+        """What the API answers to a POST, or to a GET when there is no question."""
+        method = "POST" if question else "GET"
+        answer = httpx.request(method, f"{self.url}/{path}", json=question or None, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def start_run(self, deployment: str, **parameters: Any) -> str:
+        """Ask for a run of a deployment, as `prefect deployment run` does; its id."""
+        found = self.ask(f"deployments/name/{deployment}")
+        due = {"type": "SCHEDULED"}
+        path = f"deployments/{found['id']}/create_flow_run"
+        return self.ask(path, parameters=parameters, state=due)["id"]
+
+    def state(self, run: str) -> dict[str, Any]:
+        """The state of a run."""
+        return self.ask(f"flow_runs/{run}")["state"]
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """A module of Python's with words: `prefect`, `work-pool`, ... or `flows`, `ingest`, ..."""
+        command = [sys.executable, "-m", *map(str, words)]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+
+    @contextmanager
+    def running(self, *words: object) -> Iterator[subprocess.Popen[bytes]]:
+        """The same in the background; its words go to a file, which is shown when it fails."""
+        log = self.home / f"{'-'.join(str(word) for word in words[:2])}.log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *map(str, words)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            except BaseException as error:
+                error.add_note(f"{log}:\n{log.read_text()[-3000:]}")
+                raise
+            finally:
+                process.terminate()
+                try:
+                    process.wait(timeout=30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+
+def until(what: Callable[[], Any], *, seconds: float = 90, every: float = 0.2) -> Any:
+    """Wait for something to become true; AssertionError names what did not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not within {seconds} seconds: {what.__doc__ or what}")
+
+
+@contextmanager
+def local_server(home: Path) -> Iterator[LocalServer]:
+    """A server that is healthy, until it is left."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = LocalServer(home, port)
+
+    def healthy() -> bool:
+        """the server answers"""
+        try:
+            return httpx.get(f"{server.url}/health", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    with server.running("prefect", "server", "start", "--host", "127.0.0.1", "--port", port):
+        until(healthy, seconds=180)
+        yield server
