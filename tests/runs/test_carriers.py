@@ -107,6 +107,20 @@ def test_embedded_and_verified_pictures_are_the_same_from_zips(
     assert found == [(60, 3, sum(path.stat().st_size for path in pictures))]
 
 
+@pytest.mark.parametrize("dataset", ["fashionai", "fashion-mnist"])
+def test_other_sources_are_read_from_a_zip_too(dataset, sources, lake, tmp_path):
+    folder = sources / dataset
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    pack = packing.write_plain(tmp_path / "archive.zip", files)
+    ingested(dataset, pack, tmp_path / "lake")
+    there, here = (
+        {path: sha for path, sha in file_hashes(one).items() if f"dataset={dataset}/" in path}
+        for one in (lake, tmp_path / "lake")
+    )
+    assert here == there != {}
+
+
 @pytest.mark.parametrize("kind", ENCRYPTED)
 @pytest.mark.parametrize(
     ("given", "says"),
