@@ -84,13 +84,12 @@ class _Family:
 
 def _with_children(pid: int) -> list[int]:
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        try:
-            children = (task / "children").read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            found += _with_children(int(child))
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += _with_children(int(child))
+    except OSError:  # it ended while it was looked at
+        pass
     return found
 
 

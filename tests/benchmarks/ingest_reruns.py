@@ -86,8 +86,7 @@ def stages(lake: Path) -> str:
 def opened(source: Path, arguments: tuple[object, ...]) -> Counter[str]:
     """Files of the source that an ingest opens, as strace saw it; folders do not count."""
     if shutil.which("strace") is None:
-        print("    strace is not installed: no proof of what is opened")
-        return Counter()
+        raise SystemExit("strace is not installed: what is opened cannot be proved")
     with tempfile.NamedTemporaryFile("r") as trace:
         tracing = ("strace", "-f", "-qq", "-e", "trace=open,openat", "-o", trace.name)
         # One process, because members are opened beside a folder's handle and tell no full path.
