@@ -24,6 +24,9 @@ app = typer.Typer(
 for verbs in (demo, making, looking, asking, history, sampling, exporting, scheduling):
     verbs.register(app)
 
+STOPPED = 130
+"""The exit code of what Ctrl-C ended, as shells have it."""
+
 
 def _say_version(asked: bool) -> None:
     if asked:
@@ -61,6 +64,8 @@ def _run() -> int:
     try:
         app()
     except SystemExit as leaving:
+        if leaving.code == STOPPED:  # what typer makes of Ctrl-C, without a word
+            print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return leaving.code if isinstance(leaving.code, int) else 0
     except InputError as error:
         print(f"wardrobe: {error}", file=sys.stderr)
@@ -75,7 +80,7 @@ def _run() -> int:
         return 2
     except KeyboardInterrupt:
         print("wardrobe: stopped; nothing was published", file=sys.stderr)
-        return 130
+        return STOPPED
     return 0
 
 
