@@ -36,7 +36,7 @@ def _facts(release: Release) -> dict:
             "verdict": "unreadable",
         }
     found = [check for check in manifest.checks if check["rows"]]
-    warnings = f"{len(found)} warnings" if found else "ok"
+    warnings = f"{len(found)} warning{'s' * (len(found) > 1)}" if found else "ok"
     broken = any(check["severity"] == "error" for check in found)
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",

@@ -95,7 +95,7 @@ def published(
     refused = run.get("documents_refused", 0) + run.get("items_refused", 0)
     if refused:
         warnings.append(f"{refused:,} refused: see `wardrobe rejections`")
-    warnings += [f"{one.name}: {one.rows:,} rows ({one.title})" for one in audit.warnings]
+    warnings += [f"{one.name}: {_rows(one.rows)} ({one.title})" for one in audit.warnings]
     return Summary(
         sentence=f"published {release.id} ({release.manifest.changes.sentence})",
         release=release.id,
@@ -115,7 +115,11 @@ def derived(release: Release, audit: Audit, is_new: bool) -> Summary:
 
 def objections(audit: Audit) -> list[str]:
     """The errors among the verdicts, a sentence each."""
-    return [f"{one.name} found {one.rows:,} rows ({one.title})" for one in audit.blocking]
+    return [f"{one.name} found {_rows(one.rows)} ({one.title})" for one in audit.blocking]
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def split_totals(release: Release) -> pa.Table:

@@ -1,6 +1,7 @@
 """The same files in a folder, in zips, under ZipCrypto and under AES: one lake, byte for byte."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
 
+from flows.cli.password import use_password_of
 from flows.lake import Lake
+from schemas.errors import InputError
 
 SECRET = "Sesame 77 öffne"
 INGEST = ("ingest", "deepfashion2", "--workers", "1")
@@ -142,12 +145,13 @@ def test_without_its_password_a_zip_is_one_sentence(kind, given, says, packs, tm
     ("content", "says"),
     [(None, "No such file"), (b"", "is empty"), (b"\xff", "no text"), (b"a\0b", "zero byte")],
 )
-def test_a_password_file_that_holds_none_is_one_sentence(content, says, packs, tmp_path):
+def test_a_password_file_that_holds_none_is_one_sentence(content, says, tmp_path, monkeypatch):
+    monkeypatch.delenv("WARDROBE_ZIP_PASSWORD", raising=False)
     if content is not None:
         (tmp_path / "given").write_bytes(content)
-    done = wardrobe(*INGEST, packs["aes"], "--password-file", tmp_path / "given", cwd=tmp_path)
-    assert is_one_sentence(done)
-    assert says in done.stderr
+    with pytest.raises(InputError, match=f"^--password-file [^\n]*{says}[^\n]*$"):
+        use_password_of(tmp_path / "given")
+    assert "WARDROBE_ZIP_PASSWORD" not in os.environ
 
 
 def test_splits_may_come_one_by_one_from_zips_of_different_places(packs, tmp_path, monkeypatch):
