@@ -183,7 +183,8 @@ def training(
             pictures_at=pictures_at,
             progress=lambda done, of: tell("rows", done, of),
         )
-    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {len(record.shards)} shards")
+    files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
+    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,5 +1,6 @@
 """The tables of a part -> one Parquet file each, the same for the same rows in any process."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -76,11 +77,25 @@ def _checked(rows: Rows, part: PartName, table: str) -> Iterator[pa.Table]:
         yield sorted_by_key(some, TABLES[table].key) if whole else some
 
 
+_PICTURE_FEATURES = json.dumps(
+    {
+        "info": {
+            "features": {
+                "image_id": {"dtype": "int64", "_type": "Value"},
+                "image": {"_type": "Image"},
+            }
+        }
+    }
+)
+"""What Hugging Face `datasets` puts into footers, so that it decodes pictures as it loads them."""
+
+
 def footer_schema(schema: pa.Schema, table: str, partition: Mapping[str, str]) -> pa.Schema:
     """The schema with what a lone file should say of itself; nothing of time, path or carrier."""
-    return schema.with_metadata(
-        {**partition, "table": table, "schema_version": str(SCHEMA_VERSION)}
-    )
+    said = {**partition, "table": table, "schema_version": str(SCHEMA_VERSION)}
+    if table == "pictures":
+        said["huggingface"] = _PICTURE_FEATURES
+    return schema.with_metadata(said)
 
 
 def sorted_by_key(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:

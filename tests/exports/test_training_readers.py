@@ -106,3 +106,27 @@ def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folder):
     text = (folder / "README.md").read_text()
     assert "load_dataset(" in text and "## Terms" in text and "Names, from 0: " in text
     assert text.count("---\n") >= 2 and "config_name" in text
+
+
+READ_PICTURES = """
+import json, os, sys
+import datasets
+found = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
+print(json.dumps([len(found), found[0]["image"].size, sorted(found[0])]), flush=True)
+os._exit(0)
+"""
+
+
+def test_pictures_embedded_in_the_lake_are_decoded_as_they_are_loaded(release, tmp_path):
+    pytest.importorskip("datasets")
+    files = [str(path) for path in release.files("pictures")]
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    read = subprocess.run(
+        [sys.executable, "-c", READ_PICTURES, *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **quiet},
+    )
+    assert read.returncode == 0, read.stderr
+    assert json.loads(read.stdout) == [60, [28, 28], ["image", "image_id"]]
