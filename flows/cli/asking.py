@@ -12,7 +12,7 @@ from flows.cli.options import (
     OutputOption,
     ReleaseOption,
 )
-from flows.cli.output import give_rows, print_rows
+from flows.cli.output import give_rows
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
@@ -101,9 +101,6 @@ def rejections(
     rows = rejections_of(lake, release, rule)
     if rows.num_rows == 0 and form is Format.table and output is None:
         print("nothing was refused" + (f" for {rule}" if rule else ""))
-        return
-    if form is Format.table and output is None:
-        print_rows(rows)
         return
     give_rows(rows, form, output)
 

@@ -17,27 +17,27 @@ MOST_ROWS = 1_000
 """Rows an aligned table shows; whoever wants more wants them in another format."""
 
 
-def print_rows(rows: Rows, *, title: str | None = None) -> None:
+def print_rows(rows: Rows) -> None:
     """An aligned table of the first MOST_ROWS rows, numbers to the right, nothing cut off."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     # Into a pipe or file a table is as wide as it needs to be: nothing is folded there.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for field in rows.schema:
         right = str(field.type).startswith(("int", "uint", "float", "double", "decimal"))
         # Spaces let long names break between words where the terminal is narrow.
         name = field.name.replace("_", " ") if sys.stdout.isatty() else field.name
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     more = False
     for batch in _batches(rows):
         shown = batch.slice(0, MOST_ROWS - table.row_count)
         for row in zip(*(column.to_pylist() for column in shown.columns), strict=True):
-            table.add_row(*(_cell(value) for value in row))
+            # As Text, because in a plain string Rich takes [brackets] for its markup.
+            table.add_row(*(Text(_cell(value)) for value in row))
         if shown.num_rows < batch.num_rows:
             more = True
             break
@@ -67,9 +67,19 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".") if value == value else "nan"
+        plain = f"{value:,.4f}".rstrip("0").rstrip(".")
+        # What four places would make a zero, and what no eye can count the digits of.
+        return f"{value:.4g}" if value and not 1e-3 <= abs(value) < 1e15 else plain
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_cell(one)}" for name, one in value.items())
     # Numbers that are names, as image ids are, would be harder to copy with separators in them.
-    return str(value)
+    words = str(value)
+    if words.isprintable():
+        return words
+    # A file name or an excerpt of a broken file must not steer the terminal it is shown in.
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in words)
 
 
 def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
@@ -98,6 +108,7 @@ def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
 
 
 def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
+    _require_names(rows)
     if form is Format.parquet:
         import pyarrow.parquet as pq
 
@@ -133,6 +144,13 @@ def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
 def _csv(pl: Any, rows: "pa.Table", *, header: bool) -> bytes:
     text: str = pl.from_arrow(rows).write_csv(include_header=header)
     return text.encode()
+
+
+def _require_names(rows: Rows) -> None:
+    """Files tell columns apart by their names: say which one stands twice."""
+    names = rows.schema.names
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"column {twice[0]} stands twice: name one of them otherwise, with `as`")
 
 
 def _require_flat(rows: Rows) -> None:

@@ -123,7 +123,7 @@ def query(name: str) -> Query:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "see `wardrobe query --list`."
+    hint = f"did you mean {near[0]}?" if near else "`wardrobe query` lists them."
     raise InputError(f"there is no query {name!r}; {hint}")
 
 

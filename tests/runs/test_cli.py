@@ -134,3 +134,27 @@ def test_lists_do_not_fit_into_csv(lake):
     done = wardrobe("sql", "select points from polygons", "--format", "csv", lake=lake)
     assert done.returncode == 2
     assert "column points holds lists" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("'[bold]x[/bold]'", "[bold]x[/bold]"),
+        ("'[/no/such/tag]'", "[/no/such/tag]"),
+        ("':smile:'", ":smile:"),
+        ("'a' || chr(27) || '[31m'", "a\\x1b[31m"),
+        ("1e-9::double", "1e-09"),
+        ("1234.5::double", "1,234.5"),
+        ("'abc'::blob", "3 bytes"),
+        ("{'path': 'a.png', 'bytes': 'abc'::blob}", "path: a.png, bytes: 3 bytes"),
+    ],
+)
+def test_a_cell_shows_its_value_as_it_is(value, shown, lake):
+    done = wardrobe("sql", f"select {value} as cell", lake=lake)
+    assert done.stdout.splitlines()[2:] == [shown]
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_columns_of_one_name_fit_no_file(form, lake):
+    done = wardrobe("sql", "select 1 as a, 2 as a", "--format", form, lake=lake)
+    assert is_one_sentence(done) and "column a stands twice" in done.stderr

@@ -117,7 +117,7 @@ def test_wrong_values_are_refused_in_a_sentence(given, message):
     [
         ("split_total", "did you mean split_totals\\?"),
         ("item_by_category", "did you mean items_by_category\\?"),
-        ("xyzzy", "wardrobe query --list"),
+        ("xyzzy", "`wardrobe query` lists them"),
         ("../../etc/passwd", "there is no query"),
     ],
 )
