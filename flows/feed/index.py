@@ -22,7 +22,7 @@ from flows.feed.tables import ITEM_NUMBERS, image_rows, item_rows, landmark_list
 from flows.storage.atomic import write_whole
 from schemas.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when what an index holds changes; part of its name."""
 
 FORGOTTEN_AFTER = 30 * 24 * 3600
@@ -124,12 +124,13 @@ class Index:
 
     def _mapped(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
         """The array file `name`, made by `make` when it is not there yet."""
-        path = self.folder / f"{name}.arrow"
+        path = self.folder / f"{name}.arrows"
         if not path.exists():
             with _alone(self.folder):
                 if not path.exists():
                     _write(path, make())
-        return pa.ipc.open_file(pa.memory_map(str(path), "r")).get_batch(0)
+        # A stream, because reading Arrow's file format starts threads that a fork would lose.
+        return pa.ipc.open_stream(pa.memory_map(str(path), "r")).read_next_batch()
 
 
 def default_cache() -> Path:
@@ -171,5 +172,5 @@ def _write(path: Path, table: pa.Table) -> None:
     """One record batch, uncompressed, so that every column maps to one stretch of memory."""
     batch = table.combine_chunks().to_batches(max_chunksize=None)
     rows = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=table.schema)
-    with write_whole(path) as file, pa.ipc.new_file(file, table.schema) as writer:
+    with write_whole(path) as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_batch(rows)

@@ -2,6 +2,9 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,8 @@ from small_release import image, item, write_release
 
 from flows.feed import Feed, Loader, Sampler, index
 from schemas.errors import InputError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -62,16 +67,16 @@ def test_processes_that_open_a_split_together_make_its_index_once(tmp_path):
         process.join()
     assert len({total for _, total in found}) == 1
     files = sorted(path.name for path in (tmp_path / "cache").rglob("*.*"))
-    assert files == ["images.arrow", "items.arrow", "landmarks.arrow"]
+    assert files == ["images.arrows", "items.arrows", "landmarks.arrows"]
 
 
 def test_an_index_is_found_again_and_one_that_nobody_opens_is_forgotten(tmp_path, monkeypatch):
     first = write_release(tmp_path / "1", [image(1, item())], name="a")
     Feed(first, "deepfashion2", "train")
     (made,) = (tmp_path / "cache" / "feed-indexes").iterdir()
-    before = (made / "images.arrow").stat().st_ino
+    before = (made / "images.arrows").stat().st_ino
     Feed(first, "deepfashion2", "train")
-    assert (made / "images.arrow").stat().st_ino == before
+    assert (made / "images.arrows").stat().st_ino == before
     other = tmp_path / "cache" / "feed-indexes" / "mine"
     other.mkdir()
     for folder in (made, other):
@@ -118,3 +123,21 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert index.default_cache().name.startswith("wardrobe-")
+
+
+def test_a_worker_needs_no_threads_of_arrow(tmp_path):
+    """Threads are lost in a fork, and those of a library may wait for ever for their locks."""
+    release = write_release(tmp_path, [image(number, item()) for number in range(1, 5)])
+    code = f"""
+import os
+from flows.feed import Feed
+def threads(): return len(os.listdir("/proc/self/task"))
+before = threads()
+feed = Feed({str(release)!r}, "deepfashion2", "train", task="landmarks")
+print([sample["image_id"] for sample in feed], threads() - before)
+"""
+    for made in (False, True):
+        found = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+        )
+        assert not made or found.stdout.strip() == "[1, 2, 3, 4] 0", found
