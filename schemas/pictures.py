@@ -13,10 +13,12 @@ PICTURES = Table(
     schema=pa.schema(
         [
             *image_key(),
+            # Never null, but Hugging Face takes the column for pictures only if it may be.
             column(
                 "image",
                 PICTURE,
                 "The file's bytes and its name, as Hugging Face `Image` reads them.",
+                nullable=True,
             ),
         ]
     ),
