@@ -1,5 +1,6 @@
 """Flows: statistics, pair sets and checks of a lake, by running sql/ over its current release."""
 
+import sys
 from pathlib import Path
 
 from prefect import flow, get_run_logger
@@ -8,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from flows.pipelines.ask import check_release
 from flows.pipelines.derive import derive
 from flows.pipelines.outcome import NothingPublished, Summary, derived
+from flows.pipelines.progress import WAITING
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
@@ -16,7 +18,12 @@ def derive_flow(lake: str = "lake", wait: bool = False) -> Summary:
     log = get_run_logger()
 
     def tell(what: str, done: int, of: int, **facts: object) -> None:
-        log.info("%s: %s of %s %s", what, done, of, facts or "")
+        if what == WAITING:
+            log.warning("%s", facts["why"])
+            # Who runs this at a terminal sees no log, and would think that it hangs.
+            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
+        elif done == of:
+            log.info("%s: %s of %s", what, done, of)
 
     summary = derived(*derive(Path(lake), wait=wait, tell=tell))
     log.info("%s", summary.sentence)

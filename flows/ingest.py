@@ -160,7 +160,7 @@ def ingest_flow(
             log.warning("%s", facts["why"])
             # Who runs this at a terminal sees no log, and would think that it hangs.
             print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
-        else:
+        elif what == "files" or done == of:  # a line for each part, and one for what follows
             log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
 
     wanted = request(
