@@ -27,7 +27,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory) -> Path:
-    """Generated sources: deepfashion2 (60 pictures), fashionai, fashion-mnist. Not to be changed."""
+    """Generated sources: deepfashion2 (60 pictures), fashionai, fashion-mnist. Leave them."""
     from flows.pipelines.sample import (
         sample_deepfashion2,
         sample_fashion_mnist,
