@@ -147,4 +147,5 @@ def cut(raw: bytes) -> str:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    """A sentence as the end of another one; `JSON` stays what it is."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

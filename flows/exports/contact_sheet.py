@@ -127,7 +127,8 @@ def _style_key(
         words = f"style {style}: {', '.join(sorted(names))}"
         words += f"  consumers {counted['user']}, shops {counted['shop']}{match}"
         rows.append((colour, words))
-    rows.append((NEUTRAL, "style 0: no counterpart annotated"))
+    if not rows or any(not item.style for one in pictures for item in one.items):
+        rows.append((NEUTRAL, "style 0: no counterpart annotated"))
     key = Image.new("RGB", (max(width, 560), 26 * len(rows)), PAPER)
     draw = ImageDraw.Draw(key)
     for place, (colour, words) in enumerate(rows):

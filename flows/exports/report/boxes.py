@@ -24,7 +24,7 @@ def boxes(content: ReportContent, chapter: str, dataset: str) -> Section | None:
         if plots:
             blocks.append(Row(plots, width="narrow", title=title))
     quantiles = {
-        "split": ("Split", label),
+        "split": ("Split", words),
         "category_name": ("Category", words),
         "measure": ("Measure", label),
         "boxes": ("Boxes", number),
@@ -41,7 +41,7 @@ def boxes(content: ReportContent, chapter: str, dataset: str) -> Section | None:
         blocks.append(Folded("Quantiles", table))
     if polygons:
         shown = {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "category_name": ("Category", words),
             "items": ("Items", number),
             "items_with_parts": ("With parts", number),

@@ -26,7 +26,7 @@ def categories(content: ReportContent, chapter: str, dataset: str) -> Section | 
     table = table_block(
         rows,
         {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "category_id": ("Number", plain_number),
             "category_name": ("Category", words),
             "items": ("Items", number),
@@ -41,7 +41,7 @@ def categories(content: ReportContent, chapter: str, dataset: str) -> Section | 
             [row for row in rows if row["split"] == split],
             name="category_name",
             value="items",
-            title=f"Items in {split.replace('_', ' ')}",
+            title=f"Items in {split}",
             description=_largest([row for row in rows if row["split"] == split], split),
         )
         for split in splits
@@ -118,7 +118,7 @@ def variations(content: ReportContent, chapter: str, dataset: str) -> Section | 
     table = table_block(
         [row for row in rows if row["category_id"] is None],
         {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "variation": ("Label", label),
             "label": ("Value", label),
             "items": ("Items", number),
@@ -147,7 +147,7 @@ def landmarks(content: ReportContent, chapter: str, dataset: str) -> Section | N
     table = table_block(
         visibility,
         {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "category_name": ("Category", words),
             "landmark_no": ("Landmark", plain_number),
             "landmark_name": ("Name", label),
@@ -202,7 +202,7 @@ def together(content: ReportContent, chapter: str, dataset: str) -> Section | No
     table = table_block(
         sorted(met, key=lambda row: -row["images"]),
         {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "category_name": ("Category", words),
             "other_category_name": ("With", words),
             "images": ("Images", number),

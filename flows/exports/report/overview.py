@@ -65,7 +65,7 @@ def totals(content: ReportContent) -> Section:
         sorted(content.rows("split_totals"), key=lambda row: order.index(row["dataset"])),
         {
             "dataset": ("Data set", words),
-            "split": ("Split", label),
+            "split": ("Split", words),
             "images": ("Images", number),
             "annotated": ("Annotated", number),
             "pictures_missing": ("Pictures missing", number),
@@ -91,7 +91,7 @@ def published(content: ReportContent) -> Section | None:
         rows,
         {
             "dataset": ("Data set", words),
-            "split": ("Split", label),
+            "split": ("Split", words),
             "measure": ("Measure", label),
             "edition": ("Edition", words),
             "published": ("Published", number),
@@ -177,8 +177,8 @@ def refusals(content: ReportContent) -> Section:
                 rows,
                 {
                     "dataset": ("Data set", words),
-                    "split": ("Split", label),
-                    "rule": ("Rule broken", label),
+                    "split": ("Split", words),
+                    "rule": ("Rule broken", words),
                     "documents": ("Documents", number),
                     "items": ("Items", number),
                     "example_file": ("First file", code),
@@ -195,7 +195,7 @@ def refusals(content: ReportContent) -> Section:
             {
                 "file_name": ("File", code),
                 "item_no": ("Item", plain_number),
-                "rule": ("Rule", label),
+                "rule": ("Rule", words),
                 "message": ("What is wrong", words),
                 "excerpt": ("Excerpt", code),
             },
@@ -213,7 +213,7 @@ def checks(content: ReportContent) -> Section | None:
     table = table_block(
         content.checks,
         {
-            "check": ("Check", label),
+            "check": ("Check", words),
             "verdict": ("Verdict", badge(_VERDICTS)),
             "rows": ("Rows", number),
             "finds": ("Looks for", words),

@@ -36,7 +36,7 @@ def pairs(content: ReportContent, chapter: str, dataset: str) -> Section | None:
         {"measure": text, **{row["split"]: row.get(name) for row in totals}}
         for name, text in measures.items()
     ]
-    splits = {row["split"]: (row["split"].replace("_", " "), number) for row in totals}
+    splits = {row["split"]: (row["split"], number) for row in totals}
     table = table_block(
         turned, {"measure": ("Measure", words), **splits}, caption="Pairs in every reading"
     )
@@ -116,7 +116,7 @@ def pictures(content: ReportContent, chapter: str, dataset: str) -> Section | No
         blocks.append(Row(tuple(_sample(one) for one in samples), width="gallery"))
     if rows:
         shown = {
-            "split": ("Split", label),
+            "split": ("Split", words),
             "source": ("Taken by", label),
             "images": ("Images", number),
             "sized": ("Size known", number),
@@ -154,7 +154,7 @@ def normalisers(content: ReportContent, chapter: str, dataset: str) -> Section |
     if not rows:
         return None
     shown = {
-        "split": ("Split", label),
+        "split": ("Split", words),
         "category_name": ("Category", words),
         "items": ("Items", number),
         "measured": ("Measured", number),

@@ -57,7 +57,9 @@ def require_plots() -> None:
     _altair()
 
 
-def _drawn(chart: Any, title: str, description: str, *, small: bool = False) -> PlotBlock:
+def _drawn(
+    chart: Any, title: str, description: str, *, small: bool = False, bottom: int = 4
+) -> PlotBlock:
     convert = importlib.import_module("vl_convert")
     axis = {
         "labelColor": _INK,
@@ -74,7 +76,7 @@ def _drawn(chart: Any, title: str, description: str, *, small: bool = False) -> 
     }
     legend = {key: axis[key] for key in ("labelColor", "titleColor", "labelFont", "labelFontSize")}
     specification = chart.to_dict()
-    specification["padding"] = {"left": 16, "top": 4, "right": 10, "bottom": 4}
+    specification["padding"] = {"left": 16, "top": 4, "right": 10, "bottom": bottom}
     specification["config"] = {
         "background": None,
         "view": {"stroke": None},
@@ -255,4 +257,6 @@ def heat(
     cells = base.mark_rect(color=SERIES[0], cornerRadius=2).encode(
         opacity=alt.Opacity(f"{value}:Q", scale=scale, legend=None), tooltip=alt.value(None)
     )
-    return _drawn(cells.properties(width=alt.Step(18), height=alt.Step(18)), title, description)
+    square = cells.properties(width=alt.Step(18), height=alt.Step(18))
+    # The slanted names are longer in the page's own letters than in those they are measured with.
+    return _drawn(square, title, description, bottom=24)
