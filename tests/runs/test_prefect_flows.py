@@ -1,4 +1,4 @@
-"""The flows in this process, against Prefect's own harness: one temporary server for the session."""
+"""The flows in this process, against Prefect's own harness: one server for the session."""
 
 import atexit
 import os
