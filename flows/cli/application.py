@@ -76,7 +76,9 @@ def _run() -> int:
         return 0
     except OSError as error:
         # A disk or network that failed: theirs, not a bug of ours, so a sentence is enough.
-        print(f"wardrobe: {error}; nothing was published", file=sys.stderr)
+        named = error.strerror and error.filename
+        what = f"{error.filename}: {error.strerror}" if named else str(error)
+        print(f"wardrobe: {what}; nothing was published", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("wardrobe: stopped; nothing was published", file=sys.stderr)

@@ -62,6 +62,8 @@ def demo(
         make_report(lake, None, output=report, tell=tell)
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"
+    if command.endswith("__main__.py"):
+        command = f"{sys.executable} -m flows"
     at = f"--lake {shlex.quote(str(lake))}"
     print(f"\nsources  {folder / 'sources'}")
     print(f"lake     {lake}  (release {release.id})")

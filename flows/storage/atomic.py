@@ -1,5 +1,6 @@
 """Write a file so that readers see the old one or the new one, never half of it."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(path)
     if not target.name:
         raise InputError(f"{target} is not the name of a file.")
+    if not target.parent.is_dir():
+        # Else the system would name the file aside, of which nobody has heard.
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     aside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{ASIDE}")
     try:
         with aside.open("xb") as file:

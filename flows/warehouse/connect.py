@@ -35,7 +35,7 @@ def open_warehouse(
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         # In memory, DuckDB would otherwise spill into `.tmp` of the working directory.
-        "temp_directory": str(temp_directory or Path(tempfile.gettempdir()) / "wardrobe-spill"),
+        "temp_directory": str(temp_directory or _spill_folder()),
         # Containers show all cores of the host; the scheduler's mask is nearer the truth.
         "threads": threads or len(os.sched_getaffinity(0)),
     }
@@ -49,6 +49,11 @@ def open_warehouse(
         stored = files.get(STATISTICS + one.name)
         con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
     return con
+
+
+def _spill_folder() -> Path:
+    """Where questions sort what memory cannot hold: a folder of one's own on a shared machine."""
+    return Path(tempfile.gettempdir()) / f"wardrobe-spill-{os.getuid()}"
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> str:
