@@ -144,8 +144,6 @@ _DEEPFASHION2_SIGMAS = """
 .0659 .0616 .0173
 """
 
-DEEPFASHION2_SLOTS = 294
-
 
 def _deepfashion2() -> tuple[Category, ...]:
     sigmas = tuple(float(number) for number in _DEEPFASHION2_SIGMAS.split())

@@ -32,7 +32,6 @@ class PartInput:
     members: pa.Table  # ARRANGED, the rows of this part
     documents: Iterable[Document]  # roles document, table and side, in the order of `members`
     pictures: pa.Table  # PICTURE_FACTS, role picture, in the order of `members`
-    embed: bool = False  # whether pictures are to be stored in the lake
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,6 @@ class Plan:
     kept_splits: tuple[str, ...]
     images: dict[str, int | None]
 
-    @property
-    def nothing_to_do(self) -> bool:
-        """Whether the lake has all of the source as it is."""
-        return not self.changed and not self.vanished
-
 
 def plan_parts(
     dataset: str,

@@ -72,14 +72,6 @@ class Staging:
             parts = self.parent.manifest.parts
             self.link(name for name, part in parts.items() if part.dataset != dataset)
 
-    def link_tables(self, tables: Iterable[str]) -> None:
-        """Take over derived tables of the parent as they are; those it lacks are passed over."""
-        for table in tables:
-            for record in self.parent.manifest.of(table) if self.parent else ():
-                if record.part is None:
-                    self._link(record)
-                    self._files[record.path] = record
-
     def _parent_manifest(self, wanted: set[str]) -> Manifest | None:
         if self.parent is None and wanted:
             raise ValueError("there is no parent release to link from")

@@ -89,7 +89,7 @@ def test_a_new_schema_version_and_an_old_make_of_fingerprint_say_so():
 def test_nothing_changed_means_nothing_to_do():
     parent = manifest_of(plan(source(numbers(1, 30))))
     after = plan(source(numbers(1, 30)), parent)
-    assert after.nothing_to_do
+    assert (after.changed, after.vanished) == ((), ())
     assert after.unchanged == tuple(sorted(parent.parts))
 
 
@@ -110,7 +110,7 @@ def test_a_part_without_members_vanishes_but_a_split_without_members_is_kept():
 def test_an_empty_mount_changes_nothing():
     parent = manifest_of(plan(source(numbers(1, 25))))
     after = plan(source({}), parent)
-    assert after.nothing_to_do
+    assert (after.changed, after.vanished) == ((), ())
     assert after.kept_splits == ("train",)
 
 

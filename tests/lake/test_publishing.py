@@ -123,8 +123,7 @@ def test_another_parameter_or_place_of_the_source_is_a_new_release_of_links(lake
         ({"inputs": {"deepfashion2": {"location": "/elsewhere"}}}, "deepfashion2 location"),
     ):
         with lake.writing() as staging:
-            staging.link_others()
-            staging.link_tables(["pairs", "statistics/how_many", "triplets"])
+            fill(staging, source(numbers(1, 25)))
             release = staging.publish(**change)
         assert release.manifest.content == first.manifest.content
         sentence = f"settings only ({named}): row counts as before"
