@@ -114,8 +114,8 @@ def begin(folder: Path, wanted: ExportRecord) -> ExportRecord:
         for name in shared:
             if getattr(record, name) != getattr(wanted, name):
                 raise InputError(
-                    f"{folder} holds {record.dataset} {record.split} exported with another "
-                    f"{name}: give an empty folder, or export with what its {record.split}"
+                    f"{folder} holds {record.dataset} {record.split} exported with "
+                    f"{'other' if name.endswith('s') else 'another'} {name}: give an empty folder, or export with what its {record.split}"
                     f"{ENDING} says."
                 )
         if record.split == wanted.split:

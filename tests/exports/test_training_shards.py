@@ -188,7 +188,7 @@ def test_a_shard_that_was_damaged_is_written_again(release, tmp_path):
 
 def test_one_folder_holds_one_export(release, tmp_path):
     exported(release, tmp_path, shards=2)
-    with pytest.raises(InputError, match="with another options"):
+    with pytest.raises(InputError, match="with other options"):
         exported(release, tmp_path, TrainingOptions("detection", size=10))
     with pytest.raises(InputError, match="2 shards of"):
         exported(release, tmp_path, shards=3)
