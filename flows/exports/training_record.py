@@ -113,10 +113,10 @@ def begin(folder: Path, wanted: ExportRecord) -> ExportRecord:
         shared = ("dataset", "content", "options", "features", "format")
         for name in shared:
             if getattr(record, name) != getattr(wanted, name):
+                which = "other" if name.endswith("s") else "another"
                 raise InputError(
-                    f"{folder} holds {record.dataset} {record.split} exported with "
-                    f"{'other' if name.endswith('s') else 'another'} {name}: give an empty folder, or export with what its {record.split}"
-                    f"{ENDING} says."
+                    f"{folder} holds {record.dataset} {record.split} exported with {which} {name}: "
+                    f"give an empty folder, or export with what its {record.split}{ENDING} says."
                 )
         if record.split == wanted.split:
             if (record.planned_shards, record.planned_rows) != (
