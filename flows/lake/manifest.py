@@ -29,8 +29,8 @@ class FileRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PartRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a part was built from (its fingerprint) and what was counted while building it.
 
-    `counts`: documents_read, documents_refused, items_read, items_refused, images, items, and
-    whatever else the pipeline counts.
+    `counts`: documents_read, documents_refused, items_read, items_refused, images, items, pictures
+    (images whose picture is there), and whatever else the pipeline counts.
     """
 
     dataset: str

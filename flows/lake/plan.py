@@ -176,15 +176,17 @@ def _images_by_split(parts: Iterable[Part]) -> dict[str, int | None]:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """A split that would lose too much: images before and after."""
+    """A split that would lose too much: images, or what else is counted, before and after."""
 
     split: str
     before: int
     after: int
+    what: str = "images"
 
     def __str__(self) -> str:
         lost = 100 * (self.before - self.after) / self.before
-        return f"{self.split} would lose {lost:.1f} % of its images ({self.before} to {self.after})"
+        numbers = f"({self.before} to {self.after})"
+        return f"{self.split} would lose {lost:.1f} % of its {self.what} {numbers}"
 
 
 @dataclass(frozen=True)
@@ -204,21 +206,22 @@ def shrunk_splits(
     before: Mapping[str, Mapping[str, int]],
     after: Mapping[str, int | None],
     *,
+    what: str = "images",
     allow: Collection[str] = (),
 ) -> list[Shrunk]:
-    """Splits that lose over 5 % of their images and are not allowed to by name.
+    """Splits that lose over 5 % of their images (or of `what`) and are not allowed to by name.
 
-    `before` is `Manifest.split_counts`; `after` is `Plan.images` before building, or the images
+    `before` is `Manifest.split_counts`; `after` is `Plan.images` before building, or what was
     counted afterwards. Splits that are not in `after` are not spoken of (kept, or pruned on
     purpose), unknown counts (None) wait for the second look.
     """
     return [
-        Shrunk(split, before[split].get("images", 0), images)
-        for split, images in sorted(after.items())
-        if images is not None
+        Shrunk(split, before[split].get(what, 0), count, what)
+        for split, count in sorted(after.items())
+        if count is not None
         and split in before
         and split not in allow
-        and images < before[split].get("images", 0) * (1 - LOSS_LIMIT)
+        and count < before[split].get(what, 0) * (1 - LOSS_LIMIT)
     ]
 
 

@@ -89,7 +89,7 @@ def _file_problems(release: Release, manifest: Manifest, record: FileRecord) -> 
         with footer:
             rows, schema = footer.metadata.num_rows, footer.schema_arrow
     except (pa.ArrowException, OSError) as error:
-        yield Problem(record.path, f"is not readable as Parquet ({error})")
+        yield Problem(record.path, f"is not readable as Parquet ({' '.join(str(error).split())})")
         return
     if rows != record.rows:
         yield Problem(record.path, f"has {rows} rows, not {record.rows}")

@@ -1,7 +1,7 @@
 """What happens to a source, in order: list, arrange, plan, build, derive, audit, publish."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,10 @@ from flows.pipelines.progress import Tell, silent, waiting
 from flows.pipelines.request import IngestRequest
 from flows.storage import list_members, read_member
 
+NOT_TO_LOSE = ("images", "items", "pictures")
+"""What a split may lose 5 % of unasked. Annotations and pictures lie in folders of their own, and
+one that is not mounted leaves every image in place."""
+
 
 def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> Summary:
     """Build what changed, link what did not, derive, audit, publish; or say why not.
@@ -57,7 +61,7 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         arrangement = arrange(decoder, wanted, members)
         plan = plan_ingest(wanted, arrangement, parent)
         clock.lap("plan")
-        if lost := losses(wanted, plan.images, parent):
+        if lost := losses(wanted, {"images": plan.images}, parent):
             return blocked(lost)
         staging.link_others(wanted.dataset)
         staging.link(plan.unchanged)
@@ -127,12 +131,15 @@ def plan_ingest(wanted: IngestRequest, arrangement: Arrangement, parent: Release
 
 
 def losses(
-    wanted: IngestRequest, images: dict[str, int | None], parent: Release | None
+    wanted: IngestRequest, counted: Mapping[str, Mapping[str, int | None]], parent: Release | None
 ) -> list[str]:
-    """Splits that would lose more images than one may lose unasked."""
+    """Splits that would lose more than they may unasked; `counted` is by what, then by split."""
     before = parent.manifest.split_counts(wanted.dataset) if parent else {}
-    shrunk = shrunk_splits(before, images, allow=wanted.allow_shrink)
-    return [f"{one}: allow it with --allow-shrink {one.split}" for one in shrunk]
+    shrunk: dict[str, str] = {}
+    for what, by_split in counted.items():
+        for one in shrunk_splits(before, by_split, what=what, allow=wanted.allow_shrink):
+            shrunk.setdefault(one.split, f"{one}: allow it with --allow-shrink {one.split}")
+    return list(shrunk.values())
 
 
 def refused_strictly(
@@ -179,13 +186,14 @@ def after_building(wanted: IngestRequest, staging: Staging, parent: Release | No
     """What speaks against publishing, now that everything is counted."""
     before = parent.manifest.split_counts(wanted.dataset) if parent else {}
     after = staging.split_counts(wanted.dataset)
-    images: dict[str, int | None] = {split: counts["images"] for split, counts in after.items()}
+    counted = {
+        what: {split: counts.get(what) for split, counts in after.items()} for what in NOT_TO_LOSE
+    }
+    lost = losses(wanted, counted, parent)
     if wanted.strict:
-        return losses(wanted, images, parent)
+        return lost
     refused = refused_splits(after, before=before, allow=wanted.allow_refused)
-    return losses(wanted, images, parent) + [
-        f"{one}: allow it with --allow-refused {one.split}" for one in refused
-    ]
+    return lost + [f"{one}: allow it with --allow-refused {one.split}" for one in refused]
 
 
 def inputs_of(

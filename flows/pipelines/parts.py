@@ -179,11 +179,13 @@ def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
 
 def _counts(tables: dict[str, pa.RecordBatch | pa.RecordBatchReader]) -> dict[str, int]:
     refused_items = tables["rejections"]["item_no"]
+    missing = pc.sum(pc.equal(tables["images"]["image_status"], "missing")).as_py() or 0
     return {
         "documents_refused": refused_items.null_count,
         "items_refused": len(refused_items) - refused_items.null_count,
         "images": tables["images"].num_rows,
         "items": tables["items"].num_rows,
+        "pictures": tables["images"].num_rows - missing,
     }
 
 

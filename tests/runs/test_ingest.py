@@ -140,6 +140,20 @@ def test_losing_a_tenth_of_a_split_is_blocked_until_allowed_by_name(source, tmp_
     assert allowed.release != first.release
 
 
+@pytest.mark.parametrize(("folder", "what"), [("annos", "items"), ("image", "pictures")])
+def test_a_folder_that_is_not_mounted_is_blocked_though_every_image_stays(
+    folder, what, source, tmp_path
+):
+    first = ingested("deepfashion2", source, tmp_path / "lake")
+    shutil.rmtree(source / "train" / folder)
+    summary = ingested("deepfashion2", source, tmp_path / "lake")
+    assert f"train would lose 100.0 % of its {what}" in summary.sentence
+    assert "--allow-shrink train" in summary.sentence
+    assert Lake(tmp_path / "lake").release().id == first.release
+    allowed = ingested("deepfashion2", source, tmp_path / "lake", allow_shrink=["train"])
+    assert allowed.release != first.release
+
+
 def test_refusing_many_documents_is_blocked_until_allowed_by_name(source, tmp_path):
     document(source).write_text("{")
     blocked = ingested("deepfashion2", source, tmp_path / "lake")
