@@ -1,5 +1,7 @@
 """Flow: a source in, a release out. Thin: names, retries and artifacts around pipelines.ingest."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +17,12 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
-from flows.pipelines.ingest import ingest
-from flows.pipelines.outcome import NothingPublished, Summary
-from flows.pipelines.parts import PartJob, Receipt, RunParts
-from flows.pipelines.progress import WAITING
-from flows.pipelines.request import request
+# Modules, not the functions in them: Prefect keeps the names of a flow alive beyond the last step
+# of the interpreter, and DuckDB's binding would print eighty lines on what it takes for leaks.
+from flows.pipelines import ingest as pipeline
+from flows.pipelines import outcome, parts, progress
+from flows.pipelines import request as requests
 from flows.runners import worker_pool
-from schemas.errors import InputError
 
 TASKS_IN_FLIGHT = 8
 """Part tasks that wait on the pool at a time; the pool's size decides how many really run."""
@@ -49,14 +50,16 @@ def under_prefect(
     *,
     first_delay: float = FIRST_DELAY_SECONDS,
     timeout: float = PART_TIMEOUT_SECONDS,
-) -> RunParts:
+) -> parts.RunParts:
     """Parts as Prefect tasks on threads, each handing its part to the pool.
 
     Tasks take a part's name and return its receipt: what they need beside it stays here, because
     Prefect walks every argument of a task looking for futures.
     """
 
-    def run(build: Callable[[PartJob], Receipt], jobs: Sequence[PartJob]) -> Iterator[Receipt]:
+    def run(
+        build: Callable[[parts.PartJob], parts.Receipt], jobs: Sequence[parts.PartJob]
+    ) -> Iterator[parts.Receipt]:
         by_name = {job.part.name: job for job in jobs}
 
         @task(
@@ -68,7 +71,7 @@ def under_prefect(
             retry_delay_seconds=exponential_backoff(backoff_factor=first_delay),
             retry_condition_fn=worth_retrying,
         )
-        def build_part_task(part: str) -> Receipt:
+        def build_part_task(part: str) -> parts.Receipt:
             building = pool.submit(build, by_name[part])
             try:
                 return building.result(timeout=timeout)
@@ -86,18 +89,6 @@ def under_prefect(
             yield future.result()
 
     return run
-
-
-@contextmanager
-def failures_in_words() -> Iterator[None]:
-    """What a disk or a network refuses, as a sentence for the state of a failed run."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{error}; nothing was published and the current release is whole: "
-            "see that the source and the lake can be reached, and run it again"
-        ) from error
 
 
 @contextmanager
@@ -140,13 +131,13 @@ def ingest_flow(
     allow_shrink: list[str] | None = None,
     allow_refused: list[str] | None = None,
     strict: bool = False,
-    verify_images: bool = False,
-    embed_images: bool = False,
+    verify_images: bool | None = None,
+    embed_images: bool | None = None,
     prune: bool = False,
     resume: bool = False,
     wait: bool = False,
     workers: int = 2,
-) -> Summary:
+) -> outcome.Summary:
     """Read a source and publish a release; parameters are what a person can type.
 
     A zip password comes from $WARDROBE_ZIP_PASSWORD or the Secret block `wardrobe-zip-password`,
@@ -156,14 +147,14 @@ def ingest_flow(
     log = get_run_logger()
 
     def tell(what: str, done: int, of: int, **facts: object) -> None:
-        if what == WAITING:
+        if what == progress.WAITING:
             log.warning("%s", facts["why"])
             # Who runs this at a terminal sees no log, and would think that it hangs.
             print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
         elif what == "files" or done == of:  # a line for each part, and one for what follows
             log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
 
-    wanted = request(
+    wanted = requests.request(
         dataset=dataset,
         source=source,
         lake=lake,
@@ -179,16 +170,16 @@ def ingest_flow(
         wait=wait,
     )
     password = password_from_block(wanted.source.kind)
-    with failures_in_words(), password, worker_pool(workers) as pool:
-        summary = ingest(wanted, under_prefect(pool), tell)
+    with outcome.failures_in_words(), password, worker_pool(workers) as pool:
+        summary = pipeline.ingest(wanted, under_prefect(pool), tell)
     log.info("%s", summary.sentence)
     publish_artifacts(summary)
     if summary.blocked:
-        raise NothingPublished(summary)
+        raise outcome.NothingPublished(summary)
     return summary
 
 
-def publish_artifacts(summary: Summary) -> None:
+def publish_artifacts(summary: outcome.Summary) -> None:
     """The run in words, its totals and the verdicts of its checks, for the Prefect UI."""
     create_markdown_artifact(key="ingest-summary", markdown=summary.as_markdown())
     if summary.totals is not None:

@@ -1,9 +1,7 @@
 """The application: its verbs put together, and the one place where errors become sentences."""
 
-import atexit
 import os
 import sys
-import threading
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -54,10 +52,7 @@ def wardrobe(
 
 def main() -> None:
     """Run the command line. Exit code 0: done; 1: a check or `--strict` says no; 2: wrong use."""
-    code = _run()
-    if "prefect" in sys.modules:
-        _leave_quietly(code)
-    sys.exit(code)
+    sys.exit(_run())
 
 
 def _run() -> int:
@@ -84,16 +79,3 @@ def _run() -> int:
         print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return STOPPED
     return 0
-
-
-def _leave_quietly(code: int) -> None:
-    """Leave after a flow without the last step of the interpreter's own shutdown.
-
-    Prefect's threads keep frames alive until then, and DuckDB's binding prints eighty lines on
-    what it takes for leaks. Everything registered for the exit has run before.
-    """
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

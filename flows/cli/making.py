@@ -57,11 +57,21 @@ def ingest(
     ] = False,
     workers: WorkersOption = None,
     verify_images: Annotated[
-        bool, typer.Option("--verify-images", help="Decode pictures fully and hash them.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--verify-images/--no-verify-images",
+            help="Decode pictures fully and hash them; else as the release before.",
+            show_default=False,
+        ),
+    ] = None,
     embed_images: Annotated[
-        bool, typer.Option("--embed-images", help="Store the pictures in the lake too.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--embed-images/--no-embed-images",
+            help="Store the pictures in the lake too; else as the release before.",
+            show_default=False,
+        ),
+    ] = None,
     side_file: Annotated[
         list[Path] | None,
         typer.Option("--side-file", help="A retrieval list or information file; repeatable."),

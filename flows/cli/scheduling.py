@@ -17,6 +17,9 @@ def serve(
     lake: LakeOption = DEFAULT_LAKE,
     split: SplitOption = None,
     workers: WorkersOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Publish nothing if anything is refused.")
+    ] = False,
 ) -> None:
     """Register a schedule with the configured Prefect server and run what falls due.
 
@@ -39,7 +42,7 @@ def serve(
 
     parameters = {"dataset": dataset.value, "source": str(source.absolute())}
     parameters["lake"] = str(lake.absolute())
-    chosen = {"splits": split, "workers": workers}
+    chosen = {"splits": split, "workers": workers, "strict": strict}
     given = {name: value for name, value in chosen.items() if value}
     serve_flow(ingest_flow, f"{dataset.value}-scheduled", {**parameters, **given}, cron=cron)
 

@@ -56,6 +56,8 @@ def roll_back(root: Path, name: str) -> Release:
     release = find_release(root, name)
     _ = release.manifest  # a damaged one is refused here
     now = _current_id(root)
+    if now == release.id:
+        raise InputError(f"{release.id} is the current release already: there is nothing to undo.")
     try:
         pin = pin_of(root)
     except InputError:

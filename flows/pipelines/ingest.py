@@ -51,6 +51,7 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
     with lake.writing(wait=wanted.wait, waiting=told, resume=wanted.resume) as staging:
         parent = staging.parent
         settings = PairSettings.recorded(parent.manifest.parameters if parent else {})
+        wanted = wanted.as_before(inputs_before(wanted, parent))
         members = list_members(wanted.source)
         listing = listing_hash(members, wanted)
         clock.lap("list")
@@ -91,6 +92,11 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
     if parent is not None and release.id == parent.id:
         return unchanged(parent)
     return published(release, audit, run, notes_on(arrangement))
+
+
+def inputs_before(wanted: IngestRequest, parent: Release | None) -> dict[str, Any]:
+    """What the manifest before records of this data set's source; nothing when it is new."""
+    return parent.manifest.inputs.get(wanted.dataset, {}) if parent else {}
 
 
 def listing_hash(members: pa.Table, wanted: IngestRequest) -> str:
@@ -169,7 +175,13 @@ def build(
 ) -> list[Receipt]:
     """Build the changed parts wherever `run_parts` runs them, and record each receipt."""
     jobs = [
-        PartJob(part, wanted.source, staging.folder, wanted.verify_images, wanted.embed_images)
+        PartJob(
+            part,
+            wanted.source,
+            staging.folder,
+            verify_images=bool(wanted.verify_images),
+            embed_images=bool(wanted.embed_images),
+        )
         for part in plan.changed
     ]
     sizes = {job.part.name: job.part.members.num_rows for job in jobs}
@@ -211,13 +223,14 @@ def inputs_of(
     Each split remembers its own place, because splits may come one by one from different ones.
     The listing is known for a whole source only.
     """
-    was = parent.manifest.inputs.get(wanted.dataset, {}) if parent else {}
+    was = inputs_before(wanted, parent)
     here = sorted({part.split for part in plan.changed} | set(plan.images))
     return {
         "location": str(wanted.source.path),
         "kind": wanted.source.kind,
         "listing": None if wanted.splits or unsettled else listing,
         "options": wanted.options,
+        "side_files": [str(path) for path in wanted.source.side_files],
         "locations": {**was.get("locations", {}), **dict.fromkeys(here, str(wanted.source.path))},
         "pictures": {
             **was.get("pictures", {}),

@@ -1,7 +1,8 @@
 """How an ingest ended, in words, totals and the record of the run."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from flows.lake import Plan, Receipt, Release
 from flows.pipelines.ask import verdict_rows
 from flows.pipelines.derive import Audit
 from flows.warehouse import open_warehouse, run_query
+from schemas.errors import InputError
 
 MOST_NAMED = 3
 """Files that a note names; it counts the others."""
@@ -58,6 +60,18 @@ class NothingPublished(RuntimeError):
     def __init__(self, summary: Summary) -> None:
         super().__init__(summary.sentence)
         self.summary = summary
+
+
+@contextmanager
+def failures_in_words() -> Iterator[None]:
+    """What a disk or a network refuses, as a sentence for the state of a failed run."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{error}; nothing was published and the current release is whole: "
+            "see that the source and the lake can be reached, and run it again"
+        ) from error
 
 
 def unchanged(parent: Release) -> Summary:
@@ -115,7 +129,15 @@ def derived(release: Release, audit: Audit, is_new: bool) -> Summary:
 
 def objections(audit: Audit) -> list[str]:
     """The errors among the verdicts, a sentence each."""
-    return [f"{one.name} found {_rows(one.rows)} ({one.title})" for one in audit.blocking]
+    return [
+        f"{one.name} found {_rows(one.rows)} ({one.title}) such as {_words(one.examples)}"
+        for one in audit.blocking
+    ]
+
+
+def _words(examples: Sequence[dict[str, Any]]) -> str:
+    """The first offending row, as name=value."""
+    return "; ".join(f"{name}={value}" for row in examples[:1] for name, value in row.items())
 
 
 def _rows(count: int) -> str:

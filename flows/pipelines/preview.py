@@ -5,7 +5,7 @@ import pyarrow as pa
 from flows.decode import DECODERS
 from flows.lake import Lake
 from flows.pipelines.derive import PairSettings
-from flows.pipelines.ingest import arrange, is_known, listing_hash, plan_ingest
+from flows.pipelines.ingest import arrange, inputs_before, is_known, listing_hash, plan_ingest
 from flows.pipelines.request import IngestRequest
 from flows.storage import list_members
 
@@ -17,6 +17,7 @@ def preview(wanted: IngestRequest) -> pa.Table:
     """
     parent = Lake(wanted.lake).parent()
     settings = PairSettings.recorded(parent.manifest.parameters if parent else {})
+    wanted = wanted.as_before(inputs_before(wanted, parent))
     members = list_members(wanted.source)
     listing = listing_hash(members, wanted)
     if parent is not None and is_known(parent, wanted, listing, settings):

@@ -226,3 +226,22 @@ def test_what_could_not_be_read_is_read_again_next_time(source, tmp_path):
     os.utime(broken, ns=(stamp, stamp))
     ingested("deepfashion2", source, tmp_path / "lake")
     assert rows_of(tmp_path / "lake", "select count(*) from rejections") == [(0,)]
+
+
+def test_what_an_ingest_was_asked_for_is_remembered_until_it_is_unsaid(source, tmp_path):
+    lake = tmp_path / "lake"
+    side = tmp_path / "val_query.json"
+    side.write_text("[]")
+    first = ingested(
+        "deepfashion2",
+        source,
+        lake,
+        embed_images=True,
+        verify_images=True,
+        side_files=[str(side)],
+    )
+    again = ingested("deepfashion2", source, lake)
+    assert again.release == first.release and "nothing changed" in again.sentence
+    ingested("deepfashion2", source, lake, embed_images=False)
+    assert rows_of(lake, "select count(*) from pictures") == [(0,)]
+    assert rows_of(lake, "select count(sha256) from images") == [(60,)]

@@ -1,6 +1,5 @@
 """The flows in this process, against Prefect's own harness: one server for the session."""
 
-import atexit
 import os
 import warnings
 import zipfile
@@ -29,9 +28,6 @@ def prefect(tmp_path_factory):
     quick = {PREFECT_HOME: home, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(quick), prefect_test_harness(server_startup_timeout=120):
         yield
-    # Prefect's threads keep frames alive to the very end, and DuckDB's binding then prints eighty
-    # lines on what it takes for leaks, below the results.
-    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 def artifacts(key: str) -> list:
