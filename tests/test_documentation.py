@@ -189,6 +189,14 @@ def test_readers_of_the_readme_agree_on_the_items_folder(lake):
     assert {"dataset", "split"} <= set(columns.pop())
 
 
+def test_the_readme_feeds_a_training_loop(lake):
+    (text,) = re.findall(r"```py\n(.*?)```", README, flags=re.DOTALL)
+    names: dict = {}
+    exec(text.replace("wardrobe-demo/lake", str(lake)), names)
+    assert names["pixels"].shape[1:] == (128, 96, 3)
+    assert len(names["points"]) == len(names["pixels"])
+
+
 def test_docstrings_of_pipelines_name_what_they_raise():
     from flows.pipelines import ask, history
 

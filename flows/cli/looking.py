@@ -1,5 +1,6 @@
 """Verbs for looking at a release: tables, schema, path, show, report."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -95,7 +96,10 @@ def report(
 
     use_password_of(password_file)
     with progress() as tell:
-        print(make_report(lake, release, output=output, tell=tell))
+        trouble = make_report(lake, release, output=output, tell=tell)
+    print(output)
+    if trouble:
+        print(f"note: pictures are missing in it: {trouble}", file=sys.stderr)
 
 
 def register(app: typer.Typer) -> None:

@@ -33,8 +33,10 @@ REJECTIONS = 20
 STEPS = ("statistics", "checks", "pictures", "page")
 
 
-def make_report(lake: Path, release: str | None, *, output: Path, tell: Tell = silent) -> Path:
-    """Write the report of a release to `output`, and return that path.
+def make_report(
+    lake: Path, release: str | None, *, output: Path, tell: Tell = silent
+) -> str | None:
+    """Write the report of a release to `output`; why pictures are missing in it, if any are.
 
     Samples are chosen by md5 of their keys: the same release gives the same page. InputError when
     the `[report]` extra is not installed.
@@ -77,7 +79,7 @@ def make_report(lake: Path, release: str | None, *, output: Path, tell: Tell = s
     tell(STEPS[2], 3, len(STEPS))
     write_report(output, content)
     tell(STEPS[3], 4, len(STEPS))
-    return output
+    return shelf.trouble
 
 
 def _keys(rows: pa.Table) -> list[ImageKey]:
