@@ -4,12 +4,15 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli import asking, demo, exporting, history, looking, making, sampling, scheduling
 from schemas.errors import InputError
+
+USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
+"""What typer raises for wrong words; the class has moved between its versions."""
 
 app = typer.Typer(
     name="wardrobe",
@@ -57,11 +60,12 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        app()
-    except SystemExit as leaving:
-        if leaving.code == STOPPED:  # what typer makes of Ctrl-C, without a word
+        code = app(standalone_mode=False)
+        if code == STOPPED:  # what typer makes of Ctrl-C, without a word
             print("wardrobe: stopped; nothing was published", file=sys.stderr)
-        return leaving.code if isinstance(leaving.code, int) else 0
+        return code if isinstance(code, int) else 0
+    except USAGE_ERROR as error:
+        return _say_usage(error)
     except InputError as error:
         print(f"wardrobe: {error}", file=sys.stderr)
         return 2
@@ -75,7 +79,18 @@ def _run() -> int:
         what = f"{error.filename}: {error.strerror}" if named else str(error)
         print(f"wardrobe: {what}; nothing was published", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return STOPPED
-    return 0
+
+
+def _say_usage(error: Any) -> int:
+    """Wrong words on the command line as one sentence, or the help where there were none at all."""
+    command = error.ctx.command_path if error.ctx else "wardrobe"
+    message = error.format_message().removesuffix(".").replace("Value error, ", "")
+    if error.ctx and message.startswith(error.ctx.get_help()[:20]):
+        print(message, file=sys.stderr)  # a group by itself: typer's message is its help
+    else:
+        said = message[:1].lower() + message[1:]
+        print(f"wardrobe: {said}: see `{command} --help`", file=sys.stderr)
+    return 2

@@ -22,6 +22,10 @@ def test_version_says_where_it_was_imported_from():
         (["schema", "itmes"], "there is no table itmes"),
         (["serve", "--cron", "0 3 * * *", "deepfashion2", "/data"], "needs a Prefect server"),
         (["rejections", "--rule", "no_rule"], "there is no rule no_rule"),
+        (["ingest", "other", "/data"], "'other' is not one of"),
+        (["show", "deepfashion2"], "missing argument"),
+        (["tables", "--nope"], "no such option"),
+        (["nothing"], "no such command"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(words, says, tmp_path):
