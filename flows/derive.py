@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from prefect import flow, get_run_logger
@@ -17,17 +16,10 @@ from flows.pipelines import derive as pipeline
 def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
     """Make statistics and pair sets anew, with the settings the release before has."""
     log = get_run_logger()
-
-    def tell(what: str, done: int, of: int, **facts: object) -> None:
-        if what == progress.WAITING:
-            log.warning("%s", facts["why"])
-            # Who runs this at a terminal sees no log, and would think that it hangs.
-            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
-        elif done == of:
-            log.info("%s: %s of %s", what, done, of)
-
     with outcome.failures_in_words():
-        summary = outcome.derived(*pipeline.derive(Path(lake), wait=wait, tell=tell))
+        summary = outcome.derived(
+            *pipeline.derive(Path(lake), wait=wait, tell=progress.logged(log))
+        )
     log.info("%s", summary.sentence)
     create_markdown_artifact(key="derive-summary", markdown=summary.as_markdown())
     if summary.blocked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -146,14 +145,8 @@ def ingest_flow(
     """
     log = get_run_logger()
 
-    def tell(what: str, done: int, of: int, **facts: object) -> None:
-        if what == progress.WAITING:
-            log.warning("%s", facts["why"])
-            # Who runs this at a terminal sees no log, and would think that it hangs.
-            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
-        elif what == "files" or done == of:  # a line for each part, and one for what follows
-            log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
-
+    # A line for each part, and one for what follows.
+    tell = progress.logged(log, each={"files"})
     wanted = requests.request(
         dataset=dataset,
         source=source,

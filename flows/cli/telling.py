@@ -37,9 +37,9 @@ def _waiting_aloud(tell: Tell) -> Tell:
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Tell]:
+def progress() -> Iterator[Tell]:
     """A bar per stage with rate and time left, on stderr and only on a terminal."""
-    if quiet or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield silent
         return
     from rich.console import Console

@@ -1,7 +1,9 @@
 """How a pipeline says what it does, without knowing who listens."""
 
-from collections.abc import Callable
-from typing import Protocol
+import sys
+from collections.abc import Callable, Collection
+from logging import Logger, LoggerAdapter
+from typing import Any, Protocol
 
 WAITING = "waiting"
 """The event that says another writer holds the lake; its fact `why` is a sentence."""
@@ -15,6 +17,23 @@ class Tell(Protocol):
 
 def silent(what: str, done: int, of: int, **facts: object) -> None:
     """Says nothing."""
+
+
+def logged(log: "Logger | LoggerAdapter[Any]", *, each: Collection[str] = ()) -> Tell:
+    """Says to a log what was finished, every step of `each`, and whom a run waits for.
+
+    The last goes to stderr too: who runs a flow at a terminal sees no log, and would think that
+    it hangs.
+    """
+
+    def tell(what: str, done: int, of: int, **facts: object) -> None:
+        if what == WAITING:
+            log.warning("%s", facts["why"])
+            print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
+        elif what in each or done == of:
+            log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
+
+    return tell
 
 
 def waiting(tell: Tell) -> Callable[[str], None]:
