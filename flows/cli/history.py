@@ -1,5 +1,6 @@
 """Verbs for the releases of a lake: releases, diff, rollback, verify."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -26,7 +27,10 @@ def releases(
     if keep is not None or delete is not None:
         print(delete_releases(lake, keep=keep, delete=delete))
         return
-    give_rows(release_list(lake), form, output)
+    rows, damages = release_list(lake)
+    give_rows(rows, form, output)
+    for damage in damages:
+        print(f"warning: {damage}", file=sys.stderr)
 
 
 def diff(

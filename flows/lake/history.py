@@ -6,8 +6,17 @@ from pathlib import Path
 
 import msgspec
 
-from flows.lake.publish import RELEASES, STAGING, remove_tree, swap_current
-from flows.lake.release import Release, all_releases, current_release, find_release
+from flows.lake.manifest import MANIFEST, is_release_id
+from flows.lake.ownership import STAGING, is_plain_file, read_own_file
+from flows.lake.publish import remove_tree, swap_current
+from flows.lake.release import (
+    RELEASES,
+    Release,
+    all_releases,
+    current_release,
+    find_release,
+    is_folder,
+)
 from flows.storage.atomic import write_whole
 from schemas.errors import InputError
 
@@ -32,10 +41,13 @@ class Freed(msgspec.Struct, frozen=True):
 def pin_of(root: Path) -> Pin | None:
     """The rollback in force, if any."""
     try:
-        return msgspec.json.decode((root / PINNED).read_bytes(), type=Pin)
+        pin = msgspec.json.decode(read_own_file(root / PINNED), type=Pin)
+        if not (is_release_id(pin.release) and is_release_id(pin.instead_of)):
+            raise msgspec.ValidationError("it does not name releases")
+        return pin
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"{root / PINNED} is damaged ({error}): `wardrobe rollback ID` writes it anew, "
             "--resume removes it."
@@ -76,7 +88,7 @@ def finish_rollback(root: Path) -> None:
         pin = pin_of(root)
     except InputError:
         return
-    if pin and pin.release != _current_id(root) and (root / RELEASES / pin.release).is_dir():
+    if pin and pin.release != _current_id(root) and is_folder(root / RELEASES / pin.release):
         swap_current(root, pin.release)
 
 
@@ -97,15 +109,24 @@ def delete(root: Path, name: str) -> Freed:
         raise InputError(
             f"{release.id} is what the lake was rolled back from: `--resume` first gives it up."
         )
+    if not is_plain_file(release.path / MANIFEST):
+        raise InputError(
+            f"{release.path} has no {MANIFEST}, so nothing says that it is a release: look into "
+            "it and remove it by hand."
+        )
     return _remove(root, [release])
 
 
 def keep(root: Path, count: int) -> Freed:
-    """Delete all but the newest `count` releases; the current one stays whatever its age."""
+    """Delete all but the newest `count` releases; the current one stays whatever its age.
+
+    A release whose manifest cannot be read stays and is not counted: `delete` takes it by name.
+    """
     if count < 1:
         raise InputError(f"--keep {count} would leave no release: it takes a number from 1.")
     needed = _needed(root)
-    return _remove(root, [one for one in all_releases(root)[count:] if one.id not in needed])
+    readable = [release for release in all_releases(root) if release.is_readable()]
+    return _remove(root, [release for release in readable[count:] if release.id not in needed])
 
 
 def _needed(root: Path) -> set[str]:
@@ -126,7 +147,7 @@ def _remove(root: Path, releases: Iterable[Release]) -> Freed:
     ids, files, size = [], 0, 0
     for release in releases:
         for path in _files(release.path):
-            facts = path.stat()
+            facts = path.lstat()
             if facts.st_nlink == 1:
                 files, size = files + 1, size + facts.st_size
         # Out of `releases` in one rename, so that nobody ever meets half of it.

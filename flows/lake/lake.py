@@ -3,17 +3,18 @@
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.lake import history
-from flows.lake.lock import LOCK, Holder, claim, writer_lock
-from flows.lake.publish import STAGING, recover, remove_tree
-from flows.lake.release import CURRENT, RELEASES, Release, all_releases, current_release
+from flows.lake.lock import NO_ROOM, Holder, claim, writer_lock
+from flows.lake.ownership import STAGING, is_lake, make_lake, require_known_format
+from flows.lake.publish import clean, publishing, recover, remove_tree
+from flows.lake.release import CURRENT, Release, all_releases, current_release
 from flows.lake.release import find_release as find
-from flows.lake.seen import with_seen
+from flows.lake.seen import SEEN, with_seen
 from flows.lake.staging import Staging
 from flows.lake.verify import Problem, verify
 from schemas.errors import InputError
@@ -28,16 +29,19 @@ class Lake:
     def release(self, name: str | None = None) -> Release:
         """The release `current` means now, resolved once, or the one whose id starts with `name`.
 
-        InputError when there is none, naming the nearest.
+        InputError when there is none, naming the nearest, and for a lake of a newer format.
         """
+        require_known_format(self.root)
         return find(self.root, name)
 
     def releases(self) -> list[Release]:
-        """Every release, newest first; none in a folder that is no lake yet."""
+        """Every release, newest first; none in a folder that is not a lake yet."""
+        require_known_format(self.root)
         return all_releases(self.root)
 
     def parent(self) -> Release | None:
         """What the next release will build on, to plan with; None in a new lake. Takes no lock."""
+        require_known_format(self.root)
         release = current_release(self.root)
         return None if release is None else with_seen(self.root, release)
 
@@ -54,7 +58,7 @@ class Lake:
         Makes the lake when there is none. LakeBusy names another writer, unless `wait` (True, or
         seconds) outlasts it; `waiting` is told so once. What a dead run left is finished or
         cleaned first. InputError after a rollback, unless it is to `resume`. A full or read-only
-        disk ends as InputError too, and nothing was published.
+        disk ends as InputError too, which says whether the release was published before it.
         """
         with self._locked(wait=wait, waiting=waiting) as holder:
             if resume:
@@ -90,12 +94,12 @@ class Lake:
 
     def delete(self, name: str) -> history.Freed:
         """Delete one release, never the current one; says what no other release shared."""
-        with self._existing():
+        with self._existing(frees=True):
             return history.delete(self.root, name)
 
     def keep(self, count: int) -> history.Freed:
         """Delete all but the newest `count` releases, never the current one."""
-        with self._existing():
+        with self._existing(frees=True):
             return history.keep(self.root, count)
 
     def verify(self, name: str | None = None, *, threads: int | None = None) -> list[Problem]:
@@ -103,49 +107,62 @@ class Lake:
         return verify(self.release(name), threads=threads)
 
     @contextmanager
-    def _existing(self) -> Iterator[None]:
-        """The lock of a lake that is there already."""
-        if not (self.root / RELEASES).is_dir():
+    def _existing(self, *, frees: bool = False) -> Iterator[None]:
+        """The lock of a lake that is there already; what `frees` space needs none before."""
+        if not is_lake(self.root):
             find(self.root)
-        with self._locked():
+            raise InputError(f"{self.root} has no release with a manifest that can be read.")
+        with self._locked(frees=frees):
             yield
 
     @contextmanager
     def _locked(
-        self, *, wait: bool | float = False, waiting: Callable[[str], None] | None = None
+        self,
+        *,
+        wait: bool | float = False,
+        waiting: Callable[[str], None] | None = None,
+        frees: bool = False,
     ) -> Iterator[Holder]:
         with _in_words(self.root):
-            self._make()
+            with _passing_over(NO_ROOM if frees else ()):
+                make_lake(self.root)
             with writer_lock(self.root, wait=wait, waiting=waiting) as holder:
-                recover(self.root)
-                history.finish_rollback(self.root)
-                yield holder
+                clean(self.root, (SEEN, history.PINNED))
+                with _passing_over(NO_ROOM if frees else ()):
+                    recover(self.root)
+                    history.finish_rollback(self.root)
+                with _in_words(self.root):
+                    yield holder
 
-    def _make(self) -> None:
-        """Make the folders of a lake, unless other things lie at that place."""
-        if self.root.is_dir():
-            names = {path.name for path in self.root.iterdir() if not path.name.startswith(".")}
-            if names and not names & {RELEASES, STAGING, LOCK, CURRENT}:
-                raise InputError(
-                    f"{self.root} holds other things and no lake: "
-                    "give --lake an empty folder or one that is not there yet."
-                )
-        for name in (RELEASES, STAGING):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+@contextmanager
+def _passing_over(numbers: Collection[int]) -> Iterator[None]:
+    """Leave a step for the next writer when the system refuses it for one of these reasons."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in numbers:
+            raise
+
+
+def _current(root: Path) -> str | None:
+    with suppress(OSError):
+        return (root / CURRENT).readlink().name
+    return None
 
 
 @contextmanager
 def _in_words(root: Path) -> Iterator[None]:
     """Turn what a disk refuses into a sentence; other errors pass, those of a source among them."""
+    before = _current(root)
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         mine = str(error.filename or "").startswith(str(root))
         denied = error.errno in (errno.EACCES, errno.EPERM) and mine
-        misplaced = error.errno in (errno.ENOTDIR, errno.EEXIST) and mine
-        if full:
-            what, advice = "the disk is full", "make room and run it again"
+        misplaced = error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR) and mine
+        if error.errno in NO_ROOM:
+            what, advice = "the disk is full", "make room"
         elif denied or error.errno == errno.EROFS:
             what, advice = "it may not be written", "give the right to write there"
         elif misplaced:
@@ -153,6 +170,16 @@ def _in_words(root: Path) -> Iterator[None]:
         else:
             raise
         raise InputError(
-            f"the lake at {root} cannot be written: {what} ({error.strerror or error}); nothing "
-            f"was published and the current release is whole, so {advice}."
+            f"the lake at {root} cannot be written: {what} ({error.strerror or error}); "
+            f"{_outcome(root, before)}, so {advice}."
         ) from error
+
+
+def _outcome(root: Path, before: str | None) -> str:
+    """Whether the release was published, by what is there: its last step may fail too."""
+    now = _current(root)
+    if now is not None and now != before:
+        return f"{now} was published before that and is the current release"
+    if (begun := publishing(root)) is not None and begun != now:
+        return f"{begun} is complete, but not current until the next command that writes the lake"
+    return "nothing was published and the current release is whole"

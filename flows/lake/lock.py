@@ -5,6 +5,7 @@ import fcntl
 import os
 import shlex
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from schemas.errors import InputError
 
 LOCK = "lock"
 CLAIM = ".writer"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a full disk, a used up quota and a file that may not grow."""
 
 
 class LakeBusy(InputError):
@@ -80,16 +83,44 @@ def writer_lock(
     called once, with a sentence, before it waits. On a network file system the kernel asks its
     server, so writers on two hosts exclude each other where the server locks at all.
     """
-    handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = _open(root / LOCK)
     try:
         _acquire(handle, root, time.monotonic() + _patience(wait), waiting)
         holder = this_process()
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, msgspec.json.encode(holder), 0)
+        _write(handle, msgspec.json.encode(holder))
         yield holder
-        os.ftruncate(handle, 0)
+        _write(handle, b"")
     finally:
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        handle = os.open(path, flags, 0o644)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return handle
+        os.close(handle)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise
+    raise InputError(f"{path} is not a file, so it cannot be the lock: remove it.")
+
+
+def _write(handle: int, text: bytes) -> None:
+    """Replace the text, where there is room for it: without it the lock locks all the same.
+
+    Only the name of a holder is replaced: a file with another content is not the lake's.
+    """
+    try:
+        if os.fstat(handle).st_size and _holder_in(handle) is None:
+            return
+        os.ftruncate(handle, 0)
+        if os.pwrite(handle, text, 0) < len(text):
+            os.ftruncate(handle, 0)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
 
 
 def _patience(wait: bool | float) -> float:
@@ -121,11 +152,16 @@ def _acquire(handle: int, root: Path, until: float, waiting: Callable[[str], Non
 
 
 def _name_of(handle: int) -> str:
-    try:
-        holder = msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
-    except msgspec.DecodeError:
-        return "another process"  # in the instant between its locking and its writing the name
+    if (holder := _holder_in(handle)) is None:
+        return "another process"  # it has not written its name yet, or found no room for it
     return f"`{holder.command}` (process {holder.pid} on {holder.host}, since {holder.since})"
+
+
+def _holder_in(handle: int) -> Holder | None:
+    try:
+        return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def claim(folder: Path, holder: Holder) -> None:

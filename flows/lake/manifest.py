@@ -1,6 +1,7 @@
 """What is in a release, from which bytes, by which version: `manifest.json`, typed and strict."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from schemas.errors import InputError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+_RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
+_TIME = "%Y%m%dT%H%M%SZ"
 
 
 class FileRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,12 +119,38 @@ def content_hash(files: Iterable[FileRecord]) -> str:
 
 def release_id(created: datetime, content: str) -> str:
     """`20261121T031500Z-3fa9c2d1`: sorts by time, and tells by its end what is inside."""
-    return f"{created.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:8]}"
+    return f"{created.astimezone(UTC):{_TIME}}-{content[:8]}"
+
+
+def is_release_id(name: str) -> bool:
+    """Whether a folder of this name can be a release (or a run, which is named alike)."""
+    return _RELEASE_ID.fullmatch(name) is not None
+
+
+def release_time(name: str) -> datetime | None:
+    """The time in the id of a release; None where it has none."""
+    try:
+        return datetime.strptime(name.partition("-")[0], _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of `manifest.json`, indented because people read it too."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
+def parent_of(folder: Path) -> str | None:
+    """The id of the release that this one was built on; None when that cannot be read."""
+    try:
+        parent = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_ParentOnly).parent
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return parent if parent and is_release_id(parent) else None
+
+
+class _ParentOnly(msgspec.Struct):
+    parent: str | None = None
 
 
 class _FormatOnly(msgspec.Struct):

@@ -11,10 +11,12 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from flows.lake.release import CURRENT, RELEASES
-from flows.storage.atomic import ASIDE, sync_folder, write_whole
+from flows.lake.lock import CLAIM
+from flows.lake.manifest import MANIFEST, is_release_id
+from flows.lake.ownership import REMOVED, STAGING, is_own_staging, read_own_file, unfinished_files
+from flows.lake.release import CURRENT, RELEASES, is_folder
+from flows.storage.atomic import sync_folder, write_whole
 
-STAGING = "staging"
 PUBLISHING = "publishing"
 _NEXT = "current.next"
 
@@ -48,18 +50,29 @@ def swap_current(root: Path, release: str) -> None:
     sync_folder(root)
 
 
+def publishing(root: Path) -> str | None:
+    """The release whose publication began and did not end, if it is among the releases."""
+    with suppress(OSError, UnicodeDecodeError):
+        name = read_own_file(root / PUBLISHING).decode()
+        if is_release_id(name) and is_folder(root / RELEASES / name):
+            return name
+    return None
+
+
+def clean(root: Path, files: tuple[str, ...]) -> None:
+    """Remove what dead runs left in staging, and of these files; only for the lock's holder."""
+    for path in (*unfinished_files(root, (PUBLISHING, *files)), root / _NEXT):
+        path.unlink(missing_ok=True)
+    for path in (root / STAGING).iterdir():
+        if is_own_staging(path):
+            remove_tree(path)
+
+
 def recover(root: Path) -> None:
-    """Finish an interrupted publication and clean staging; only for the holder of the lock."""
-    with suppress(FileNotFoundError):
-        release = (root / PUBLISHING).read_text()
-        if release and (root / RELEASES / release).is_dir():
-            _finish(root, release)
-        (root / PUBLISHING).unlink(missing_ok=True)
-    (root / _NEXT).unlink(missing_ok=True)
-    for half in root.glob(f".*{ASIDE}"):
-        half.unlink()
-    for leftover in (root / STAGING).iterdir():
-        remove_tree(leftover)
+    """Finish an interrupted publication; only for the holder of the lock."""
+    if (release := publishing(root)) is not None:
+        _finish(root, release)
+    (root / PUBLISHING).unlink(missing_ok=True)
 
 
 def protect(folder: Path, *, top: bool = True) -> None:
@@ -86,12 +99,18 @@ def remove_tree(path: Path) -> None:
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
-    gone = path.with_name(f".gone-{path.name.removeprefix('.gone-')}")
+    gone = path.with_name(f"{REMOVED}{path.name.removeprefix(REMOVED)}")
     path.chmod(0o755)
     path.rename(gone)
     for place, _, _ in os.walk(gone):
         Path(place).chmod(0o755)
-    shutil.rmtree(gone)
+    # What marks the folder as the lake's own goes last, else a run killed here could not go on.
+    for child in sorted(gone.iterdir(), key=lambda one: one.name in (CLAIM, MANIFEST)):
+        if is_folder(child):
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+    gone.rmdir()
 
 
 def sync_tree(folder: Path) -> None:

@@ -1,12 +1,19 @@
 """A published release as readers see it: resolved once, its files named by its manifest."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-from flows.lake.manifest import FileRecord, Manifest, read_manifest, table_order
+from flows.lake.manifest import (
+    FileRecord,
+    Manifest,
+    is_release_id,
+    parent_of,
+    read_manifest,
+    table_order,
+)
 from schemas.errors import InputError
 
 CURRENT = "current"
@@ -37,6 +44,13 @@ class Release:
         """What is in it; InputError when the file is damaged."""
         return read_manifest(self.path)
 
+    def is_readable(self) -> bool:
+        """Whether its manifest can be read and is its own, which makes the folder a release."""
+        try:
+            return self.manifest.release == self.id
+        except InputError:
+            return False
+
     def files(self, table: str) -> list[Path]:
         """The files of a table (`items`, `statistics/split_totals`), sorted; none is no error."""
         return [self.path / file.path for file in self.manifest.of(table)]
@@ -55,15 +69,34 @@ def files_by_table(folder: Path, records: Sequence[FileRecord]) -> dict[str, lis
     return tables
 
 
+def is_folder(path: Path) -> bool:
+    """A folder, not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
 def all_releases(root: Path) -> list[Release]:
-    """Every release of a lake, newest first; manifests are not read, so damaged ones are listed."""
+    """Every release of a lake, newest first; those with a damaged manifest are listed too."""
     folder = root / RELEASES
-    found = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    paths = folder.iterdir() if folder.is_dir() else ()
+    found = [path for path in paths if is_release_id(path.name) and is_folder(path)]
+    parents = {path.name: parent_of(path) for path in found}
+    found.sort(key=lambda path: (_order(path.name, parents), path.name), reverse=True)
+    return [Release(path) for path in found]
 
-    def age(path: Path) -> tuple[str, int]:
-        return path.name.partition("-")[0], path.stat().st_mtime_ns
 
-    return [Release(path) for path in sorted(found, key=age, reverse=True)]
+def _order(name: str, parents: Mapping[str, str | None]) -> tuple[str, int]:
+    """The time in an id, but never before that of a parent: a clock may have been set back.
+
+    The number counts the releases since the latest time in the chain of parents.
+    """
+    chain = [name]
+    while (parent := parents.get(chain[-1])) and parent not in chain:
+        chain.append(parent)
+    latest, since = "", 0
+    for release in reversed(chain):
+        time = release.partition("-")[0]
+        latest, since = (time, 0) if time > latest else (latest, since + 1)
+    return latest, since
 
 
 def current_release(root: Path) -> Release | None:
@@ -78,8 +111,13 @@ def current_release(root: Path) -> Release | None:
                 f"{root / CURRENT} is no link to a release: this is no lake."
             ) from error
         raise InputError(f"{root / CURRENT} cannot be read ({error.strerror}).") from error
+    if target.parent != Path(RELEASES) or not is_release_id(target.name):
+        raise InputError(
+            f"{root / CURRENT} points to {target}, which is not a release of this lake: "
+            "`wardrobe rollback ID` makes a release current."
+        )
     release = Release(root / target)
-    if not release.path.is_dir():
+    if not is_folder(release.path):
         raise InputError(
             f"{root / CURRENT} points to {target}, which is not there: "
             "`wardrobe rollback ID` makes another release current."

@@ -20,10 +20,11 @@ from flows.lake.manifest import (
     content_hash,
     encode_manifest,
     release_id,
+    release_time,
     split_counts,
 )
 from flows.lake.publish import publish_folder
-from flows.lake.release import RELEASES, Release, files_by_table
+from flows.lake.release import Release, all_releases, files_by_table
 from flows.lake.seen import remember
 from flows.lake.table_file import Rows, make_folders
 from flows.storage.atomic import write_whole
@@ -190,25 +191,31 @@ class Staging:
         self._tidy()
         with write_whole(self.folder / MANIFEST) as file:
             file.write(encode_manifest(manifest))
+        # Only now: at every instant the folder holds what marks it as the lake's own.
+        (self.folder / CLAIM).unlink(missing_ok=True)
         return Release(publish_folder(self.root, self.folder, name))
 
     def _name(self, content: str) -> tuple[datetime, str]:
-        """The time of publication and an id that is free: two equal ones within a second differ."""
+        """The time of publication, and an id that sorts after all others.
+
+        The time in the id is a second after the latest one where the clock has not come so far:
+        it was set back, or two releases are made within a second.
+        """
         created = datetime.now(UTC)
-        while (self.root / RELEASES / release_id(created, content)).exists():
-            created += timedelta(seconds=1)
-        return created, release_id(created, content)
+        times = [release_time(release.id) for release in all_releases(self.root)]
+        after = [time + timedelta(seconds=1) for time in times if time]
+        return created, release_id(max([created, *after]), content)
 
     def _tidy(self) -> None:
         """Remove what no record names (an attempt that died), and miss nothing that one does."""
-        (self.folder / CLAIM).unlink(missing_ok=True)
         sizes = {}
-        for place, _, names in os.walk(self.folder, topdown=False):
-            for path in (Path(place) / name for name in names):
+        for place, folders, names in os.walk(self.folder, topdown=False):
+            links = [name for name in folders if (Path(place) / name).is_symlink()]
+            for path in (Path(place) / name for name in [*names, *links]):
                 relative = path.relative_to(self.folder).as_posix()
-                if relative in self._files:
+                if relative in self._files and not path.is_symlink():
                     sizes[relative] = path.stat().st_size
-                else:
+                elif relative != CLAIM:
                     path.unlink()
             if Path(place) != self.folder and not any(Path(place).iterdir()):
                 Path(place).rmdir()

@@ -10,18 +10,31 @@ from schemas import TABLES
 from schemas.errors import InputError
 
 
-def release_list(lake: Path) -> pa.Table:
-    """One row per release, newest first: id, time, what changed, rows, bytes, verdict."""
+def release_list(lake: Path) -> tuple[pa.Table, list[str]]:
+    """One row per release, newest first: id, time, what changed, rows, bytes, verdict.
+
+    With it, sentences on what is damaged: `current` that names no release, a pin that cannot be
+    read. InputError where there are no releases.
+    """
     home = Lake(lake)
-    current = home.release().id
-    pinned = home.pin
+    releases, current, pinned, damages = home.releases(), None, None, []
+    try:
+        current = home.release().id
+    except InputError as error:
+        if not releases:
+            raise
+        damages.append(str(error))
+    try:
+        pinned = home.pin
+    except InputError as error:
+        damages.append(str(error))
     rows = []
-    for release in home.releases():
+    for release in releases:
         marks = ["current"] if release.id == current else []
         if pinned is not None and pinned.release == release.id:
             marks.append("rolled back to")
         rows.append({"release": release.id, "is": ", ".join(marks), **_facts(release)})
-    return pa.Table.from_pylist(rows)
+    return pa.Table.from_pylist(rows), damages
 
 
 def _facts(release: Release) -> dict:

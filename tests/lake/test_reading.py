@@ -95,7 +95,7 @@ def test_current_that_is_no_link_is_no_lake(lake):
 def test_a_lake_is_not_made_among_other_things(lake):
     lake.root.mkdir()
     (lake.root / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="holds other things and no lake"), lake.writing():
+    with pytest.raises(InputError, match="holds other things and is not a lake"), lake.writing():
         pass
     assert [path.name for path in lake.root.iterdir()] == ["thesis.txt"]
 

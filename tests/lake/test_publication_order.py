@@ -1,0 +1,135 @@
+"""Which release is newest, whatever the clock says, and what a publication that failed says."""
+
+import datetime as real
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from small_lakes import numbers, publish, source
+
+from flows.lake import Lake, staging
+from flows.lake import publish as steps
+from schemas.errors import InputError
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock to set: `clock.now = 14` makes it 14 o'clock."""
+
+    class Clock(real.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return real.datetime(2026, 11, 21, Clock.hour_now, tzinfo=tz)
+
+    Clock.hour_now = 12
+    monkeypatch.setattr(staging, "datetime", Clock)
+    return Clock
+
+
+def ids(lake):
+    return [release.id for release in lake.releases()]
+
+
+def test_after_a_clock_was_set_back_the_newest_releases_are_kept(lake, clock):
+    made = []
+    for hour in (12, 13, 9, 10):
+        clock.hour_now = hour
+        made.append(publish(lake, source(numbers(1, hour))).id)
+    assert ids(lake) == made[::-1]
+    assert made == sorted(made)
+    assert lake.release().manifest.created.hour == 10
+    lake.keep(2)
+    assert ids(lake) == [made[3], made[2]]
+
+
+def test_releases_named_by_a_clock_that_was_set_back_are_ordered_by_their_parents(lake):
+    """Such names are in lakes of older versions."""
+    made = []
+    for number, time in enumerate(("120000", "130000", "090000", "100000")):
+        release = publish(lake, source(numbers(1, 5 + number)))
+        made.append(renamed(lake, release, f"20261121T{time}Z-{number:08d}", made[-1:]))
+    assert ids(lake) == made[::-1]
+    lake.keep(2)
+    assert ids(lake) == [made[3], made[2]]
+    assert publish(lake, source(numbers(1, 20))).id > max(made)
+
+
+def renamed(lake, release, name: str, parents: list[str]) -> str:
+    """Give the current release another id and parent, as an older version would have."""
+    for path in (release.path, release.path / "manifest.json"):
+        path.chmod(0o755)
+    facts = {**msgspec.json.decode((release.path / "manifest.json").read_bytes())}
+    facts |= {"release": name, "parent": parents[0] if parents else None}
+    (release.path / "manifest.json").write_bytes(msgspec.json.encode(facts))
+    release.path.rename(release.path.with_name(name))
+    (lake.root / "current").unlink()
+    (lake.root / "current").symlink_to(f"releases/{name}")
+    return name
+
+
+def test_parents_that_name_each_other_lose_no_release(lake):
+    first = publish(lake, source(numbers(1, 5)))
+    one = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
+    second = publish(lake, source(numbers(1, 6)))
+    two = renamed(lake, second, "20261121T130000Z-00000002", [one])
+    assert sorted(ids(lake)) == [one, two]
+
+
+def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):
+    made = [publish(lake, source(numbers(1, 5 + number))) for number in range(4)]
+    for release in (made[0], made[2]):
+        (release.path / "manifest.json").chmod(0o644)
+        (release.path / "manifest.json").write_text("{")
+    assert lake.keep(2).releases == ()
+    assert lake.keep(1).releases == (made[1].id,)
+    assert lake.delete(made[0].id).releases == (made[0].id,)
+
+
+LAST_STEPS = [
+    (Path, "rename", "nothing was published and the current release is whole", False),
+    (steps, "sync_folder", "is complete, but not current until the next", True),
+    (Path, "symlink_to", "is complete, but not current until the next", True),
+    (Path, "replace", "is complete, but not current until the next", True),
+    (Path, "unlink", "was published before that and is the current release", True),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "outcome", "published"), LAST_STEPS)
+def test_a_disk_that_is_full_in_the_last_steps_says_whether_the_release_was_published(
+    lake, monkeypatch, owner, name, outcome, published
+):
+    first = publish(lake, source(numbers(1, 5)))
+    plain, begun = getattr(owner, name), lake.root / "publishing"
+
+    def full(path, *more, **options):
+        on = Path(more[0] if name in ("rename", "replace") else path)
+        expected = {
+            "rename": on.parent.name == "releases",
+            "sync_folder": on.name == "releases",
+            "symlink_to": on.name == "current.next",
+            "replace": on.name == "current",
+            "unlink": on.name == "publishing" and begun.exists(),
+        }
+        if expected[name]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return plain(path, *more, **options)
+
+    monkeypatch.setattr(owner, name, full)
+    with pytest.raises(InputError, match="the disk is full") as caught:
+        publish(lake, source(numbers(1, 6)))
+    monkeypatch.undo()
+    assert outcome in str(caught.value)
+    assert ("nothing was published" in str(caught.value)) != published
+    assert (lake.release().id == first.id) == ("is the current release" not in outcome)
+    with lake.writing():
+        pass
+    assert (lake.release().id != first.id) == published
+    assert len(lake.releases()) == 1 + published
+    assert lake.verify() == []
