@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from small_disks import fill_up
 from small_lakes import build, fill, numbers, publish, source
 
-from flows.lake import Abandoned, Lake, plan_parts
+from flows.lake import Abandoned, Lake, LakeBusy, plan_parts
 from schemas.errors import InputError
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -35,10 +36,17 @@ def lake(tmp_path) -> Lake:
 
 
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
-    # Every 16th step here; `python tests/support/killed_runs.py FOLDER` takes every one.
-    done = run_python(SUPPORT / "killed_runs.py", tmp_path, 16)
+    # Every 32nd step here; `python tests/support/killed_runs.py FOLDER every` takes every one.
+    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 32)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 100
+
+
+def test_a_lake_lives_through_random_kills_of_all_that_writes_it(tmp_path):
+    # tests/faults/test_kills.py does it a thousand times.
+    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "random", 12, 3)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("12 kills, seed 3: {'keep': ")
 
 
 def test_readers_that_resolve_current_once_never_meet_a_missing_or_mixed_release(lake):
@@ -129,6 +137,36 @@ def test_a_full_disk_leaves_the_old_release_and_room_for_the_next_try(small_disk
     assert lake.verify() == []
     assert list((lake.root / "staging").iterdir()) == []
     assert publish(lake, source(numbers(1, 26))).manifest.parent == first.id
+
+
+@pytest.mark.parametrize("state", ["as it is", "no marker", "publication to finish"])
+def test_a_full_disk_keeps_nobody_from_deleting_releases(small_disk, state):
+    lake = Lake(small_disk / "lake")
+    made = [publish(lake, source(numbers(1, 25, stamp=word))) for word in ("a", "bb", "ccc")]
+    if state == "no marker":
+        (lake.root / "lake.json").unlink()
+    if state == "publication to finish":
+        (lake.root / "publishing").write_text(made[2].id)
+        (lake.root / "current").unlink()
+        (lake.root / "current").symlink_to(f"releases/{made[1].id}")
+    fill_up(small_disk)
+    with pytest.raises(InputError, match="the disk is full"):
+        publish(lake, source(numbers(1, 30)))
+    assert made[0].id in lake.keep(1).releases
+    assert lake.release().id == made[2].id
+    assert lake.verify() == []
+    (small_disk / "ballast").unlink()
+    assert publish(lake, source(numbers(1, 30))).manifest.parent == made[2].id
+    assert (lake.root / "lake.json").is_file()
+
+
+def test_a_lock_without_room_for_its_holder_excludes_others_all_the_same(lake, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with lake.writing(), pytest.raises(LakeBusy, match="is being written by another process"):
+        publish(lake, source(numbers(1, 5)))
 
 
 # Whatever is imported late is imported by a first publication, because the interpreter may lie

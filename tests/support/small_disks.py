@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -61,3 +61,12 @@ def survive_full_disks(trial: Trial, place: Path, *, rooms: list[int]) -> dict[i
             remount(disk, f"size={LARGE}")
             require_end(trial, lake)
     return sufficed
+
+
+def fill_up(place: Path) -> None:
+    """Write a file until nothing more fits on the disk."""
+    with (place / "ballast").open("wb", buffering=0) as file:
+        for size in (65_536, 4_096, 512, 1):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
