@@ -276,3 +276,18 @@ def test_pair_sets_say_their_defaults():
         "max_per_query": 50,
         "seed": "0",
     }
+    assert query("negative_same_pair").values()["same_category"] is False
+
+
+def test_negatives_of_the_same_pair_can_be_held_to_the_category(many):
+    free = answers(many, "negative_same_pair", negatives_per_positive=1000, max_per_query=1000)
+    same = answers(
+        many,
+        "negative_same_pair",
+        same_category="true",
+        negatives_per_positive=1000,
+        max_per_query=1000,
+    )
+    # With no limit, all that qualify are drawn: the option filters, and loses none.
+    assert same == [row for row in free if row["user_category_id"] == row["shop_category_id"]]
+    assert 0 < len(same) < len(free)
