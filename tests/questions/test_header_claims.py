@@ -165,3 +165,8 @@ def test_negatives_of_the_same_pair_are_described_by_their_rule(tmp_path):
     assert shop_items(same_category=True) == [(3, 9)]
     one = query("negative_same_pair")
     assert "ard negative" not in one.title + one.prose and "need not match" in one.prose
+
+
+def test_the_split_column_does_not_claim_to_have_three_words():
+    doc = TABLES["images"].schema.field("split").metadata[b"doc"].decode()
+    assert "test_a" in doc and doc.endswith("...")  # FashionAI's sets have names of their own
