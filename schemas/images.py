@@ -13,7 +13,9 @@ IMAGES = Table(
         [
             *image_key(),
             column(
-                "file_name", pa.string(), "The picture's name as the source's own lists write it."
+                "file_name",
+                pa.string(),
+                "Name in the source's own lists; Fashion-MNIST has none: of the PNG made here.",
             ),
             column(
                 "annotated", pa.bool_(), "Whether the source has an annotation document for it."
@@ -39,19 +41,22 @@ IMAGES = Table(
                 nullable=True,
             ),
             column(
-                "format", pa.string(), "`jpeg`, `png`, ...; null unless recognised.", nullable=True
+                "format",
+                pa.string(),
+                "`jpeg`, `png`, ...; null unless recognised; Fashion-MNIST: of the PNG made here.",
+                nullable=True,
             ),
             column(
                 "byte_size",
                 pa.int64(),
-                "Size of the picture file; null when missing.",
+                "Of the picture file; null when missing; Fashion-MNIST: of the PNG made here.",
                 unit="B",
                 nullable=True,
             ),
             column(
                 "sha256",
                 pa.string(),
-                "Of the picture file in hex; null unless verified.",
+                "Of the file in hex; null unless verified; Fashion-MNIST: of the PNG, always.",
                 nullable=True,
             ),
             column(

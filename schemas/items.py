@@ -19,7 +19,7 @@ ITEMS = Table(
             column(
                 "style",
                 pa.int32(),
-                "Variant within the pair_id; 0 has no counterpart; null where there is none.",
+                "Variant within the pair_id; 0 or less: no counterpart; null: no styles.",
                 nullable=True,
             ),
             column(

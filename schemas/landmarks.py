@@ -22,14 +22,16 @@ LANDMARKS = Table(
             column(
                 "x",
                 pa.float64(),
-                "From the left image edge, growing right; null when unlabelled.",
+                "From the left image edge, growing right; null when unlabelled at the "
+                "source's placeholder (DeepFashion2 0,0; FashionAI -1,-1), else kept.",
                 unit="px",
                 nullable=True,
             ),
             column(
                 "y",
                 pa.float64(),
-                "From the top image edge, growing down; null when unlabelled.",
+                "From the top image edge, growing down; null when unlabelled at the "
+                "source's placeholder (DeepFashion2 0,0; FashionAI -1,-1), else kept.",
                 unit="px",
                 nullable=True,
             ),

@@ -27,7 +27,7 @@ def _labels(side: str, whose: str) -> list[pa.Field]:
         column(
             f"{side}_style",
             pa.int32(),
-            f"Variant of {whose} within its group; 0 has no counterpart.",
+            f"Variant of {whose} within its group; 0 or less has no counterpart.",
         ),
         column(f"{side}_category_id", pa.int16(), f"Category of {whose}."),
     ]

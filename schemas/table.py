@@ -40,7 +40,11 @@ def image_key() -> list[pa.Field]:
     """The columns that name an image in every table: numbers restart in each split."""
     return [
         column("dataset", pa.string(), "Source dataset, e.g. `deepfashion2`."),
-        column("split", pa.string(), "`train`, `validation` or `test`, as the source names it."),
+        column(
+            "split",
+            pa.string(),
+            "Split as the source names it: `train`, `validation`, `test_a`, ...",
+        ),
         column("image_id", pa.int64(), "The image within its split; refers to images.image_id."),
     ]
 

@@ -198,6 +198,10 @@ def build_pairs(
     ] = 50,
     seed: Annotated[str, typer.Option("--seed", help="The same seed gives the same rows.")] = "0",
     kinds: Annotated[list[str] | None, typer.Option("--kinds", help=KINDS_HELP)] = None,
+    same_category: Annotated[
+        bool,
+        typer.Option("--same-category", help="Restrict negative_same_pair to the item's category."),
+    ] = False,
     wait: WaitOption = False,
     log_format: LogOption = LogFormat.text,
 ) -> None:
@@ -212,6 +216,7 @@ def build_pairs(
         negatives_per_positive=negatives_per_positive,
         max_per_query=max_per_query,
         seed=seed,
+        same_category=same_category,
     )
     _derive(lake, settings, wait, log_format)
 

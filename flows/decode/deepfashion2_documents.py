@@ -6,6 +6,7 @@ landmarks unlabelled, `source` and `pair_id` belong to the image.
 """
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -178,7 +179,7 @@ def _read_item(raw: bytes, where: str) -> Item | Refusal:
     try:
         item = _ITEM.decode(raw)
     except msgspec.ValidationError as error:
-        return broken_promise(error, raw, where)
+        return _name_documented_key(broken_promise(error, raw, where))
     for field, words in _CODES.items():
         if getattr(item, field) not in words:
             codes = ", ".join(map(str, words))
@@ -192,3 +193,15 @@ def _read_item(raw: bytes, where: str) -> Item | Refusal:
             message = f"`{where}.landmarks[{place}]`: is none of the codes 0, 1, 2"
             return Refusal("unknown_code", message, excerpt_at(raw, f".landmarks[{place}]"))
     return item
+
+
+def _name_documented_key(refusal: Refusal) -> Refusal:
+    """The refusal of an unknown key with the documented key of nearly the same spelling.
+
+    An older README of the data set spells `zoom_in` as `zoom-in`.
+    """
+    key = refusal.message.rpartition("field `")[2].rstrip("`")
+    near = get_close_matches(key, Item.__struct_fields__, n=1, cutoff=0.8)
+    if refusal.rule != "unknown_key" or not near:
+        return refusal
+    return refusal._replace(message=f"{refusal.message}; the documented key is `{near[0]}`")

@@ -45,12 +45,14 @@ class PairSettings:
     """Which pair sets a release holds; recorded in its manifest and kept by later ingests.
 
     Positive pairs are always among them. Triplets are made of the negatives chosen beside them.
+    `same_category` restricts `negative_same_pair` to shop items of the query's category.
     """
 
     kinds: tuple[str, ...] = ("positive",)
     negatives_per_positive: int = 4
     max_per_query: int = 50
     seed: str = "0"
+    same_category: bool = False
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.kinds) - set(ALL_KINDS)):
@@ -61,6 +63,8 @@ class PairSettings:
             raise InputError("triplets need negatives: name a kind of negative too, or no kind")
         if self.negatives_per_positive < 1 or self.max_per_query < 1:
             raise InputError("negatives per positive and pairs per query are numbers from 1")
+        if self.same_category and "negative_same_pair" not in ordered:
+            raise InputError("same category restricts negative_same_pair: add that kind")
 
     @classmethod
     def recorded(cls, parameters: dict[str, Any]) -> "PairSettings":

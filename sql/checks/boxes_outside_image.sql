@@ -1,7 +1,8 @@
 -- Boxes that leave their picture.
 --
--- The range is closed: an edge may lie on 0 and on the width or height itself. Only pictures of
--- known size are looked at. How far a box leaves is in pixels.
+-- The range is closed: an edge may lie on 0 and on the width or height itself. Negative edges are
+-- found in every picture, edges beyond the width or height only where these are known. How far a
+-- box leaves is in pixels.
 --
 -- reads     images, items
 -- severity  warn
@@ -14,8 +15,8 @@
 -- column    y1: top edge of the box
 -- column    x2: right edge of the box
 -- column    y2: bottom edge of the box
--- column    width: of the picture
--- column    height: of the picture
+-- column    width: of the picture; null unless known
+-- column    height: of the picture; null unless known
 -- column    beyond: by how many pixels it leaves at most
 
 select

@@ -1,7 +1,9 @@
 -- Landmarks that leave their picture.
 --
--- The range is closed: a landmark may lie on the width or height itself. Only pictures of known
--- size are looked at. Items are listed with their outermost coordinates.
+-- The range is closed: a landmark may have the width or height itself as its coordinate. Negative
+-- coordinates are found in every picture, coordinates beyond the width or height only where these
+-- are known. Unlabelled landmarks count where the source gives them coordinates. Items are listed
+-- with their outermost coordinates.
 --
 -- reads     images, landmarks
 -- severity  warn
@@ -14,8 +16,8 @@
 -- column    least_y: smallest y of its landmarks
 -- column    greatest_x: largest x of its landmarks
 -- column    greatest_y: largest y of its landmarks
--- column    width: of the picture
--- column    height: of the picture
+-- column    width: of the picture; null unless known
+-- column    height: of the picture; null unless known
 -- column    beyond: by how many pixels a landmark leaves at most
 
 with extents as (

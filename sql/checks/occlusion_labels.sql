@@ -13,7 +13,8 @@
 -- column    item_no: the item within its image
 -- column    occlusion: the label
 -- column    by_landmarks: the label its landmarks would get
--- column    hidden: occluded landmarks by all landmarks of the category, from 0 to 1
+-- column    hidden: occluded landmarks by all landmarks of the category, from 0 to 1, rounded to
+--               4 decimals
 
 with measured as (
     select

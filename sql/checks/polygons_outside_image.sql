@@ -1,8 +1,9 @@
 -- Polygons that leave their picture.
 --
--- The range is closed: a point may lie on the width or height itself, as real outlines do. Only
--- pictures of known size are looked at. Most polygons are cleared by one look: no coordinate is
--- negative and none exceeds the shorter side. Only the others are taken apart into x and y.
+-- The range is closed: a point may lie on the width or height itself, as real outlines do. Negative
+-- coordinates are found in every picture, coordinates beyond the width or height only where these
+-- are known. Most polygons are cleared by one look: no coordinate is negative and none exceeds the
+-- shorter side. Only the others are taken apart into x and y.
 --
 -- reads     images, polygons
 -- severity  warn
@@ -13,8 +14,8 @@
 -- column    item_no: the item within its image
 -- column    polygon_no: the polygon within the item
 -- column    points_outside: how many of its points do
--- column    width: of the picture
--- column    height: of the picture
+-- column    width: of the picture; null unless known
+-- column    height: of the picture; null unless known
 -- column    beyond: by how many pixels a point leaves at most
 
 with doubtful as (

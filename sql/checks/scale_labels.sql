@@ -12,7 +12,7 @@
 -- column    item_no: the item within its image
 -- column    scale: the label
 -- column    by_box: the label its box would get
--- column    covered: of the picture by the box, from 0 to 1
+-- column    covered: of the picture by the box, from 0 to 1, rounded to 4 decimals
 
 with measured as (
     select

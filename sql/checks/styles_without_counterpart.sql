@@ -1,7 +1,9 @@
--- Items with a style above zero that no item of the other source shares.
+-- Consumers' items with a style above zero that no shop's item shares.
 --
 -- The source promises a counterpart with every style above zero and does not always keep it.
--- Such an item is in no positive pair.
+-- Such an item is in no positive pair, and as a retrieval query it can never be answered. Shops'
+-- items without a consumer's item are no fault, since a gallery may hold more than is asked for:
+-- the statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
 --
 -- reads     images, items
 -- severity  warn
@@ -11,8 +13,7 @@
 -- column    image_id: image of the item
 -- column    item_no: the item within its image
 -- column    pair_id: the source's number for the group of images
--- column    style: the style that stands alone
--- column    source: who took the picture, `user` or `shop`
+-- column    style: the style without a shop's item
 
 with styled as (
     select
@@ -28,11 +29,10 @@ with styled as (
     where items.style > 0 and images.pair_id is not null
 ),
 
-one_sided as (
-    select dataset, split, pair_id, style
+offered as (
+    select distinct dataset, split, pair_id, style
     from styled
-    group by dataset, split, pair_id, style
-    having count(distinct source) < 2
+    where source = 'shop'
 )
 
 select
@@ -41,8 +41,8 @@ select
     styled.image_id,
     styled.item_no,
     pair_id,
-    style,
-    styled.source
+    style
 from styled
-semi join one_sided using (dataset, split, pair_id, style)
+anti join offered using (dataset, split, pair_id, style)
+where styled.source = 'user'
 order by dataset, split, styled.image_id, styled.item_no

@@ -12,7 +12,8 @@
 -- column    image_id: image of the item
 -- column    item_no: the item within its image
 -- column    zoom_in: the label
--- column    unlabelled: unlabelled landmarks by all landmarks of the category, from 0 to 1
+-- column    unlabelled: unlabelled landmarks by all landmarks of the category, from 0 to 1, rounded
+--               to 4 decimals
 
 with measured as (
     select

@@ -1,7 +1,9 @@
--- Hard negatives: a shop's item of the same pair_id, but another style or none.
+-- Negatives of the same pair_id: a shop's item of another style, or of none.
 --
--- The two pictures show the same product line, the two items are not the same garment: their
--- styles differ, or the shop's item has style 0.
+-- The two pictures show the same product, the two items are not the same variant: their styles
+-- differ, or the shop's item has style 0. Their categories need not match: a top can be paired
+-- with the trousers worn with it. With same_category only shop items of the query's category
+-- qualify.
 --
 -- Every consumer's item with a positive counterpart gets negatives_per_positive negatives for each
 -- of them, at most max_per_query, never one twice, fewer where fewer qualify. Shop items are
@@ -14,6 +16,7 @@
 -- param     negatives_per_positive: integer; default 4: negatives for each positive pair
 -- param     max_per_query: integer; default 50: negatives of one consumer's item at most
 -- param     seed: text; default 0: another seed draws others
+-- param     same_category: flag; default false: only shop items of the query's category
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
 -- column    dataset: source dataset
 -- column    split: split of both items; numbers restart in each, so pairs never cross
@@ -37,6 +40,7 @@ with garments as (
         items.item_no,
         items.style,
         items.category_id,
+        case when $same_category then items.category_id else 0 end as category_group,
         images.pair_id,
         images.source
     from items
@@ -51,10 +55,11 @@ gallery as (
         pair_id,
         style,
         category_id,
+        category_group,
         image_id,
         item_no,
         row_number() over (
-            partition by dataset, split, pair_id
+            partition by dataset, split, pair_id, category_group
             order by style, image_id, item_no
         ) - 1 as place
     from garments
@@ -68,15 +73,16 @@ queries as (
         garments.pair_id,
         garments.style,
         garments.category_id,
+        garments.category_group,
         garments.image_id,
         garments.item_no,
-        counterparts.first_place as block_start,
-        counterparts.items as block_size,
-        totals.items - counterparts.items as candidates,
+        coalesce(blocks.first_place, 0) as block_start,
+        coalesce(blocks.items, 0) as block_size,
+        totals.items - coalesce(blocks.items, 0) as candidates,
         least(
             cast($negatives_per_positive as bigint) * counterparts.items,
             cast($max_per_query as bigint),
-            totals.items - counterparts.items
+            totals.items - coalesce(blocks.items, 0)
         ) as wanted,
         md5(concat_ws(
             '/', $seed, 'negative_same_pair', garments.dataset, garments.split,
@@ -84,7 +90,7 @@ queries as (
         )) as digest
     from garments
     join (
-        select dataset, split, pair_id, style, count(*) as items, min(place) as first_place
+        select dataset, split, pair_id, style, count(*) as items
         from gallery
         group by dataset, split, pair_id, style
     ) as counterparts
@@ -93,13 +99,26 @@ queries as (
         and garments.pair_id = counterparts.pair_id
         and garments.style = counterparts.style
     join (
-        select dataset, split, pair_id, count(*) as items
+        select dataset, split, pair_id, category_group, count(*) as items
         from gallery
-        group by dataset, split, pair_id
+        group by dataset, split, pair_id, category_group
     ) as totals
         on garments.dataset = totals.dataset
         and garments.split = totals.split
         and garments.pair_id = totals.pair_id
+        and garments.category_group = totals.category_group
+    left join (
+        select
+            dataset, split, pair_id, category_group, style,
+            count(*) as items, min(place) as first_place
+        from gallery
+        group by dataset, split, pair_id, category_group, style
+    ) as blocks
+        on garments.dataset = blocks.dataset
+        and garments.split = blocks.split
+        and garments.pair_id = blocks.pair_id
+        and garments.category_group = blocks.category_group
+        and garments.style = blocks.style
     where garments.source = 'user' and garments.style > 0
 ),
 
@@ -110,6 +129,7 @@ draws as (
         pair_id,
         style,
         category_id,
+        category_group,
         image_id,
         item_no,
         block_start,
@@ -135,6 +155,7 @@ drawn as (
         pair_id,
         style,
         category_id,
+        category_group,
         image_id,
         item_no,
         block_start,
@@ -164,6 +185,7 @@ join gallery
     on drawn.dataset = gallery.dataset
     and drawn.split = gallery.split
     and drawn.pair_id = gallery.pair_id
+    and drawn.category_group = gallery.category_group
     and gallery.place = drawn.place
         + case when drawn.place >= drawn.block_start then drawn.block_size else 0 end
 order by all

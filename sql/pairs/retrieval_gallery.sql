@@ -1,7 +1,8 @@
 -- The retrieval gallery: shops' items among which the queries are to be found.
 --
 -- The benchmark takes every shop's item, those without a style included: they are there to be
--- mistaken for the answer. The strict set holds only items with a style above zero.
+-- mistaken for the answer. The strict set holds only items with a style above zero. Some of those
+-- are the answer to no query either: they have 0 counterparts.
 --
 -- reads     images, items
 -- param     strict: flag; default false: only items with a style above zero
@@ -17,21 +18,49 @@
 -- column    y1: top edge of its box
 -- column    x2: right edge of its box
 -- column    y2: bottom edge of its box
+-- column    counterparts: consumers' items of the same pair_id and style above zero, the queries
+--               that it answers
+
+with garments as (
+    select
+        dataset,
+        split,
+        image_id,
+        items.item_no,
+        images.pair_id,
+        images.source,
+        items.style,
+        items.category_id,
+        items.x1,
+        items.y1,
+        items.x2,
+        items.y2
+    from items
+    join images using (dataset, split, image_id)
+),
+
+queries as (
+    select dataset, split, pair_id, style, count(*) as counterparts
+    from garments
+    where source = 'user' and style > 0
+    group by dataset, split, pair_id, style
+)
 
 select
     dataset,
     split,
-    image_id,
-    items.item_no,
-    images.pair_id,
-    items.style,
-    items.category_id,
-    items.x1,
-    items.y1,
-    items.x2,
-    items.y2
-from items
-join images using (dataset, split, image_id)
-where images.source = 'shop'
-    and (not $strict or items.style > 0)
-order by dataset, split, image_id, items.item_no
+    garments.image_id,
+    garments.item_no,
+    pair_id,
+    style,
+    garments.category_id,
+    garments.x1,
+    garments.y1,
+    garments.x2,
+    garments.y2,
+    coalesce(queries.counterparts, 0) as counterparts
+from garments
+left join queries using (dataset, split, pair_id, style)
+where garments.source = 'shop'
+    and (not $strict or garments.style > 0)
+order by dataset, split, garments.image_id, garments.item_no

@@ -1,9 +1,10 @@
 -- Triplets for metric learning: an anchor, its positive, a negative.
 --
 -- Made from the pairs that were built: each negative pair of a consumer's item becomes one triplet
--- with one of the item's positives. Which one is told by the number of the negative, scattered over
--- the positives in an order that the seed shuffles. So an anchor has as many triplets of a kind as
--- it has negatives of that kind, and its positives take about equal shares.
+-- with one of the item's positives. The item's negatives are numbered in the order of their keys,
+-- kind after kind, and dealt to its positives in turn, in an order that the seed shuffles. So an
+-- anchor has as many triplets of a kind as it has negatives of that kind, and the shares of its
+-- positives differ by 1 at most: of each kind, and of all kinds together.
 --
 -- reads     pairs
 -- param     seed: text; default 0: another seed deals the positives in another order
@@ -30,7 +31,9 @@ with positives as (
         row_number() over (
             partition by dataset, split, user_image_id, user_item_no
             order by
-                md5(concat_ws('/', $seed, user_item_no, shop_image_id, shop_item_no)),
+                md5(concat_ws(
+                    '/', $seed, user_image_id, user_item_no, shop_image_id, shop_item_no
+                )),
                 shop_image_id,
                 shop_item_no
         ) - 1 as turn
@@ -53,8 +56,12 @@ dealt as (
         pairs.pair_kind,
         pairs.shop_image_id,
         pairs.shop_item_no,
-        (pairs.shop_image_id % 16777216 * 2654435 + pairs.shop_item_no * 40503)
-        % 1048573 % hands.positives as turn
+        (
+            row_number() over (
+                partition by dataset, split, user_image_id, user_item_no
+                order by pairs.pair_kind, pairs.shop_image_id, pairs.shop_item_no
+            ) - 1
+        ) % hands.positives as turn
     from pairs
     join hands using (dataset, split, user_image_id, user_item_no)
     where pairs.pair_kind <> 'positive'

@@ -1,7 +1,8 @@
 -- Histograms of the boxes: covered area in twentieths, width by height in tenths.
 --
--- The same values as box_sizes, counted in bins that hold their lower edge. The last bin is open:
--- from 0.95 of the picture, and from 3 times as wide as high. Empty bins have no row.
+-- The same values as box_sizes before their rounding, counted in bins that hold their lower edge.
+-- The last bin is open: from 0.95 of the picture, and from 3 times as wide as high. Empty bins have
+-- no row. Boxes of zero width or height are in no bin. Edges are rounded to 2 decimals.
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure, bin
@@ -14,6 +15,8 @@
 -- column    lower: lower edge of the bin, part of it
 -- column    upper: upper edge of the bin; null for the last, open one
 -- column    boxes: boxes in it
+-- column    flat_boxes: boxes of zero width or height of the category, in no bin; the same in all
+--               rows of the category
 
 with boxes as (
     select
@@ -25,7 +28,17 @@ with boxes as (
         cast(images.width as bigint) * images.height as picture_area
     from items
     join images using (dataset, split, image_id)
-    where items.x2 > items.x1 and items.y2 > items.y1
+    where items.x1 is not null
+),
+
+flat as (
+    select
+        dataset,
+        split,
+        category_id,
+        count(*) filter (where box_width = 0 or box_height = 0) as flat_boxes
+    from boxes
+    group by dataset, split, category_id
 ),
 
 binned as (
@@ -37,7 +50,7 @@ binned as (
         least(cast(floor(box_width * box_height * 20 / picture_area) as integer), 19) as bin,
         count(*) as boxes
     from boxes
-    where picture_area > 0
+    where box_width > 0 and box_height > 0 and picture_area > 0
     group by dataset, split, category_id, bin
     union all
     select
@@ -48,12 +61,13 @@ binned as (
         cast(floor(least(box_width * 10 / box_height, 30)) as integer) as bin,
         count(*)
     from boxes
+    where box_width > 0 and box_height > 0
     group by dataset, split, category_id, bin
 )
 
 select
     dataset,
-    binned.split,
+    split,
     category_id,
     categories.category_name,
     binned.measure,
@@ -63,7 +77,9 @@ select
         when binned.bin = case when binned.measure = 'aspect' then 30 else 19 end then null
         else round((binned.bin + 1) / case when binned.measure = 'aspect' then 10 else 20 end, 2)
     end as upper,
-    binned.boxes
+    binned.boxes,
+    flat.flat_boxes
 from binned
+join flat using (dataset, split, category_id)
 join categories using (dataset, category_id)
-order by dataset, binned.split, category_id, binned.measure, binned.bin
+order by dataset, split, category_id, binned.measure, binned.bin

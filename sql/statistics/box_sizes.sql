@@ -1,8 +1,9 @@
 -- Boxes by category: how much of the picture they cover, and how wide they are for their height.
 --
--- Quantiles are values of actual boxes: the first, counted from the smallest, with at least that
--- share of the boxes at or below it. Items without a box are left out, and for the covered area
--- those in a picture of unknown size. The bins of a histogram are the query box_size_bins.
+-- A quantile is the value of one box: the first, counted from the smallest, with at least that
+-- share of the boxes at or below it. Values are rounded to 4 decimals. Items without a box are left
+-- out, and for the covered area those in a picture of unknown size. Boxes of zero width or height
+-- are counted, not measured. The bins of a histogram are the query box_size_bins.
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure
@@ -12,7 +13,8 @@
 -- column    category_name: the name the annotation documents use
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    boxes: boxes measured
--- column    smallest: the smallest value
+-- column    flat_boxes: boxes of zero width or height, not measured; the same for both measures
+-- column    smallest: the smallest value; this and the following are null where boxes is 0
 -- column    quantile_10: a tenth of the boxes are no larger
 -- column    quantile_25: a quarter of the boxes are no larger
 -- column    median: half of the boxes are no larger
@@ -30,7 +32,7 @@ with boxes as (
         cast(images.width as bigint) * images.height as picture_area
     from items
     join images using (dataset, split, image_id)
-    where items.x2 > items.x1 and items.y2 > items.y1
+    where items.x1 is not null
 ),
 
 measured as (
@@ -39,11 +41,20 @@ measured as (
         split,
         category_id,
         'relative_area' as measure,
-        box_width * box_height / picture_area as value
+        box_width = 0 or box_height = 0 as flat,
+        case
+            when box_width > 0 and box_height > 0 and picture_area > 0
+                then box_width * box_height / picture_area
+        end as value
     from boxes
-    where picture_area > 0
     union all
-    select dataset, split, category_id, 'aspect', box_width / box_height
+    select
+        dataset,
+        split,
+        category_id,
+        'aspect',
+        box_width = 0 or box_height = 0,
+        case when box_width > 0 and box_height > 0 then box_width / box_height end
     from boxes
 ),
 
@@ -53,12 +64,13 @@ ranked as (
         split,
         category_id,
         measure,
+        flat,
         value,
         row_number() over (
             partition by dataset, split, category_id, measure
-            order by value
+            order by value nulls last
         ) as place,
-        count(*) over (partition by dataset, split, category_id, measure) as boxes
+        count(value) over (partition by dataset, split, category_id, measure) as boxes
     from measured
 )
 
@@ -68,7 +80,8 @@ select
     category_id,
     categories.category_name,
     ranked.measure,
-    count(*) as boxes,
+    count(ranked.value) as boxes,
+    count(*) filter (where ranked.flat) as flat_boxes,
     round(min(ranked.value), 4) as smallest,
     round(min(case when ranked.place >= 0.10 * ranked.boxes then ranked.value end), 4)
         as quantile_10,

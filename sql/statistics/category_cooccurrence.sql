@@ -1,7 +1,7 @@
 -- Which categories are worn together: images that hold both.
 --
 -- Two categories meet in an image when it has at least one item of each. Pairs of categories that
--- never meet have no row.
+-- never meet have no row. Shares are rounded to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id, other_category_id

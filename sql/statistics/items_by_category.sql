@@ -1,7 +1,8 @@
 -- Items of every category, per data set and split.
 --
 -- Each category the data set declares has a row in every split that has items, so that a
--- category nobody annotated shows as a zero. Shares are of all items of the split.
+-- category nobody annotated shows as a zero. Shares are of all items of the split, rounded to
+-- 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id

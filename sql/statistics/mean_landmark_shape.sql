@@ -2,7 +2,8 @@
 --
 -- Each labelled landmark, visible or occluded, is placed in the box of its item: 0,0 is the upper
 -- left corner, 1,1 the lower right. Where the source has no boxes, the bounds of the item's own
--- labelled landmarks stand in. All splits together.
+-- labelled landmarks stand in. Landmarks in a box of zero width or height have no such place: they
+-- are counted, not averaged. Places and spreads are rounded to 4 decimals. All splits together.
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, category_id, landmark_no
@@ -12,7 +13,9 @@
 -- column    landmark_no: place in the category's landmark order, from 1
 -- column    landmark_name: the source's name; null where it names none
 -- column    landmarks: labelled landmarks averaged
--- column    mean_x: mean place across the box, 0 left to 1 right; can leave that range
+-- column    flat_boxes: labelled landmarks in a box of zero width or height, not averaged
+-- column    mean_x: mean place across the box, 0 left to 1 right; can leave that range; this and
+--               the following are null where landmarks is 0
 -- column    mean_y: mean place down the box, 0 top to 1 bottom; can leave that range
 -- column    spread_x: standard deviation of the place across; null for a single landmark
 -- column    spread_y: standard deviation of the place down; null for a single landmark
@@ -57,13 +60,18 @@ placed as (
         dataset,
         frames.category_id,
         landmarks.landmark_no,
-        (landmarks.x - frames.left_edge) / frames.width as x,
-        (landmarks.y - frames.top_edge) / frames.height as y
+        frames.width = 0 or frames.height = 0 as flat,
+        case
+            when frames.width > 0 and frames.height > 0
+                then (landmarks.x - frames.left_edge) / frames.width
+        end as x,
+        case
+            when frames.width > 0 and frames.height > 0
+                then (landmarks.y - frames.top_edge) / frames.height
+        end as y
     from landmarks
     join frames using (dataset, split, image_id, item_no)
     where landmarks.visibility in ('visible', 'occluded')
-        and frames.width > 0
-        and frames.height > 0
 )
 
 select
@@ -72,7 +80,8 @@ select
     categories.category_name,
     landmark_no,
     landmark_types.landmark_name,
-    count(*) as landmarks,
+    count(placed.x) as landmarks,
+    count(*) filter (where placed.flat) as flat_boxes,
     round(avg(placed.x), 4) as mean_x,
     round(avg(placed.y), 4) as mean_y,
     round(stddev_samp(placed.x), 4) as spread_x,

@@ -2,8 +2,9 @@
 --
 -- Distance between the armpits (blouse, outwear, dress) or between the ends of the waistband
 -- (trousers, skirt), where both are labelled, visible or not. A category has one of these pairs
--- of key points, never both. Items of a list without answers are left out. Quantiles are actual
--- lengths: the first, from the shortest, with at least that share at or below it.
+-- of key points, never both. Items of a list without answers are left out. A quantile is the length
+-- of one item: the first, from the shortest, with at least that share at or below it. Lengths are
+-- rounded to 2 decimals.
 --
 -- reads     items, landmarks, categories
 -- grain     dataset, split, category_id
@@ -22,7 +23,21 @@
 -- column    quantile_90: nine tenths of the lengths are no longer
 -- column    longest: the longest length, in pixels
 
-with ends as (
+with labelled as (
+    select
+        dataset,
+        split,
+        image_id,
+        item_no,
+        landmark_name,
+        case when visibility <> 'unlabelled' then x end as x,
+        case when visibility <> 'unlabelled' then y end as y
+    from landmarks
+    where dataset = 'fashionai'
+        and landmark_name in ('armpit_left', 'armpit_right', 'waistband_left', 'waistband_right')
+),
+
+ends as (
     select
         dataset,
         split,
@@ -32,9 +47,7 @@ with ends as (
         max(case when landmark_name in ('armpit_left', 'waistband_left') then y end) as left_y,
         max(case when landmark_name in ('armpit_right', 'waistband_right') then x end) as right_x,
         max(case when landmark_name in ('armpit_right', 'waistband_right') then y end) as right_y
-    from landmarks
-    where dataset = 'fashionai'
-        and landmark_name in ('armpit_left', 'armpit_right', 'waistband_left', 'waistband_right')
+    from labelled
     group by dataset, split, image_id, item_no
 ),
 

@@ -20,6 +20,8 @@
 -- column    shop_keys: keys on the shops' side
 -- column    user_orphan_keys: consumers' keys without a shop's item
 -- column    shop_orphan_keys: shops' keys without a consumer's item
+-- column    user_orphan_items: consumers' items of those keys, queries without an answer
+-- column    shop_orphan_items: shops' items of those keys, gallery items that nobody asks for
 -- column    mixed_category_keys: consumers' keys whose items have more than one category
 
 with keys as (
@@ -49,6 +51,10 @@ key_totals as (
         count(*) filter (where shop_items > 0) as shop_keys,
         count(*) filter (where user_items > 0 and shop_items = 0) as user_orphan_keys,
         count(*) filter (where shop_items > 0 and user_items = 0) as shop_orphan_keys,
+        cast(coalesce(sum(user_items) filter (where shop_items = 0), 0) as bigint)
+            as user_orphan_items,
+        cast(coalesce(sum(shop_items) filter (where user_items = 0), 0) as bigint)
+            as shop_orphan_items,
         count(*) filter (where least_category < greatest_category) as mixed_category_keys
     from keys
     group by dataset, split
@@ -108,6 +114,8 @@ select
     key_totals.shop_keys,
     key_totals.user_orphan_keys,
     key_totals.shop_orphan_keys,
+    key_totals.user_orphan_items,
+    key_totals.shop_orphan_items,
     key_totals.mixed_category_keys
 from key_totals
 join picture_totals using (dataset, split)

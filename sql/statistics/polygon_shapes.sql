@@ -1,7 +1,8 @@
 -- Outlines by category: polygons and points, how many are closed, how much of the box they fill.
 --
 -- The first polygon of an item is its whole outline, the others are parts of it (sleeves, legs);
--- areas of parts are never added. Closed means that the last point repeats the first.
+-- areas of parts are never added. Closed means that the last point repeats the first. Points by
+-- polygon are rounded to 3 decimals, closed_share to 6 decimals, outline_to_box to 4 decimals.
 --
 -- reads     items, polygons, categories
 -- grain     dataset, split, category_id
@@ -16,7 +17,9 @@
 -- column    points_per_polygon: mean
 -- column    median_outline_points: points of the outline, median
 -- column    closed_share: closed polygons by polygons, from 0 to 1
--- column    outline_to_box: area of the outline by area of the box, mean; can pass 1
+-- column    outline_to_box: area of the outline by area of the box, mean; can pass 1; null without
+--               a box of some width and height
+-- column    flat_boxes: items whose box has zero width or height, not in outline_to_box
 
 with outlines as (
     select
@@ -26,6 +29,7 @@ with outlines as (
         polygons.polygon_no,
         polygons.point_count,
         polygons.closed,
+        polygons.polygon_no = 1 and (items.x1 = items.x2 or items.y1 = items.y2) as flat,
         case
             when polygons.polygon_no = 1 and items.x2 > items.x1 and items.y2 > items.y1
                 then polygons.area / ((items.x2 - items.x1) * (items.y2 - items.y1))
@@ -47,7 +51,8 @@ select
     median(case when outlines.polygon_no = 1 then outlines.point_count end)
         as median_outline_points,
     round(count(*) filter (where outlines.closed) / count(*), 6) as closed_share,
-    round(avg(outlines.outline_to_box), 4) as outline_to_box
+    round(avg(outlines.outline_to_box), 4) as outline_to_box,
+    count(*) filter (where outlines.flat) as flat_boxes
 from outlines
 join categories using (dataset, category_id)
 group by dataset, outlines.split, category_id, categories.category_name

@@ -1,7 +1,8 @@
 -- Our totals beside the published ones: is my download complete?
 --
 -- Published figures come in two editions. The `paper` edition of DeepFashion2 counts pictures
--- that were never released; `released` is what its archives hold, counted by their users and on
+-- that were never released (its image pairs by split are those of the authors' older README, which
+-- add up to the paper's); `released` is what its archives hold, counted by their users and on
 -- the validation lists. FashionAI's are the rows of its annotation files, Fashion-MNIST's those
 -- of its README. `image_pairs` are compared with our first reading (same style, distinct
 -- pictures); the published ones do not say how they were counted, so expect them to be near,
@@ -28,8 +29,10 @@ with published as (
             ('deepfashion2', 'validation', 'images', 'paper', 33669),
             ('deepfashion2', 'validation', 'items', 'paper', 54910),
             ('deepfashion2', 'validation', 'image_pairs', 'paper', 62563),
+            ('deepfashion2', 'train', 'image_pairs', 'paper', 685584),
             ('deepfashion2', 'test', 'images', 'paper', 67342),
             ('deepfashion2', 'test', 'items', 'paper', 109198),
+            ('deepfashion2', 'test', 'image_pairs', 'paper', 125087),
             ('deepfashion2', 'all', 'images', 'paper', 491895),
             ('deepfashion2', 'all', 'items', 'paper', 800732),
             ('deepfashion2', 'all', 'image_pairs', 'paper', 873234),

@@ -1,6 +1,8 @@
 -- Sizes of the pictures: pixels, shape and bytes, by who took them.
 --
--- Sides and shapes are of pictures whose size is known, bytes of those that are there.
+-- Sides and shapes are of pictures whose size is known, bytes of those that are there. Aspects and
+-- megapixels are rounded to 4 decimals. Fashion-MNIST has no picture files: its bytes are those of
+-- the PNG files that the ingest makes of its pixels.
 --
 -- reads     images
 -- grain     dataset, split, source

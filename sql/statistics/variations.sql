@@ -1,7 +1,8 @@
 -- How garments vary: scale, occlusion, zoom-in and viewpoint, for all items and per category.
 --
 -- The four labels of DeepFashion2 (Figure 3 of its paper). Items without the label are left out
--- of counts and shares. Rows of `category_id` null are all categories together.
+-- of counts and shares. Rows of `category_id` null are all categories together. Shares are rounded
+-- to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, variation, category_id, label

@@ -56,6 +56,15 @@ def test_a_refused_document_says_why_and_where(case):
     assert accepted["image_id"].to_pylist() == ([1] if reason["item_no"] is None else [1, 2])
 
 
+def test_the_older_spelling_of_a_key_is_refused_with_the_documented_one():
+    item = raw_item(zoom_in=None) | {"zoom-in": 1}
+    _, (row,) = sifted(raw_document(item))
+    assert row["rule"] == "unknown_key"
+    assert "`zoom-in`" in row["message"] and "documented key is `zoom_in`" in row["message"]
+    _, (other,) = sifted(raw_document(raw_item() | {"colour": 1}))
+    assert "documented key" not in other["message"]
+
+
 def test_every_rule_about_documents_has_a_case():
     about_files = {"unexpected_file_name", "unreadable", "changed_while_read", "image_id_clash"}
     about_tables = {"bad_row", "bad_cell", "exact_duplicate"}

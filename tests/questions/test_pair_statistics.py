@@ -85,6 +85,8 @@ def test_pair_totals_agrees(files, garments):
             "shop_keys": len(shop_keys),
             "user_orphan_keys": len(user_keys - shop_keys),
             "shop_orphan_keys": len(shop_keys - user_keys),
+            "user_orphan_items": sum((u[0], u[2]) not in shop_keys for u in users),
+            "shop_orphan_items": sum((s[0], s[2]) not in user_keys for s in shops),
             "mixed_category_keys": sum(len(found) > 1 for found in categories.values()),
         }
 
@@ -128,6 +130,10 @@ def test_published_totals_agrees(files):
     assert {row["dataset"] for row in rows} == {"deepfashion2", "fashionai"}  # no other is here
     assert sum(r["published"] for r in rows if r["edition"] == "paper" and r["split"] != "all"
                and r["measure"] == "items") == 800_732  # fmt: skip
+    image_pairs = {row["split"]: row["published"] for row in rows
+                   if row["edition"] == "paper" and row["measure"] == "image_pairs"}  # fmt: skip
+    assert image_pairs.pop("all") == sum(image_pairs.values()) == 873_234
+    assert image_pairs == {"train": 685_584, "validation": 62_563, "test": 125_087}
 
 
 @pytest.mark.parametrize(

@@ -197,11 +197,49 @@ def test_each_negative_makes_one_triplet_with_a_positive_of_its_anchor(many, tmp
     names = ["triplets_hold_the_rule", "duplicate_keys"]
     assert [v.rows for v in run_checks(open_warehouse(built), only=names)] == [0, 0]
 
-    # Positives are dealt out to many negatives about equally.
-    names = ("split", "anchor_image_id", "anchor_item_no", "positive_image_id", "positive_item_no")
-    shares = Counter(tuple(triplet[name] for name in names) for triplet in triplets)
-    assert len(shares) > 0.9 * len(of_kind(many, "positive"))
-    assert max(shares.values()) < 40
+
+def shares(triplets, *kinds):
+    """Triplets of those kinds for each positive of an anchor, by anchor."""
+    anchor = ("dataset", "split", "anchor_image_id", "anchor_item_no")
+    positive = ("positive_image_id", "positive_item_no")
+    dealt: dict[tuple, Counter] = {}
+    for row in triplets:
+        if row["negative_kind"] in kinds:
+            counts = dealt.setdefault(tuple(row[name] for name in anchor), Counter())
+            counts[tuple(row[name] for name in positive)] += 1
+    return dealt
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives"), [(6, 24), (6, 25), (1, 9), (7, 3), (11, 40), (13, 50)]
+)
+def test_positives_of_an_anchor_take_equal_shares(tmp_path, positives, negatives):
+    numbers = range(2, 2 + positives + negatives)
+    pairs = [
+        {
+            "pair_kind": "positive" if number < 2 + positives else "negative_random",
+            "user_image_id": 1,
+            "user_item_no": 1,
+            # Numbers of real galleries come in runs of a product, not evenly spread.
+            "shop_image_id": number * 7 + number % 3,
+            "shop_item_no": 1 + number % 2,
+        }
+        for number in numbers
+    ]
+    triplets = answers(tiny_release(tmp_path, pairs=pairs), "triplets")
+    (counts,) = shares(triplets, "negative_random").values()
+    assert sum(counts.values()) == negatives
+    assert len(counts) == min(positives, negatives)
+    assert set(counts.values()) <= {negatives // positives, -(-negatives // positives)}
+
+
+def test_shares_are_equal_in_each_kind_and_in_all_together(many):
+    triplets = answers(many, "triplets")
+    positives = Counter(("deepfashion2", *row[:3]) for row in of_kind(many, "positive"))
+    for kinds in (NEGATIVE_KINDS, *[(kind,) for kind in NEGATIVE_KINDS]):
+        for key, counts in shares(triplets, *kinds).items():
+            absent = positives[key] - len(counts)
+            assert max(counts.values()) - (0 if absent else min(counts.values())) <= 1
 
 
 def test_another_seed_deals_the_positives_in_another_order(many):
@@ -238,3 +276,18 @@ def test_pair_sets_say_their_defaults():
         "max_per_query": 50,
         "seed": "0",
     }
+    assert query("negative_same_pair").values()["same_category"] is False
+
+
+def test_negatives_of_the_same_pair_can_be_held_to_the_category(many):
+    free = answers(many, "negative_same_pair", negatives_per_positive=1000, max_per_query=1000)
+    same = answers(
+        many,
+        "negative_same_pair",
+        same_category="true",
+        negatives_per_positive=1000,
+        max_per_query=1000,
+    )
+    # With no limit, all that qualify are drawn: the option filters, and loses none.
+    assert same == [row for row in free if row["user_category_id"] == row["shop_category_id"]]
+    assert 0 < len(same) < len(free)

@@ -65,6 +65,14 @@ def test_every_reading_of_pairs_has_its_published_number(files):
     assert totals["user_orphan_keys"] == 0
     assert totals["user_items"] == 12_550
     assert totals["shop_items"] == 24_012
+    assert (totals["user_orphan_items"], totals["shop_orphan_items"]) == (0, 7_255)
+
+
+def test_gallery_items_that_nobody_asks_for_are_listed_and_no_warning(files):
+    assert answers(files, "styles_without_counterpart") == []
+    gallery = answers(files, "retrieval_gallery")
+    assert sum(row["counterparts"] == 0 for row in gallery) == 7_255
+    assert sum(row["counterparts"] for row in gallery) == 70_914
 
 
 def test_queries_and_gallery_have_the_size_of_the_lists(truth, files):

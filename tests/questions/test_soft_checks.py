@@ -3,6 +3,8 @@
 import pytest
 from tiny_release import answers, garment, photo, tiny_release
 
+from flows.warehouse import query
+
 BOX = ("x1", "y1", "x2", "y2")
 
 
@@ -79,14 +81,42 @@ def test_x_and_y_of_a_polygon_are_held_against_their_own_side(tmp_path, points, 
     assert found == ([] if beyond is None else [(outside, beyond)])
 
 
-def test_a_style_on_one_side_only_is_reported(tmp_path):
+def test_a_consumers_style_without_a_shops_item_is_reported(tmp_path):
     files = tiny_release(
         tmp_path,
         images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "user", 2)],
-        items=[garment(1, 1), garment(2, 1), garment(2, 5, item_no=2), garment(3, 0)],
+        items=[
+            garment(1, 1),
+            garment(1, 4, item_no=2),
+            garment(2, 1),
+            garment(2, 5, item_no=2),
+            garment(3, 0),
+            garment(3, -4, item_no=2),
+        ],
     )
     (row,) = answers(files, "styles_without_counterpart")
-    assert (row["image_id"], row["item_no"], row["style"]) == (2, 2, 5)
+    assert (row["image_id"], row["item_no"], row["style"]) == (1, 2, 4)
+
+    # The shop side is information: counted, and listed by the gallery.
+    (totals,) = answers(files, "pair_totals")
+    assert (totals["user_orphan_items"], totals["shop_orphan_items"]) == (1, 1)
+    gallery = answers(files, "retrieval_gallery")
+    assert [(row["style"], row["counterparts"]) for row in gallery] == [(1, 1), (5, 0)]
+
+
+def test_a_style_below_zero_is_reported_and_pairs_with_nothing(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1), photo(2, "shop", 1)],
+        items=[garment(1, -1), garment(1, 0, item_no=2), garment(2, -1), garment(2, None, 2)],
+    )
+    rows = answers(files, "negative_styles")
+    assert [(row["image_id"], row["item_no"], row["style"]) for row in rows] == [
+        (1, 1, -1),
+        (2, 1, -1),
+    ]
+    assert answers(files, "positive_pairs") == []
+    assert query("negative_styles").severity == "warn"
 
 
 @pytest.mark.parametrize(

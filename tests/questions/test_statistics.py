@@ -117,11 +117,15 @@ def measured(frames: Frames) -> pl.DataFrame:
     boxes = boxes.drop_nulls("x1").with_columns(
         (pl.col("x2") - pl.col("x1")).alias("w"), (pl.col("y2") - pl.col("y1")).alias("h")
     )
+    area = pl.col("w") * pl.col("h")
+    solid = pl.when(area > 0)
     values = boxes.with_columns(
-        (pl.col("w") * pl.col("h") / (pl.col("width") * pl.col("height"))).alias("relative_area"),
-        (pl.col("w") / pl.col("h")).alias("aspect"),
+        solid.then(area / (pl.col("width") * pl.col("height"))).alias("relative_area"),
+        solid.then(pl.col("w") / pl.col("h")).alias("aspect"),
+        (area == 0).alias("flat"),
     )
-    return values.unpivot(["relative_area", "aspect"], index=CATEGORY, variable_name="measure")
+    index = [*CATEGORY, "flat"]
+    return values.unpivot(["relative_area", "aspect"], index=index, variable_name="measure")
 
 
 def quantile(column: str, share: float) -> pl.Expr:
@@ -132,7 +136,8 @@ def quantile(column: str, share: float) -> pl.Expr:
 
 def test_box_sizes_agrees(files, frames):
     expected = measured(frames).group_by([*CATEGORY, "measure"]).agg(
-        pl.len().alias("boxes"),
+        pl.col("value").count().alias("boxes"),
+        pl.col("flat").sum().alias("flat_boxes"),
         pl.col("value").min().alias("smallest"),
         quantile("value", 0.10).alias("quantile_10"),
         quantile("value", 0.25).alias("quantile_25"),
@@ -147,12 +152,17 @@ def test_box_sizes_agrees(files, frames):
 def test_box_size_bins_agrees(files, frames):
     step = pl.when(pl.col("measure") == "aspect").then(10).otherwise(20)
     last = pl.when(pl.col("measure") == "aspect").then(30).otherwise(19)
-    bins = measured(frames).with_columns(
+    values = measured(frames).with_columns(
+        pl.col("flat").sum().over([*CATEGORY, "measure"]).alias("flat_boxes")
+    )
+    bins = values.drop_nulls("value").with_columns(
         pl.min_horizontal((pl.col("value") * step + 1e-12).floor().cast(pl.Int32), last).alias(
             "bin"
         )
     )
-    counted = bins.group_by([*CATEGORY, "measure", "bin"]).agg(pl.len().alias("boxes"))
+    counted = bins.group_by([*CATEGORY, "measure", "bin"]).agg(
+        pl.len().alias("boxes"), pl.col("flat_boxes").first()
+    )
     expected = counted.with_columns(
         (pl.col("bin") / step).alias("lower"),
         pl.when(pl.col("bin") < last).then((pl.col("bin") + 1) / step).alias("upper"),
@@ -164,6 +174,7 @@ def test_polygon_shapes_agrees(files, frames):
     joined = frames["polygons"].join(frames["items"], on=ITEM).with_columns(
         ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).alias("box")
     )  # fmt: skip
+    solid, flat = pl.col("box") > 0, pl.col("box") == 0
     first = pl.col("polygon_no") == 1
     expected = joined.group_by(CATEGORY).agg(
         first.sum().alias("items"),
@@ -173,7 +184,8 @@ def test_polygon_shapes_agrees(files, frames):
         pl.col("point_count").mean().alias("points_per_polygon"),
         pl.col("point_count").filter(first).median().alias("median_outline_points"),
         pl.col("closed").mean().alias("closed_share"),
-        (pl.col("area") / pl.col("box")).filter(first).mean().alias("outline_to_box"),
+        (pl.col("area") / pl.col("box")).filter(first & solid).mean().alias("outline_to_box"),
+        (first & flat).sum().alias("flat_boxes"),
     )
     joined = expected.join(named(frames), on=["dataset", "category_id"])
     # Means of points leave with three digits.
@@ -215,14 +227,17 @@ def test_mean_landmark_shape_agrees(files, frames):
         pl.coalesce("y1", pl.col("y").min().over(ITEM)).alias("top"),
         pl.coalesce("x2", pl.col("x").max().over(ITEM)).alias("right"),
         pl.coalesce("y2", pl.col("y").max().over(ITEM)).alias("bottom"),
-    ).filter(pl.col("right") > pl.col("left"), pl.col("bottom") > pl.col("top"))
+    )
+    wide, high = pl.col("right") - pl.col("left"), pl.col("bottom") - pl.col("top")
+    solid = (wide > 0) & (high > 0)
     joined = joined.with_columns(
-        ((pl.col("x") - pl.col("left")) / (pl.col("right") - pl.col("left"))).alias("px"),
-        ((pl.col("y") - pl.col("top")) / (pl.col("bottom") - pl.col("top"))).alias("py"),
+        pl.when(solid).then((pl.col("x") - pl.col("left")) / wide).alias("px"),
+        pl.when(solid).then((pl.col("y") - pl.col("top")) / high).alias("py"),
     )
     key = ["dataset", "category_id", "landmark_no"]
     expected = joined.group_by(key).agg(
-        pl.len().alias("landmarks"),
+        pl.col("px").count().alias("landmarks"),
+        pl.col("px").null_count().alias("flat_boxes"),
         pl.col("px").mean().alias("mean_x"),
         pl.col("py").mean().alias("mean_y"),
         pl.col("px").std().alias("spread_x"),

@@ -63,6 +63,22 @@ def test_deriving_again_makes_no_release(built):
     assert not is_new and release.id == Lake(built).release().id
 
 
+def test_the_category_of_same_pair_negatives_is_remembered(sources, tmp_path):
+    lake = tmp_path / "lake"
+    ingested("deepfashion2", sources / "deepfashion2", lake)
+    others = (
+        "select count(*) from pairs where pair_kind = 'negative_same_pair' "
+        "and user_category_id <> shop_category_id"
+    )
+    derive(lake, PairSettings(kinds=("negative_same_pair",)))
+    assert rows_of(lake, others)[0][0] > 0
+    derive(lake, PairSettings(kinds=("negative_same_pair",), same_category=True))
+    assert rows_of(lake, others) == [(0,)]
+    ingested("fashion-mnist", sources / "fashion-mnist", lake)
+    assert rows_of(lake, others) == [(0,)]
+    assert Lake(lake).release().manifest.parameters["pairs"]["same_category"] is True
+
+
 def test_positive_pairs_are_always_among_them():
     assert PairSettings(kinds=("negative_random",)).kinds == ("positive", "negative_random")
 
@@ -73,6 +89,7 @@ def test_positive_pairs_are_always_among_them():
         ({"kinds": ("negatives",)}, "there are no pairs negatives"),
         ({"kinds": ("triplets",)}, "triplets need negatives"),
         ({"negatives_per_positive": 0}, "numbers from 1"),
+        ({"same_category": True, "kinds": ("negative_random",)}, "add that kind"),
     ],
 )
 def test_settings_that_make_no_sense_are_said(settings, says):

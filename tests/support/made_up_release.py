@@ -48,6 +48,8 @@ class MadeUpPart:
             + rng.choice([0, 2], items, p=[0.99, 0.01]),
             np.floor(height * (0.6 + 0.4 * rng.random(items))),
         )
+        # Few have no width: nothing in the source forbids it.
+        self.box[2][:] = np.where(rng.random(items) < 0.02, self.box[0], self.box[2])
         landmarks = np.array([one.landmarks for one in CATEGORIES["deepfashion2"]])
         self.landmarks = landmarks[self.category - 1]
         self.visibility = rng.choice(3, self.landmarks.sum(), p=[0.6, 0.25, 0.15])

@@ -28,6 +28,7 @@ def boxes(content: ReportContent, chapter: str, dataset: str) -> Section | None:
         "category_name": ("Category", words),
         "measure": ("Measure", label),
         "boxes": ("Boxes", number),
+        "flat_boxes": ("Zero width or height", number),
         "smallest": ("Smallest", number),
         "quantile_10": ("10 %", number),
         "quantile_25": ("25 %", number),
@@ -74,7 +75,7 @@ def _histograms(
         medians = [
             f"median {row['median']:.2f} in {row['split'].replace('_', ' ')}"
             for row in sizes
-            if row["category_name"] == name and row["measure"] == measure
+            if row["category_name"] == name and row["measure"] == measure and row["boxes"]
         ]
         plots.append(
             histogram(

@@ -30,6 +30,8 @@ def pairs(content: ReportContent, chapter: str, dataset: str) -> Section | None:
         "shop_keys": "shops' keys (pair_id, style)",
         "user_orphan_keys": "consumers' keys without a shop's item",
         "shop_orphan_keys": "shops' keys without a consumer's item",
+        "user_orphan_items": "consumers' items of those keys",
+        "shop_orphan_items": "shops' items of those keys",
         "mixed_category_keys": "keys of more than one category",
     }
     turned: list[dict[str, Any]] = [

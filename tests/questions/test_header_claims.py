@@ -1,0 +1,172 @@
+"""What headers and column descriptions claim, held against data that could contradict it."""
+
+import re
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from tiny_release import answers, garment, photo, tiny_release
+
+from flows.warehouse import queries, query
+from schemas import TABLES
+
+ROUNDED = {}
+for _one in queries():
+    _last = sqlglot.parse_one(_one.text, read="duckdb")
+    _digits = {
+        int(rounding.args["decimals"].name)
+        for column in _last.selects
+        for rounding in column.find_all(exp.Round)
+    }
+    if _digits:
+        ROUNDED[_one.name] = _digits
+
+
+@pytest.mark.parametrize("name", sorted(ROUNDED))
+def test_a_header_states_the_rounding_of_its_columns(name):
+    text = " ".join([query(name).prose, *query(name).columns.values()])
+    assert {int(digits) for digits in re.findall(r"to (\d) decimals", text)} == ROUNDED[name]
+    assert "actual" not in text
+
+
+def test_rounded_shares_add_up_to_1_only_within_their_rounding(tmp_path):
+    words = ["visible", "occluded", "unlabelled"]
+    items = [garment(number, 1) for number in (1, 2, 3)]
+    landmarks = [
+        {"image_id": number, "landmark_no": 1, "visibility": word, "x": 1.0, "y": 1.0}
+        for number, word in enumerate(words, start=1)
+    ]
+    files = tiny_release(tmp_path, items=items, landmarks=landmarks)
+    (row,) = answers(files, "landmark_visibility")
+    total = sum(row[f"{word}_share"] for word in words)
+    assert total != 1 and total == pytest.approx(1, abs=3e-6)
+    assert "add up to 1 within that" in query("landmark_visibility").prose
+
+
+BOX = ("x1", "y1", "x2", "y2")
+
+
+def boxed(number, *edges, **more):
+    return garment(number, 1, **dict(zip(BOX, map(float, edges), strict=True)), **more)
+
+
+@pytest.fixture
+def flat_boxes(tmp_path):
+    """A skirt with a box of 10 x 20, one without width, one without height; vests without width."""
+    items = [
+        boxed(1, 0, 0, 10, 20),
+        boxed(2, 5, 0, 5, 20),
+        boxed(3, 0, 5, 10, 5),
+        boxed(4, 5, 5, 5, 9, category_id=5, category_name="vest"),
+    ]
+    numbers = range(1, 5)
+    return tiny_release(
+        tmp_path,
+        images=[photo(number, "user", 1, width=100, height=100) for number in numbers],
+        items=items,
+        landmarks=[{"image_id": n, "landmark_no": 1, "x": 5.0, "y": 5.0} for n in numbers],
+        polygons=[{"image_id": n, "polygon_no": 1, "point_count": 3, "area": 100.0}
+                  for n in numbers],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "rows"),
+    [
+        ("box_sizes", "boxes", {(9, 1, 2): 2, (5, 0, 1): 2}),
+        ("box_size_bins", "boxes", {(9, 1, 2): 2}),
+        ("polygon_shapes", "polygons", {(9, 3, 2): 1, (5, 1, 1): 1}),
+        ("mean_landmark_shape", "landmarks", {(9, 1, 2): 1, (5, 0, 1): 1}),
+    ],
+)
+def test_boxes_without_width_or_height_are_counted(flat_boxes, name, measured, rows):
+    found = answers(flat_boxes, name)
+    counts = [(row["category_id"], row[measured], row["flat_boxes"]) for row in found]
+    assert {key: counts.count(key) for key in counts} == rows
+    assert "zero width or height" in query(name).columns["flat_boxes"]
+
+
+def test_measures_of_flat_boxes_alone_are_null(flat_boxes):
+    (_, vest) = [row for row in answers(flat_boxes, "box_sizes") if row["category_id"] == 5]
+    assert vest["median"] is None
+    (outline,) = [row for row in answers(flat_boxes, "polygon_shapes") if row["category_id"] == 5]
+    assert outline["outline_to_box"] is None
+    shapes = answers(flat_boxes, "mean_landmark_shape")
+    assert [row["mean_x"] for row in shapes if row["category_id"] == 5] == [None]
+    assert [row["mean_x"] for row in shapes if row["category_id"] == 9] == [0.5]
+
+
+@pytest.mark.parametrize("what", ["boxes", "landmarks", "polygons"])
+def test_negative_coordinates_are_found_in_a_picture_of_unknown_size(tmp_path, what):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1)],
+        items=[boxed(1, -3, 0, 5, 5)],
+        landmarks=[{"landmark_no": 1, "x": -3.0, "y": 1.0}],
+        polygons=[{"polygon_no": 1, "points": [-3.0, 0.0, 9.0, 0.0, 0.0, 9.0], "point_count": 3}],
+    )
+    (row,) = answers(files, f"{what}_outside_image")
+    assert (row["beyond"], row["width"]) == (3, None)
+    header = query(f"{what}_outside_image")
+    assert "found in every picture" in header.prose and "null" in header.columns["width"]
+
+
+def test_unlabelled_landmarks_with_coordinates_leave_the_picture_too(tmp_path):
+    point = {"landmark_no": 1, "x": 120.0, "y": 1.0, "visibility": "unlabelled"}
+    images = [photo(1, "user", 1, width=100, height=100)]
+    files = tiny_release(tmp_path, images=images, landmarks=[point])
+    (row,) = answers(files, "landmarks_outside_image")
+    assert row["beyond"] == 20
+    assert "Unlabelled landmarks count" in query("landmarks_outside_image").prose
+    for name in ("x", "y"):
+        doc = TABLES["landmarks"].schema.field(name).metadata[b"doc"].decode()
+        assert "null when unlabelled at the source's placeholder" in doc and "else kept" in doc
+
+
+def test_a_normaliser_length_is_between_labelled_points(tmp_path):
+    ends = [("armpit_left", 0.0, "visible"), ("armpit_right", 30.0, "unlabelled")]
+    files = tiny_release(
+        tmp_path,
+        items=[garment(1, None, dataset="fashionai", category_id=1, category_name="blouse")],
+        landmarks=[
+            {"dataset": "fashionai", "landmark_no": number, "landmark_name": name, "x": x, "y": 0.0}
+            | {"visibility": word}
+            for number, (name, x, word) in enumerate(ends, start=1)
+        ],
+    )
+    (row,) = answers(files, "normaliser_lengths")
+    assert (row["items"], row["measured"], row["one_end_absent"]) == (1, 0, 1)
+
+
+def test_the_schema_says_whose_file_is_measured_where_the_source_has_none():
+    for name in ("file_name", "format", "byte_size", "sha256"):
+        doc = TABLES["images"].schema.field(name).metadata[b"doc"].decode()
+        assert "Fashion-MNIST" in doc and "PNG" in doc
+    assert "Fashion-MNIST has no picture files" in query("source_sizes").prose
+
+
+def test_negatives_of_the_same_pair_are_described_by_their_rule(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 1), photo(2, "shop", 1)],
+        items=[
+            garment(1, 1),
+            garment(2, 1),
+            garment(2, 2, item_no=2, category_id=8),
+            garment(2, 3, item_no=3),
+        ],
+    )
+
+    def shop_items(**given):
+        rows = answers(files, "negative_same_pair", **given)
+        return [(row["shop_item_no"], row["shop_category_id"]) for row in rows]
+
+    assert shop_items() == [(2, 8), (3, 9)]
+    assert shop_items(same_category=True) == [(3, 9)]
+    one = query("negative_same_pair")
+    assert "ard negative" not in one.title + one.prose and "need not match" in one.prose
+
+
+def test_the_split_column_does_not_claim_to_have_three_words():
+    doc = TABLES["images"].schema.field("split").metadata[b"doc"].decode()
+    assert "test_a" in doc and doc.endswith("...")  # FashionAI's sets have names of their own
