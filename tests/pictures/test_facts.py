@@ -9,8 +9,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from flows.decode import picture
-from flows.decode.picture import PictureFacts, probe, verify
+from flows.pictures import PictureFacts, facts, probe, verify
 from schemas.vocabulary import IMAGE_STATUSES
 
 TIMES = int(os.environ.get("WARDROBE_FUZZ", "1500"))
@@ -54,8 +53,8 @@ JPEGS = {
 @pytest.mark.parametrize("name", JPEGS)
 def test_the_short_way_through_a_jpeg_agrees_with_pillow(name, monkeypatch):
     quick = probe(JPEGS[name], True)
-    assert picture._plain_jpeg(JPEGS[name]) == quick
-    monkeypatch.setattr(picture, "_plain_jpeg", lambda head: None)
+    assert facts._plain_jpeg(JPEGS[name]) == quick
+    monkeypatch.setattr(facts, "_plain_jpeg", lambda head: None)
     assert probe(JPEGS[name], True) == quick == verify(JPEGS[name])
 
 
@@ -132,9 +131,9 @@ def test_no_bytes_stop_a_probe(seed):
             data[rng.randrange(min(len(data), 700))] = rng.randrange(256)
         if rng.random() < 0.3:
             del data[rng.randrange(len(data)) :]
-        for facts in (probe(bytes(data), True), verify(bytes(data))):
-            assert facts.image_status in IMAGE_STATUSES
-            assert facts.image_status != "ok" or (facts.width and facts.height and facts.format)
+        for answer in (probe(bytes(data), True), verify(bytes(data))):
+            assert answer.image_status in IMAGE_STATUSES
+            assert answer.image_status != "ok" or (answer.width and answer.height and answer.format)
         partial = probe(bytes(data), False)
         assert partial is None or partial.image_status in ("ok", "too_large")
 
