@@ -115,7 +115,7 @@ def _pillow_errors() -> Iterator[None]:
     """Turn what Pillow raises for the bytes of a picture into PictureError."""
     try:
         yield
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except UnidentifiedImageError as error:  # its text holds a memory address
         raise PictureError("unreadable", "its header cannot be read") from error

@@ -1,4 +1,4 @@
-"""What is opened as a picture, and within which limits, by ingest, report, show, feed and export."""
+"""Which files are opened as pictures, within which limits, and what the others are called."""
 
 import io
 import subprocess
@@ -57,10 +57,10 @@ def test_a_jpeg_of_a_hundred_scans_is_decoded_and_of_one_more_refused():
 
 
 def test_twenty_thousand_scans_take_no_time():
-    data = with_scans(20_000, (2000, 2000))
+    data = with_scans(20_000, (400, 400))
     started = time.process_time()
     assert verify(data).image_status == "too_large"
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
