@@ -39,7 +39,10 @@ IMAGES = Table(
                 nullable=True,
             ),
             column(
-                "format", pa.string(), "`jpeg`, `png`, ...; null unless recognised.", nullable=True
+                "format",
+                pa.string(),
+                "`jpeg`, `png`, `webp`, `gif`, `bmp` or `tiff`; null unless recognised.",
+                nullable=True,
             ),
             column(
                 "byte_size",
@@ -57,7 +60,8 @@ IMAGES = Table(
             column(
                 "image_status",
                 pa.string(),
-                "`ok`, `missing`, `unreadable`, `too_large` or `not_a_picture`.",
+                "`ok`, `missing`, `unreadable`, `not_a_picture` or `too_large`: over 89,478,485 "
+                "pixels or, if verified, over 100 scans of a JPEG.",
             ),
             column(
                 "source",
