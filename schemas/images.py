@@ -43,7 +43,8 @@ IMAGES = Table(
             column(
                 "format",
                 pa.string(),
-                "`jpeg`, `png`, ...; null unless recognised; Fashion-MNIST: of the PNG made here.",
+                "`jpeg`, `png`, `webp`, `gif`, `bmp` or `tiff`; null unless recognised. "
+                "Fashion-MNIST: of the PNG made here.",
                 nullable=True,
             ),
             column(
@@ -62,7 +63,8 @@ IMAGES = Table(
             column(
                 "image_status",
                 pa.string(),
-                "`ok`, `missing`, `unreadable`, `too_large` or `not_a_picture`.",
+                "`ok`, `missing`, `unreadable`, `not_a_picture` or `too_large`: over 89,478,485 "
+                "pixels or, if verified, over 100 scans of a JPEG.",
             ),
             column(
                 "source",

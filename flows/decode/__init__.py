@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from flows.decode.decoder import Arrangement, Decoded, Decoder, PartInput
-from flows.decode.picture import PictureFacts, probe, verify
 
 
 class _Decoders(Mapping[str, Decoder]):
@@ -38,7 +37,4 @@ __all__ = [
     "Decoded",
     "Decoder",
     "PartInput",
-    "PictureFacts",
-    "probe",
-    "verify",
 ]

@@ -9,7 +9,8 @@ import pyarrow as pa
 from flows.exports.coco import landmark_triples
 from flows.exports.slices import Slice, items_of_images, numbers, rows_of_items
 from flows.exports.training_options import TrainingOptions
-from flows.exports.training_pictures import BROKEN, Prepared, prepare
+from flows.exports.training_pictures import Prepared, prepare
+from flows.pictures import PictureError
 from schemas.errors import InputError
 
 ReadPictures = Callable[[pa.Table], Iterable[bytes | None]]
@@ -63,7 +64,7 @@ def training_rows(
             region = items.boxes[start] if options.crop_items else None
             try:
                 picture = prepare(data, options, region)
-            except BROKEN as error:
+            except PictureError as error:
                 yield LeftOut(image["image_id"], item_no, f"the picture is broken: {error}")
                 continue
             if picture is None:
@@ -165,13 +166,14 @@ class _Items:
         return columns
 
     def _box(self, picture: Prepared, item: int) -> list[float]:
-        (x1, y1), (x2, y2) = picture.moved(self._corners[item])
+        (x1, y1), (x2, y2) = picture.transform.apply(self._corners[item])
         return [float(x1), float(y1), float(x2 - x1), float(y2 - y1)]
 
     def _points_of(self, picture: Prepared, item: int) -> list[list[float]]:
         starts, stops = self._landmark_spans
         points = self._landmarks[starts[item] : stops[item]]
-        moved = picture.moved(points)
+        moved = points.copy()
+        moved[:, :2] = picture.transform.apply(points[:, :2])
         moved[points[:, 2] == 0] = 0.0
         return moved.tolist()
 
@@ -180,5 +182,5 @@ class _Items:
         outlines = []
         for polygon in range(starts[item], stops[item]):
             flat = self._points[self._bounds[polygon] : self._bounds[polygon + 1]]
-            outlines.append(picture.moved(flat.reshape(-1, 2)).ravel().tolist())
+            outlines.append(picture.transform.apply(flat).tolist())
         return outlines

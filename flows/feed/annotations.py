@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from flows.feed.index import Index
-from flows.feed.pixels import Frame
+from flows.pictures import CropTransform
 from schemas.categories import CATEGORIES
 
 Sample = dict[str, Any]
@@ -24,7 +24,7 @@ class Annotations:
         self._slots_of = [np.array(category.slots, np.int64) for category in declared]
         self._slot_count = 1 + max(max(category.slots, default=-1) for category in declared)
 
-    def of_image(self, row: int, frame: Frame) -> Sample:
+    def of_image(self, row: int, frame: CropTransform) -> Sample:
         """An image's items, in the order of item_no."""
         index, items = self._index, self._index.items
         first, last = int(index.item_starts[row]), int(index.item_starts[row + 1])
@@ -32,7 +32,7 @@ class Annotations:
         sample: Sample = {
             "image_id": int(index.images["image_id"][row]),
             "item_nos": items["item_no"][first:last].astype(np.int64),
-            "boxes": frame.moved(items["box"][first:last]),
+            "boxes": frame.apply(items["box"][first:last]),
             "labels": self._label_of[ids],
             "category_ids": ids,
             "frame": np.array(frame, np.float32),
@@ -48,7 +48,7 @@ class Annotations:
             sample["polygons"] = [self._polygons(item, frame) for item in range(first, last)]
         return sample
 
-    def of_item(self, row: int, frame: Frame) -> Sample:
+    def of_item(self, row: int, frame: CropTransform) -> Sample:
         """One item."""
         index, items = self._index, self._index.items
         image = int(items["image_row"][row])
@@ -56,7 +56,7 @@ class Annotations:
         sample: Sample = {
             "image_id": int(index.images["image_id"][image]),
             "item_no": int(items["item_no"][row]),
-            "box": frame.moved(items["box"][row]),
+            "box": frame.apply(items["box"][row]),
             "label": int(self._label_of[category_id]),
             "category_id": category_id,
             "frame": np.array(frame, np.float32),
@@ -79,11 +79,11 @@ class Annotations:
         style = self._index.items["style"].astype(np.int64)
         return np.where((style > 0) & (pair >= 0), (pair << 32) | style, -1)
 
-    def _landmarks(self, item: int, frame: Frame) -> np.ndarray:
+    def _landmarks(self, item: int, frame: CropTransform) -> np.ndarray:
         starts, points = self._index.landmarks
         found = points[starts[item] : starts[item + 1]]
         moved = found.copy()
-        moved[:, :2] = frame.moved(found[:, :2])
+        moved[:, :2] = frame.apply(found[:, :2])
         moved[found[:, 2] == 0, :2] = 0.0
         if not self._slots:
             return moved
@@ -92,9 +92,9 @@ class Annotations:
         long[slots[: len(moved)]] = moved
         return long
 
-    def _polygons(self, item: int, frame: Frame) -> list[np.ndarray]:
+    def _polygons(self, item: int, frame: CropTransform) -> list[np.ndarray]:
         items, polygons, numbers = self._index.polygons
         return [
-            frame.moved(numbers[polygons[k] : polygons[k + 1]].reshape(-1, 2))
+            frame.apply(numbers[polygons[k] : polygons[k + 1]].reshape(-1, 2))
             for k in range(items[item], items[item + 1])
         ]

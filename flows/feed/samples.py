@@ -1,7 +1,7 @@
 """The feed: a pinned release as a map of samples, by image or by item."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,16 @@ from flows.feed.annotations import Annotations, Sample
 from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
-from flows.feed.pixels import FITS, Frame, as_array, decode, grown, keep_freed_memory, unreadable
+from flows.feed.pixels import as_array, grown, keep_freed_memory, unreadable
 from flows.feed.release import open_release
 from flows.feed.rowgroups import LANES
+from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 
 TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
 BY_ITEM = ("retrieval", "classification")
+FITS = ("stretch", "pad")
 
 
 class Feed:
@@ -29,7 +31,7 @@ class Feed:
     around it (the whole picture where the source has no boxes); retrieval always cuts. Keys:
 
     - `picture`: uint8 array (height, width, channels), or a PIL image with `picture="pil"`;
-    - `image_id`, `item_no` (for items), `frame`: how coordinates were moved (pixels.Frame);
+    - `image_id`, `item_no` (for items), `frame`: how coordinates were moved (CropTransform);
     - images: `boxes` (n, 4) as x1 y1 x2 y2, `labels`, `category_ids`, `item_nos`;
       items: `box`, `label`, `category_id`; labels run from 0 in the order of `feed.categories`;
     - landmarks: `landmarks` (n, 3) as x y v with v 0 unlabelled, 1 occluded, 2 visible; a list of
@@ -154,15 +156,18 @@ class Feed:
         return {"picture": picture, **self._annotations.of_item(row, frame)}
 
     def _picture(
-        self, image_row: int, data: bytes, region: tuple[float, float, float, float] | None
-    ) -> tuple[Any, Frame]:
+        self, image_row: int, data: bytes, region: Region | None
+    ) -> tuple[Any, CropTransform]:
         try:
-            image, frame = decode(
-                data, region=region, size=self._size, fit=self._fit, mode=self._mode
-            )
-        except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
+            opened = open_picture(data)
+            crop = partial(crop_picture, opened, size=self._size, fit=self._fit, mode=self._mode)
+            # An item whose box lies outside of the picture shows all of it.
+            cropped = crop(region=region) or crop()
+        except PictureError as error:
             raise unreadable(self.index.file_name(image_row), error) from error
-        return (as_array(image) if self._as_array else image), frame
+        assert cropped is not None, "a whole picture is not empty"
+        image, transform = cropped
+        return (as_array(image) if self._as_array else image), transform
 
     def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
         """The rows to serve, ascending, and how many were left out for which reason."""

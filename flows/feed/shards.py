@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from flows.feed.order import shuffled_groups
-from flows.feed.pixels import as_array, decode, keep_freed_memory, unreadable
+from flows.feed.pixels import as_array, keep_freed_memory, unreadable
 from flows.feed.rowgroups import LANES, RowGroups
+from flows.pictures import PictureError, decode_picture
 from schemas.errors import InputError
 
 
@@ -101,10 +102,10 @@ class Shards:
             if name != "image"
         }
         image = group["image"].chunk(0)
-        data = image.field("bytes")[row].as_buffer()
+        data = image.field("bytes")[row].as_py()
         try:
-            picture, _ = decode(data, mode=self._mode)
-        except (OSError, SyntaxError) as error:  # what Pillow raises for damaged files
+            picture = decode_picture(data, self._mode)
+        except PictureError as error:
             raise unreadable(str(image.field("path")[row]), error) from error
         return {"picture": as_array(picture) if self._as_array else picture, **sample}
 

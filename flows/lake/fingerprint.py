@@ -13,7 +13,15 @@ from schemas.table import SCHEMA_VERSION
 from schemas.vocabulary import DATASETS
 
 # Folders and files whose text decides what a part's files contain.
-_BUILDERS = ("decode", "validate", "flatten", "lake/write.py", "lake/table_file.py")
+_BUILDERS = (
+    "decode",
+    "validate",
+    "flatten",
+    "pictures/facts.py",
+    "pictures/open.py",
+    "lake/write.py",
+    "lake/table_file.py",
+)
 
 
 class Fingerprint(NamedTuple):

@@ -11,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode import DECODERS, PartInput, PictureFacts, probe, verify
+from flows.decode import DECODERS, PartInput
 from flows.flatten import flatten
 from flows.lake import Part, Receipt, write_part
+from flows.pictures import PictureFacts, probe, verify
 from flows.storage import Location, read_heads, read_members
 from flows.validate import sift
 from schemas import TABLES

@@ -1,15 +1,17 @@
 """Pictures of a release: embedded bytes where it holds them, else the source they came from."""
 
+import warnings
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from PIL import Image
 
 from flows.exports.annotated import AnnotatedPicture, ImageKey, annotated_items
-from flows.exports.picture_opening import open_picture
 from flows.lake import Release
+from flows.pictures import PictureError, decode_picture
 from flows.storage import Location, read_member
 from schemas.errors import InputError
 
@@ -44,6 +46,21 @@ class PictureShelf:
             return read_member(self._places[place], template.format(file_name=file_name))
         except (InputError, OSError) as error:
             self.trouble = str(error).rstrip(".")
+            return None
+
+    def picture(
+        self, dataset: str, split: str, image_id: int, file_name: str
+    ) -> Image.Image | None:
+        """The decoded picture, or None where its file is missing or cannot be decoded."""
+        data = self.read(dataset, split, image_id, file_name)
+        if data is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about odd metadata of pictures that decode
+                return decode_picture(data)
+        except PictureError as error:
+            self.trouble = f"{file_name} cannot be decoded: {error}".rstrip(".")
             return None
 
     def _from_lake(self, dataset: str, split: str, image_id: int) -> bytes | None:
@@ -83,11 +100,10 @@ def annotated_pictures(
 
 def _annotated(row: dict, shelf: PictureShelf, items: tuple) -> AnnotatedPicture:
     key = (row["dataset"], row["split"], row["image_id"])
-    data = shelf.read(*key, row["file_name"])
     known = row["width"] is not None and row["height"] is not None
     return AnnotatedPicture(
         *key,
-        picture=None if data is None else open_picture(data),
+        picture=shelf.picture(*key, row["file_name"]),
         items=items,
         source=row["source"],
         pair_id=row["pair_id"],

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from flows.exports.training_options import TrainingOptions
-from flows.exports.training_pictures import BROKEN, prepare
+from flows.exports.training_pictures import prepare
+from flows.pictures import PictureError
 from schemas.errors import InputError
 
 
@@ -30,7 +31,7 @@ def test_bytes_go_in_unchanged_when_nothing_is_asked_of_them(size):
     prepared = prepare(data, TrainingOptions("detection", size=size))
     assert prepared.data == data
     assert (prepared.ending, prepared.width, prepared.height) == (".jpg", 64, 48)
-    assert prepared.moved(np.array([[3.5, 4.0]])).tolist() == [[3.5, 4.0]]
+    assert prepared.transform.apply(np.array([[3.5, 4.0]])).tolist() == [[3.5, 4.0]]
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 48), (48, 64), (1000, 3)])
@@ -38,24 +39,25 @@ def test_the_longest_side_is_the_size_and_points_shrink_along(width, height):
     prepared = prepare(picture(width, height), TrainingOptions("detection", size=32))
     assert max(opened(prepared).size) == 32
     assert opened(prepared).size == (prepared.width, prepared.height)
-    corner = prepared.moved(np.array([[width, height]], float))
+    corner = prepared.transform.apply(np.array([[width, height]], float))
     assert corner.tolist() == [[prepared.width, prepared.height]]
 
 
 def test_a_region_is_cut_out_and_points_move_along():
     options = TrainingOptions("detection", crop_items=True, picture_format="png")
     prepared = prepare(picture(kind="PNG"), options, (30.4, 10.0, 40.2, 20.0))
-    assert (prepared.left, prepared.top) == (30, 10)
+    assert prepared.transform[:2] == (30, 10)
     assert opened(prepared).size == (11, 10)
     assert opened(prepared).getpixel((1, 5)) == (255, 0, 0)
     assert opened(prepared).getpixel((2, 5)) == (0, 0, 255)
-    assert prepared.moved(np.array([[32.0, 10.0]])).tolist() == [[2.0, 0.0]]
+    assert prepared.transform.apply(np.array([[32.0, 10.0]])).tolist() == [[2.0, 0.0]]
 
 
 def test_a_region_is_cut_at_the_edges_of_the_picture():
     options = TrainingOptions("detection", crop_items=True)
     prepared = prepare(picture(), options, (-5.0, -5.0, 10.0, 1000.0))
-    assert (prepared.left, prepared.top, prepared.width, prepared.height) == (0, 0, 10, 48)
+    assert prepared.transform[:2] == (0, 0)
+    assert (prepared.width, prepared.height) == (10, 48)
 
 
 def test_cutting_and_shrinking_at_once_is_as_cutting_and_then_shrinking():
@@ -64,7 +66,7 @@ def test_cutting_and_shrinking_at_once_is_as_cutting_and_then_shrinking():
     prepared = prepare(data, TrainingOptions("detection", size=60, crop_items=True), region)
     assert (prepared.width, prepared.height) == (30, 60)
     # The border between red and blue lies at x 320.
-    (border,) = prepared.moved(np.array([[320.0, 220.0]])).tolist()
+    (border,) = prepared.transform.apply(np.array([[320.0, 220.0]])).tolist()
     assert border == [5.0, 30.0]
     row = np.asarray(opened(prepared).convert("RGB"))[30]
     assert row[3][0] > 200 > row[6][0] and row[6][2] > 200 > row[3][2]
@@ -102,7 +104,7 @@ def test_a_picture_of_another_kind_becomes_one_that_readers_know():
 
 @pytest.mark.parametrize("cut", [0, 10, 300])
 def test_half_a_picture_is_told_when_it_has_to_be_decoded(cut):
-    with pytest.raises(BROKEN):
+    with pytest.raises(PictureError):
         prepare(picture()[:cut], TrainingOptions("detection", size=16))
 
 

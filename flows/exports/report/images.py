@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from flows.pictures import decode_picture
+
 
 @dataclass(frozen=True)
 class PictureBlock:
@@ -48,8 +50,7 @@ def mean_pictures(rows: Iterable[pa.RecordBatch]) -> dict[str, Image.Image]:
     for batch in rows:
         names, images = batch["category_name"].to_pylist(), batch["image"].to_pylist()
         for name, image in zip(names, images, strict=True):
-            with Image.open(BytesIO(image["bytes"])) as opened:
-                pixels = np.asarray(opened.convert("L"), dtype=np.float64)
+            pixels = np.asarray(decode_picture(image["bytes"], "L"), dtype=np.float64)
             total = sums.setdefault(name, np.zeros_like(pixels))
             if total.shape != pixels.shape:
                 raise ValueError(f"a picture of {pixels.shape} among those of {total.shape}")

@@ -5,12 +5,15 @@ import os
 import random
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from flows.decode import picture
-from flows.decode.picture import PictureFacts, probe, verify
+from flows.lake import fingerprint
+from flows.pictures import PictureFacts, facts, probe, verify
+from flows.pictures.open import FORMATS, MOST_PIXELS, MOST_SCANS
+from schemas.images import IMAGES
 from schemas.vocabulary import IMAGE_STATUSES
 
 TIMES = int(os.environ.get("WARDROBE_FUZZ", "1500"))
@@ -54,8 +57,8 @@ JPEGS = {
 @pytest.mark.parametrize("name", JPEGS)
 def test_the_short_way_through_a_jpeg_agrees_with_pillow(name, monkeypatch):
     quick = probe(JPEGS[name], True)
-    assert picture._plain_jpeg(JPEGS[name]) == quick
-    monkeypatch.setattr(picture, "_plain_jpeg", lambda head: None)
+    assert facts._plain_jpeg(JPEGS[name]) == quick
+    monkeypatch.setattr(facts, "_plain_jpeg", lambda head: None)
     assert probe(JPEGS[name], True) == quick == verify(JPEGS[name])
 
 
@@ -132,9 +135,9 @@ def test_no_bytes_stop_a_probe(seed):
             data[rng.randrange(min(len(data), 700))] = rng.randrange(256)
         if rng.random() < 0.3:
             del data[rng.randrange(len(data)) :]
-        for facts in (probe(bytes(data), True), verify(bytes(data))):
-            assert facts.image_status in IMAGE_STATUSES
-            assert facts.image_status != "ok" or (facts.width and facts.height and facts.format)
+        for answer in (probe(bytes(data), True), verify(bytes(data))):
+            assert answer.image_status in IMAGE_STATUSES
+            assert answer.image_status != "ok" or (answer.width and answer.height and answer.format)
         partial = probe(bytes(data), False)
         assert partial is None or partial.image_status in ("ok", "too_large")
 
@@ -145,3 +148,14 @@ def test_the_real_pictures_have_their_known_sizes(real_data):
     for name, size in sizes.items():
         data = (folder / name).read_bytes()
         assert probe(data[:4096], False) == PictureFacts(*size, None, "jpeg", "ok") == verify(data)
+
+
+def test_the_limits_are_documented_and_a_change_of_them_rebuilds_parts():
+    folder = Path(facts.__file__).parent
+    assert {f"pictures/{Path(module).name}" for module in (facts.__file__, folder / "open.py")} < {
+        *fingerprint._BUILDERS
+    }
+    documentation = {field.name: field.metadata[b"doc"].decode() for field in IMAGES.schema}
+    assert f"{MOST_PIXELS:,} pixels" in documentation["image_status"]
+    assert f"{MOST_SCANS} scans" in documentation["image_status"]
+    assert all(f"`{name.lower()}`" in documentation["format"] for name in FORMATS)

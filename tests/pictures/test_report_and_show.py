@@ -1,0 +1,96 @@
+"""Files of other formats in place of pictures, in report, show, training export and feed."""
+
+import io
+import subprocess
+from pathlib import Path
+
+import pytest
+from ingesting import ingested
+from PIL import Image
+
+from flows.exports.training_options import TrainingOptions
+from flows.feed import Feed
+from flows.lake import Lake
+from flows.pipelines.export_training import export_training
+from flows.pipelines.report import make_report
+from flows.pipelines.show import show_image
+from flows.samples import write_deepfashion2
+from schemas.errors import InputError
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def encoded(kind: str, mode: str) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (40, 30)).save(file, kind)
+    return file.getvalue()
+
+
+CONTENTS = {
+    "000001.jpg": EPS,
+    "000002.jpg": encoded("BLP", "P"),
+    "000003.jpg": encoded("AVIF", "RGB"),
+}
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory) -> Path:
+    """A lake whose first pictures were exchanged for other files after they were ingested."""
+    folder = tmp_path_factory.mktemp("exchanged")
+    write_deepfashion2(folder / "source", images=12, seed=3)
+    ingested("deepfashion2", folder / "source", folder / "lake")
+    for name, data in CONTENTS.items():
+        (folder / "source/train/image" / name).write_bytes(data)
+    return folder / "lake"
+
+
+@pytest.fixture(autouse=True)
+def no_programs(monkeypatch):
+    """Pillow's reader of EPS starts Ghostscript."""
+
+    def refuse(command, *rest, **options):
+        raise AssertionError(f"started {command}")
+
+    monkeypatch.setattr(subprocess, "check_call", refuse)
+    monkeypatch.setattr("PIL.EpsImagePlugin.has_ghostscript", lambda: True)
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", "gs")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_show_draws_the_items_without_the_picture_and_says_why(lake, tmp_path, number):
+    output = tmp_path / "shown.png"
+    message = show_image(lake, None, "deepfashion2", "train", number, output=output)
+    assert f"{number:06d}.jpg cannot be decoded: it is not one of JPEG, PNG" in message
+    with Image.open(output) as drawn:
+        assert drawn.format == "PNG"
+
+
+def test_report_leaves_the_pictures_out_and_says_why(lake, tmp_path, monkeypatch):
+    pages = []
+    monkeypatch.setattr("flows.pipelines.report.require_plots", lambda: None)
+    monkeypatch.setattr("flows.pipelines.report.write_report", lambda _, page: pages.append(page))
+    reason = make_report(lake, None, output=tmp_path / "report.html")
+    assert reason is not None and "cannot be decoded: it is not one of JPEG, PNG" in reason
+    shown = [picture for sheet in (pages[0].samples, *pages[0].pairs) for picture in sheet]
+    assert {picture.image_id for picture in shown if picture.picture is None} >= {1, 2, 3}
+
+
+def test_export_leaves_them_out_by_name(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.pipelines.export_training.too_many", lambda *counts: False)
+    record = export_training(
+        Lake(lake).release(), "deepfashion2", split="train", output=tmp_path,
+        options=TrainingOptions("detection"), run=map,
+    )  # fmt: skip
+    left_out = [row for shard in record.shards.values() for row in shard.left_out]
+    assert [row.image_id for row in left_out] == [1, 2, 3]
+    assert all("it is not one of JPEG, PNG" in row.reason for row in left_out)
+
+
+def test_the_feed_names_the_picture_in_one_sentence(lake, tmp_path):
+    feed = Feed(lake, "deepfashion2", "train", cache=tmp_path)
+    for place in range(3):
+        with pytest.raises(
+            InputError, match=rf"{place + 1:06d}\.jpg cannot be decoded \(it is not"
+        ):
+            feed[place]
+    assert feed[3]["picture"].any()
