@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-LOOK_EVERY = 0.05
+LOOK_EVERY = 0.1
 
 
 class Measured(NamedTuple):
@@ -22,7 +22,7 @@ class Measured(NamedTuple):
 
 
 def measured_wardrobe(folder: Path, *words: object) -> Measured:
-    """Run `wardrobe` with these words and look at its process tree twenty times a second."""
+    """Run `wardrobe` with these words and look at its process tree ten times a second."""
     started, peak = time.monotonic(), 0
     output, errors = folder / "stdout", folder / "stderr"
     with output.open("w") as out, errors.open("w") as err:
