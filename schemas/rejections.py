@@ -5,8 +5,9 @@ import pyarrow as pa
 from schemas.table import Table, column
 
 RULES = {
-    "unexpected_file_name": "A file among documents or pictures whose name is not a number.",
+    "unexpected_file_name": "A file name that is not a number, or a recorded one with folders.",
     "unreadable": "The bytes could not be read, or an archive's member is damaged.",
+    "too_large": "More bytes or values than any file of its kind has; it was not read.",
     "changed_while_read": "The file changed or vanished between listing and reading, twice.",
     "not_json": "The document is not JSON in UTF-8.",
     "missing_key": "A key the source documents is not there.",

@@ -14,8 +14,9 @@ ReadMember = Callable[[str], bytes]
 class Arrangement:
     """A source sorted into parts: `members` as schemas.source.ARRANGED, and names left alone.
 
-    `pictures` says by split where pictures lie, `{file_name}` to be filled in, when this source
-    shows it better than Decoder.picture_path can know. `notes` are sentences for people.
+    `pictures` says by split where pictures lie, as a format string with `{file_name}` (other braces
+    doubled), when this source shows it better than Decoder.picture_path can know. `notes` are
+    sentences for people.
     """
 
     members: pa.Table

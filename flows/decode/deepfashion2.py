@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.deepfashion2_batch import ItemBuffers
-from flows.decode.deepfashion2_documents import read_document
-from flows.decode.deepfashion2_json import Refusal
+from flows.decode.deepfashion2_documents import Read, read_document
+from flows.decode.deepfashion2_json import Refusal, cut
 from flows.decode.deepfashion2_layout import PART_SIZE, SPLITS, arrange, picture_path
 from flows.decode.deepfashion2_lists import PictureRecord, read_list, read_pictures
 from flows.decode.deepfashion2_refusals import Refusals
@@ -17,6 +17,13 @@ from flows.decode.nested_lists import lists_of
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.source import Document
+
+LARGEST_PART = 64 << 20
+"""Bytes that the rows of one part may take, roughly; the published parts take about 10 million.
+
+It bounds memory when every document of a part is sound and large. What comes after it is refused.
+"""
+_BYTES_OF_ITEM, _BYTES_OF_LIST_ROW, _BYTES_OF_REFUSAL = 300, 100, 1_000
 
 
 def decode(part: PartInput) -> Decoded:
@@ -71,12 +78,15 @@ class _Reading:
         self.items_read = 0
         self.records_refused = 0
         self.pictures: dict[int, PictureRecord] = {}
-        self._listed: dict[str, list[dict[str, Any]]] = {}
+        self._listed: dict[str, list[pa.RecordBatch]] = {}
+        self._room = LARGEST_PART
 
     def document(self, document: Document, image_id: int) -> None:
         """One image's annotation."""
         name, data = document.name, document.data
         read = read_document(data) if data is not None else _unread(document)
+        if isinstance(read, Read) and not self._take_room(_bytes_of(read)):
+            read = _no_room(data)
         if isinstance(read, Refusal):
             self.refused_ids.append(image_id)
             self._refusals.add(name, read, image_id=image_id)
@@ -95,7 +105,7 @@ class _Reading:
     def side(self, document: Document, number: int) -> None:
         """One side file; the first part of its split says what is wrong with it."""
         name, data = document.name, document.data
-        refused = []
+        table, rows, refused = "", [], []
         if data is None:
             refused.append(_unread(document))
         elif name.endswith("_information.json"):
@@ -103,24 +113,50 @@ class _Reading:
             for _, record in read_pictures(data, only=own if number else None):
                 if isinstance(record, Refusal):
                     refused.append(record)
-                else:
+                elif record.id in own:
                     self.pictures.setdefault(record.id, record)
         else:
             table, rows, refused = read_list(name, data)
-            key = {"dataset": "deepfashion2", "split": self._split}
-            self._listed.setdefault(table, []).extend(key | row for row in rows)
+            if not self._take_room(_BYTES_OF_LIST_ROW * len(rows)):
+                rows, refused = [], [_no_room(data)]
         if number:
             return
+        if not self._take_room(_BYTES_OF_REFUSAL * len(refused)):
+            rows, refused = [], [_no_room(data)]
+        if rows:
+            self._add_rows(table, rows)
         self.records_refused += len(refused)
         for refusal in refused:
             self._refusals.add(name, refusal, image_id=None)
 
     def listed(self) -> dict[str, pa.RecordBatch]:
         """The authors' lists as finished tables."""
-        return {
-            name: pa.RecordBatch.from_pylist(rows, schema=TABLES[name].schema)
-            for name, rows in self._listed.items()
-        }
+        return {name: pa.concat_batches(batches) for name, batches in self._listed.items()}
+
+    def _add_rows(self, table: str, rows: list[dict[str, Any]]) -> None:
+        key = {"dataset": "deepfashion2", "split": self._split}
+        batch = pa.RecordBatch.from_pylist([key | row for row in rows], schema=TABLES[table].schema)
+        self._listed.setdefault(table, []).append(batch)
+
+    def _take_room(self, size: int) -> bool:
+        """Whether rows of so many bytes fit into the part; if so, they are counted."""
+        fits = size <= self._room
+        self._room -= size if fits else 0
+        return fits
+
+
+def _bytes_of(read: Read) -> int:
+    """About how many bytes a document's rows take."""
+    numbers = sum(
+        len(item.landmarks) + sum(map(len, item.segmentation)) + len(item.segmentation)
+        for _, _, item in read.items
+    )
+    return 8 * numbers + _BYTES_OF_ITEM * len(read.items) + _BYTES_OF_REFUSAL * len(read.refused)
+
+
+def _no_room(data: bytes | None) -> Refusal:
+    text = f"with it the rows of its part would take more than {LARGEST_PART:,} bytes"
+    return Refusal("too_large", text, cut(data or b""))
 
 
 def _unread(document: Document) -> Refusal:

@@ -20,6 +20,7 @@ from flows.decode.deepfashion2_json import (
     not_json,
     repeated_key,
     stands_twice,
+    too_many_values,
 )
 from schemas.vocabulary import (
     DEEPFASHION2_OCCLUSION,
@@ -33,6 +34,9 @@ from schemas.vocabulary import (
 Int16 = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 MOST_ITEMS = 2**15 - 1
+MOST_VALUES = 100_000
+"""In one document; the published ones have a few thousand."""
+LONGEST_NAME = 1_000
 
 
 class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -47,7 +51,7 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     bounding_box: tuple[float, float, float, float]
     category_id: Int16
     occlusion: int
-    category_name: str
+    category_name: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 
 
 class Numbered(NamedTuple):
@@ -87,7 +91,7 @@ _QUOTES_OF_ITEM = 24  # of its key, its ten keys and its category_name
 
 def read_document(data: bytes) -> Read | Refusal:
     """Read one document, strictly; a broken item is refused by itself, the rest of it stays."""
-    return _read_sound(data) or _read_slowly(data)
+    return too_many_values(data, MOST_VALUES) or _read_sound(data) or _read_slowly(data)
 
 
 def _read_sound(data: bytes) -> Read | None:

@@ -11,8 +11,11 @@ EXCERPT = 200
 MOST_NESTED = 64
 
 _TOO_DEEP = "is nested too deeply to be an annotation"
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OPENING, _CLOSING = (np.frombuffer(ends, np.uint8) for ends in (b"[{", b"]}"))
+_QUOTE = ord('"')
+_STEPS = np.zeros(256, np.int8)  # how each byte outside of strings changes the depth
+_STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
+_STRUCTURE = _STEPS != 0
+_STRUCTURE[_QUOTE] = True
 
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -54,6 +57,21 @@ def not_json(data: bytes) -> Refusal | None:
     return None
 
 
+def too_many_values(data: bytes, most: int) -> Refusal | None:
+    """A refusal for JSON that may hold more than `most` values; None for others.
+
+    A parser's objects take up to a hundred bytes for a value of two, so it is the number of values
+    that bounds its memory. Counted by commas and brackets, those within strings included.
+    """
+    if len(data) <= most:
+        return None
+    count = data.count(b",") + data.count(b"[") + data.count(b"{")
+    if count <= most:
+        return None
+    text = f"has {count:,} commas and opening brackets, more than the {most:,} that are read"
+    return Refusal("too_large", text, cut(data))
+
+
 def nested_deeply(data: bytes) -> Refusal | None:
     """A refusal for JSON nested beyond anything a source means; None for ordinary nesting.
 
@@ -62,9 +80,12 @@ def nested_deeply(data: bytes) -> Refusal | None:
     """
     if data.count(b"[") + data.count(b"{") <= MOST_NESTED:
         return None
-    codes = np.frombuffer(_STRING.sub(b"", data), np.uint8)
-    steps = np.isin(codes, _OPENING).astype(np.int8) - np.isin(codes, _CLOSING)
-    if steps.cumsum(dtype=np.int64).max(initial=0) <= MOST_NESTED:
+    # Without escapes every quote begins or ends a string.
+    codes = np.frombuffer(data.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)
+    codes = codes[_STRUCTURE[codes]]
+    inside = np.logical_xor.accumulate(codes == _QUOTE)
+    codes = codes[~inside]
+    if _STEPS[codes].cumsum(dtype=np.int32).max(initial=0) <= MOST_NESTED:
         return None
     return Refusal("not_json", _TOO_DEEP, cut(data))
 

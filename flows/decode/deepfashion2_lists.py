@@ -5,6 +5,7 @@ width, height and file name of images that have no local picture. An image known
 file is no row of `images`: nothing of it is there.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from flows.decode.deepfashion2_json import (
     not_json,
     repeated_key,
     stands_twice,
+    too_many_values,
 )
 from schemas.listed import LISTED_GALLERY, LISTED_QUERIES
 from schemas.source import ARRANGED
@@ -33,7 +35,14 @@ SIDE_FILE = (
 )
 """Names of side files, at most two folders below the source's root."""
 
+MOST_RECORDS = 400_000
+"""Of one list; DeepFashion2 has 491,000 images and its largest list 192,000 records."""
+MOST_VALUES = 3_000_000
+"""Of one list: nine for each of its records, and room."""
+
 _SPLIT = re.compile(r"(?:^|_)(train|validation|val|test)_")
+# One step of a path: pictures are looked up by it, and exports write it.
+_PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]{1,255}")
 _LINE = re.compile(r"([0-9]{1,12})\.(?:json|jpg)")
 
 _Id = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
@@ -65,6 +74,10 @@ class _GalleryEntry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     @property
     def image_id(self) -> int:
         return self.gallery_image_id
+
+
+class _Information(msgspec.Struct, gc=False):
+    images: msgspec.Raw
 
 
 class PictureRecord(msgspec.Struct, gc=False):
@@ -116,17 +129,14 @@ def read_pictures(data: bytes, only: range | None = None) -> Iterator[Outcome]:
 
     `only` leaves out what speaks of images outside that range, or is too broken to say.
     """
-    broken = not_json(data)
+    broken = too_many_values(data, MOST_VALUES) or not_json(data)
     if broken:
         yield 0, broken
         return
     try:
-        images = msgspec.json.decode(data, type=dict[str, msgspec.Raw])["images"]
+        images = msgspec.json.decode(data, type=_Information).images
     except msgspec.ValidationError as error:
         yield 0, broken_promise(error, data, "$")
-        return
-    except KeyError:
-        yield 0, Refusal("missing_key", "`$`: lacks `images`", cut(data))
         return
     # The file is read for every part of its split, so only what may well repeat is searched.
     if data.count(b'"images"') > 1 and not nested_deeply(data):
@@ -143,7 +153,7 @@ def read_list(name: str, data: bytes) -> tuple[str, list[dict[str, Any]], list[R
     table = LISTED_QUERIES if is_query else LISTED_GALLERY
     if name.endswith(".txt"):
         outcomes = _lines(data)
-    elif refusal := not_json(data):
+    elif refusal := too_many_values(data, MOST_VALUES) or not_json(data):
         outcomes = iter([(0, refusal)])
     else:
         outcomes = _records(data, _Query if is_query else _GalleryEntry, "$")
@@ -172,14 +182,21 @@ def read_list(name: str, data: bytes) -> tuple[str, list[dict[str, Any]], list[R
 
 def _lines(data: bytes) -> Iterator[Outcome]:
     """A list of document names, one a line; empty lines are no records."""
-    text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
-    for place, line in enumerate(text.splitlines(), start=1):
+    if data.count(b"\n") + data.count(b"\r") > MOST_RECORDS:
+        yield 0, _too_long(data)
+        return
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="replace")
+    for place, line in enumerate(lines, start=1):
         matched = _LINE.fullmatch(line.strip())
         if matched:
             yield place, int(matched[1])
         elif line.strip():
             message = f"line {place}: is no image number with `.json`"
             yield place, Refusal("unexpected_file_name", message, line[:200])
+
+
+def _too_long(data: bytes) -> Refusal:
+    return Refusal("too_large", f"has more than {MOST_RECORDS:,} records", cut(data))
 
 
 def _records(data: bytes, kind: Any, where: str, only: range | None = None) -> Iterator[Outcome]:
@@ -189,6 +206,9 @@ def _records(data: bytes, kind: Any, where: str, only: range | None = None) -> I
     except msgspec.ValidationError as error:
         yield 0, broken_promise(error, data, where)
         return
+    if len(raws) > MOST_RECORDS:
+        yield 0, _too_long(data)
+        return
     try:
         records = msgspec.json.decode(data, type=list[kind])
     except (msgspec.ValidationError, RecursionError):
@@ -196,12 +216,21 @@ def _records(data: bytes, kind: Any, where: str, only: range | None = None) -> I
     for at, (record, raw) in enumerate(zip(records, raws, strict=True)):
         if only is not None and (isinstance(record, Refusal) or record.image_id not in only):
             continue
-        yield at + 1, nested_deeply(bytes(raw)) or _twice(bytes(raw), f"{where}[{at}]") or record
+        text, own = bytes(raw), f"{where}[{at}]"
+        yield at + 1, nested_deeply(text) or _twice(text, own) or _leads_away(record, own) or record
 
 
 def _twice(raw: bytes, where: str) -> Refusal | None:
     repeated = repeated_key(raw)
     return stands_twice(repeated, raw, where) if repeated else None
+
+
+def _leads_away(record: Any, where: str) -> Refusal | None:
+    """A refusal for a picture record whose file name is not just a name, else None."""
+    if not isinstance(record, PictureRecord) or _PLAIN_NAME.fullmatch(record.file_name):
+        return None
+    text = f"`{where}.file_name`: is not the name of a file without folders"
+    return Refusal("unexpected_file_name", text, record.file_name[:200])
 
 
 def _record(raw: bytes, kind: Any, where: str) -> Any:

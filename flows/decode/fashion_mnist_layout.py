@@ -7,6 +7,7 @@ two that differ are refused, since which one counts cannot be told.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
     elif split is not None and len(found) > 1:
         raise InputError(f"the source holds no set {split!r}, but {' and '.join(sorted(found))}")
     notes: list[str] = []
-    files = _without_copies([_read(match, split, read, notes) for match in matches])
+    files = _without_copies(_read(match, split, read, notes) for match in matches)
     _must_fit(files)
     rows = [
         (one.split, part, "table", None, one.name, UNLISTED, stamp(share(one.values, part)))
@@ -117,8 +118,11 @@ def _read(match: re.Match[str], split: str | None, read: ReadMember, notes: list
     return _File(name, split or _split_of(match), kind, values)
 
 
-def _without_copies(files: list[_File]) -> list[_File]:
-    """One file per set and kind, the first by name where several have the same content."""
+def _without_copies(files: Iterable[_File]) -> list[_File]:
+    """One file per set and kind, the first by name where several have the same content.
+
+    A copy is let go before the next file is read.
+    """
     chosen: dict[tuple[str, str], _File] = {}
     for one in files:
         first = chosen.setdefault((one.split, one.kind), one)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from flows.decode.decoder import Arrangement, ReadMember
 from flows.decode.fashionai_images import Settled, settle, stamps
 from flows.decode.fashionai_pictures import ROWS, picture_rows
-from flows.decode.fashionai_rows import concat, read_rows
+from flows.decode.fashionai_rows import MOST_LINES, concat, read_rows
 from flows.decode.fashionai_sets import (
     SPLITS,
     picture_root,
@@ -81,11 +81,21 @@ def _settled(
 ) -> dict[str, Settled]:
     """The lines of the wanted sets, and of those that share their folders and so their pictures."""
     theirs = {root for word in wanted for root in roots[word]}
-    found = {}
+    found, lines = {}, 0
     for word in sorted(roots):
         if word in wanted or roots[word] & theirs:
             names = [name for name, one in tables.items() if one == word]
-            found[word] = settle(concat([read_rows(name, read(name)) for name in names]))
+            tables_of_set = []
+            for name in names:
+                rows = read_rows(name, read(name))
+                lines += len(rows.frame)
+                if lines > MOST_LINES:
+                    raise InputError(
+                        f"the tables up to {name} have {lines:,} rows, more than the "
+                        f"{MOST_LINES:,} that are read: leave only the published ones there"
+                    )
+                tables_of_set.append(rows)
+            found[word] = settle(concat(tables_of_set))
     return found
 
 
@@ -106,7 +116,8 @@ def _lying(names: list[str], roots: Mapping[str, set[str]], listing: pl.DataFram
 
 def _template(roots: set[str], picture_roots: set[str]) -> str:
     root = min(roots & picture_roots or roots)
-    return f"{root}/{{file_name}}" if root else "{file_name}"
+    escaped = root.replace("{", "{{").replace("}", "}}")  # a folder may have braces in its name
+    return f"{escaped}/{{file_name}}" if root else "{file_name}"
 
 
 def _table_rows(settled: Mapping[str, Settled]) -> pl.DataFrame:

@@ -34,6 +34,9 @@ FILE_NAME = rf"^(?:[0-9A-Za-z_-]+/)*{STEM}\.(?i:jpe?g|png)$"
 """An image_id cell, and the end of a picture's name; the hash is the stem of the file."""
 
 ID_DIGITS = 13
+MOST_LINES = 200_000
+"""Of all tables of a source together; the four published sets have 64,131."""
+_MOST_COMMAS = 26 * MOST_LINES
 _CELL = r"^(-?[0-9]+)_(-?[0-9]+)_(-?[0-9]+)$"
 _MOST = 1_000_000  # the bound of validation, kept here so that a refused row is named by its cell
 
@@ -108,6 +111,9 @@ def concat(tables: list[Rows]) -> Rows:
 
 def _split_lines(name: str, data: bytes) -> tuple[list[str], pl.DataFrame]:
     """The header's columns, and the other lines that are not empty with their numbers."""
+    for character, most, word in ((b"\n", MOST_LINES, "lines"), (b",", _MOST_COMMAS, "commas")):
+        if (count := data.count(character)) > most:
+            raise InputError(f"{name} has {count:,} {word}, more than the {most:,} that are read")
     # Bytes that are no UTF-8 become a character that no cell allows, and so a refused cell.
     text = data.decode("utf-8-sig", errors="replace")
     lines = pl.DataFrame({"line": text.split("\n")}, schema={"line": pl.String})

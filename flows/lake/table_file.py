@@ -26,6 +26,8 @@ ROW_GROUP = {
     "pictures": 100,
 }
 ROW_GROUP_OTHERWISE = 65_536
+LARGEST_PICTURE_GROUP = 64 << 20
+"""Bytes of pictures after which their row group ends early, so that memory stays bounded."""
 
 Rows: TypeAlias = pa.Table | pa.RecordBatch | pa.RecordBatchReader
 
@@ -95,6 +97,10 @@ class TableFile:
                 self._write(whole.slice(start, self._group))
             self._pending = [whole.slice(full)]
             self._pending_rows = whole.num_rows - full
+        pending_bytes = sum(rows.nbytes for rows in self._pending)
+        if self._table == "pictures" and pending_bytes >= LARGEST_PICTURE_GROUP:
+            self._write(pa.concat_tables(self._pending))
+            self._pending, self._pending_rows = [], 0
 
     def _write(self, group: pa.Table) -> None:
         # Chunk boundaries would move page boundaries, so each group is one chunk.

@@ -23,6 +23,8 @@ from schemas.source import PICTURE_FACTS, Document
 
 PICTURES_AT_ONCE = 100
 """Embedded pictures held in memory together; also a row group, as Hugging Face sizes it."""
+PICTURE_BYTES_AT_ONCE = 64 << 20
+"""Their bytes together, unless a single picture has more."""
 
 
 UNSETTLED = ""
@@ -87,9 +89,12 @@ def build_part(job: PartJob) -> Receipt:
 
 
 def _noting(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
-    """The same documents, with the names of those that could not be read put down."""
+    """The same documents, with the names of those that could not be read put down.
+
+    A member that is too large was not tried, and stays so while its listing does not change.
+    """
     for document in documents:
-        if document.data is None:
+        if document.data is None and document.rule != "too_large":
             failures.append(document.name)
         yield document
 
@@ -105,14 +110,14 @@ def look_at_pictures(job: PartJob, failures: list[str]) -> pa.Table:
     facts: list[PictureFacts] = []
     if job.verify_images:
         for place, document in enumerate(_noting(read_members(job.source, members), failures)):
-            facts.append(_unreadable() if document.data is None else verify(document.data))
+            facts.append(_not_read(document) if document.data is None else verify(document.data))
             if document.data is not None:
                 digests[place] = hashlib.sha256(document.data).hexdigest()
     else:
         for head in read_heads(job.source, members, probe):
             if isinstance(head, Document):
-                failures.append(head.name)
-                facts.append(_unreadable())
+                failures += [head.name] if head.rule != "too_large" else []
+                facts.append(_not_read(head))
             else:
                 facts.append(head)
     columns = list(zip(*facts, strict=True)) if facts else [()] * len(PictureFacts._fields)
@@ -133,8 +138,9 @@ def look_at_pictures(job: PartJob, failures: list[str]) -> pa.Table:
     )
 
 
-def _unreadable() -> PictureFacts:
-    return PictureFacts(None, None, None, None, "unreadable")
+def _not_read(document: Document) -> PictureFacts:
+    status = "too_large" if document.rule == "too_large" else "unreadable"
+    return PictureFacts(None, None, None, None, status)
 
 
 def _of_roles(members: pa.Table, *roles: str) -> pa.Table:
@@ -157,14 +163,13 @@ def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
     schema = TABLES["pictures"].schema
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for start in range(0, rows.num_rows, PICTURES_AT_ONCE):
-            some = rows.slice(start, PICTURES_AT_ONCE)
+        for start, count in _runs(rows["size"].to_pylist()):
+            some = rows.slice(start, count)
             read = [document.data for document in read_members(job.source, some)]
             if None in read:
                 raise OSError(f"a picture of part {job.part.name} vanished while it was read")
             names = some["file_name"].to_pylist()
             images = [{"bytes": data, "path": name} for data, name in zip(read, names, strict=True)]
-            count = len(images)
             yield pa.RecordBatch.from_arrays(
                 [
                     pa.repeat(job.part.dataset, count),
@@ -176,6 +181,19 @@ def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
             )
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _runs(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First row and number of rows of each run of pictures that are held in memory together."""
+    start = total = 0
+    for place, size in enumerate(sizes):
+        full = place - start == PICTURES_AT_ONCE or total + size > PICTURE_BYTES_AT_ONCE
+        if full and place > start:
+            yield start, place - start
+            start, total = place, 0
+        total += size
+    if sizes:
+        yield start, len(sizes) - start
 
 
 def _counts(tables: dict[str, pa.RecordBatch | pa.RecordBatchReader]) -> dict[str, int]:

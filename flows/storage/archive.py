@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from flows.storage.catalogue import Catalogue, catalogue, signature
-from flows.storage.directory import ENTRY, PROBLEMS, Entry
+from flows.storage.directory import ENTRY, LARGE, PROBLEMS, Entry
 from flows.storage.entries import OpenArchives, unpacked
 from flows.storage.location import Location
 from flows.storage.refusal import Listed, Refused, is_stamp
@@ -17,7 +17,7 @@ from schemas.source import Document
 T = TypeVar("T")
 
 _ROWS = 4_096  # members looked up together
-_BYTES = 32 << 20  # packed bytes in memory together; also what makes decryption wide
+_BYTES = 32 << 20  # in memory together, packed and unpacked; also what makes decryption wide
 
 
 def read_archived(
@@ -56,7 +56,9 @@ class _Group:
         # A member that is not there takes the place of any other; _compare tells them apart.
         found = state.entries[rows] if len(state.entries) else np.zeros(len(rows), ENTRY)
         if whole:
-            count = max(1, int((found["packed"].cumsum() <= _BYTES).sum()))
+            sizes = np.maximum(found["packed"], found["size"])
+            sizes[found["problem"] > 0] = 0  # refused without being read
+            count = max(1, int((sizes.cumsum() <= _BYTES).sum()))
             listed, rows, found = listed[:count], rows[:count], found[:count]
         self._state = state
         self._listed = listed
@@ -131,4 +133,5 @@ class _Group:
         if changed or member.size not in (entry.size, -1):
             raise Refused("changed_while_read", "the archive holds another file in its place now")
         if entry.problem:
-            raise Refused("unreadable", PROBLEMS[entry.problem])
+            rule = "too_large" if entry.problem == LARGE else "unreadable"
+            raise Refused(rule, PROBLEMS[entry.problem])

@@ -23,11 +23,14 @@ PROBLEMS = (
     "it is encrypted by a method other than ZipCrypto and WinZip's AES",
     "it is compressed by a method other than deflate: pack the archive anew with deflate",
     "it is a symbolic link inside an archive",
-    f"it says it is larger than {LARGEST:,} bytes",
+    f"it has more than {LARGEST:,} bytes, the most that are read",
     "it says it is larger than its compressed bytes can hold",
     "it overlaps another member of the archive",
 )
-_ENCRYPTION, _COMPRESSION, _LINK, _LARGE, _BOMB, _OVERLAP = range(1, len(PROBLEMS))
+_ENCRYPTION, _COMPRESSION, _LINK, LARGE, _BOMB, _OVERLAP = range(1, len(PROBLEMS))
+
+LARGEST_DIRECTORY = 128 << 20
+"""Bytes; DeepFashion2's 384,000 members take 30 million."""
 
 ENTRY = np.dtype(
     [
@@ -100,6 +103,11 @@ def read_directory(path: Path) -> tuple[list[bytes], npt.NDArray[np.void]]:
         handle = file.fileno()
         length = os.fstat(handle).st_size
         start, size, count, shift = _find(handle, length, path)
+        if size > LARGEST_DIRECTORY:
+            raise InputError(
+                f"{path} has a directory of {size:,} bytes, more than the {LARGEST_DIRECTORY:,} "
+                "that are read: it is damaged, or not an archive of annotations."
+            )
         directory = os.pread(handle, size, start)
     places, names = _walk(directory, path)
     if (len(places) - count) % 65_536:  # old tools count in 16 bits
@@ -219,7 +227,7 @@ def _entries(
     mode = np.where(records["made_by"] >> 8 == _UNIX, records["external"] >> 16, 0)
     problems = (
         (_BOMB, entries["size"] > (entries["packed"] + 64) * _MOST),
-        (_LARGE, np.maximum(entries["size"], entries["packed"]) > LARGEST),
+        (LARGE, np.maximum(entries["size"], entries["packed"]) > LARGEST),
         (_LINK, (mode & _TYPE_BITS) == _LINK_MODE),
         (_COMPRESSION, ~np.isin(entries["method"], (_STORED, _DEFLATED))),
         (_ENCRYPTION, foreign),

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from flows.storage.listing import allowed_roots, leads_inside
-from flows.storage.refusal import LARGEST, Listed, Refused, is_stamp
+from flows.storage.refusal import LARGEST, Listed, Refused, is_stamp, too_large
 from schemas.source import Document
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class FolderReader:
             if not stat.S_ISREG(before.st_mode):
                 raise Refused("unreadable", "it is not a regular file")
             if before.st_size > LARGEST:
-                raise Refused("unreadable", f"{before.st_size:,} bytes are more than can be read")
+                raise too_large(before.st_size)
             _compare(listed, before)
             answer = read(handle, before.st_size)
             after = os.fstat(handle)

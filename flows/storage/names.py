@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _UNSOUND = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
+_HERE = r"^(?:\./)+"  # what `zip -r` and `tar` write for the folder itself
 _UNTELLING = r"^__MACOSX/|(^|/)\.[^/]*$"  # what other programs leave behind
 _ESCAPED = re.compile(r"\.\.|[%/\\:\x00-\x1f\x7f]")
 
@@ -19,12 +20,13 @@ def member_names(raw: Sequence[bytes], stem: str) -> pa.Array:
     `train.zip` holds `train/image/...` either way. It counts as packed with a folder when most of
     its files lie below a folder named like it, or at least two folders deep.
 
-    A name that would leave the folder it is unpacked into, or that has no such meaning (`..`,
-    absolute, backslash, drive letter, empty step, control character), becomes one harmless step in
-    the folder that most files lie in, with `%`: `train/annos/%2E%2E%2F%2E%2E%2Fetc%2Fpasswd`.
+    A leading `./` is left out, as unpacking does. A name that would leave the folder it is unpacked
+    into, or that has no such meaning (`..`, absolute, backslash, drive letter, empty step, control
+    character), becomes one harmless step in the folder that most files lie in, with `%`:
+    `train/annos/%2E%2E%2F%2E%2E%2Fetc%2Fpasswd`.
     There its decoder has to account for it.
     """
-    names = _decoded(raw)
+    names = pc.replace_substring_regex(_decoded(raw), _HERE, "")
     sound = pc.invert(pc.match_substring_regex(names, _UNSOUND))
     telling = pc.and_(sound, pc.invert(pc.match_substring_regex(names, _UNTELLING)))
     placed = pc.or_(pc.starts_with(names, stem + "/"), pc.match_substring_regex(names, "/.*/"))

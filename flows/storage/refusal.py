@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
-LARGEST = 1 << 30
-"""A member of more bytes than this is refused: no document, picture or list is so large."""
+LARGEST = 64 << 20
+"""Bytes of the largest member that is read, unpacked. A larger one is refused as `too_large`.
+
+The largest file of the published data sets has 47 million bytes (Fashion-MNIST's pictures,
+unpacked). A reader holds a member whole, and its decoder a small multiple of it.
+"""
 
 HEADS = (1_024, 4_096, 65_536)
 """How far a picture is read before all of it is; the same from folders and zips, so that what was
@@ -27,6 +31,11 @@ class Refused(Exception):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
+
+
+def too_large(size: int) -> Refused:
+    """The refusal of a member of `size` bytes."""
+    return Refused("too_large", f"it has {size:,} bytes, more than the {LARGEST:,} that are read")
 
 
 def is_stamp(stamp: str) -> bool:

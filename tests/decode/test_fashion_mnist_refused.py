@@ -44,8 +44,14 @@ def digits(counts: list[int]) -> bytes:
         (LABELS, struct.pack(">II", 2050, 4), "has magic 2050: expected 2051 for pictures or 2049"),
         (LABELS, b"\0\0\x0d\1\0\0\0\1\0\0\0\0", "has magic 3329"),
         (IMAGES, PICTURES[:12], "ends within its header"),
-        (LABELS, struct.pack(">II", 2049, 0), "promises 0 labels: expected 1 to 1,000,000"),
+        (LABELS, struct.pack(">II", 2049, 0), "promises 0 labels: expected 1 to 80,000"),
         (LABELS, struct.pack(">II", 2049, 2**32 - 1), "promises 4,294,967,295 labels"),
+        (IMAGES, packed(struct.pack(">IIII", 2051, 10**6, 28, 28)), "promises 1,000,000 pictures"),
+        (
+            IMAGES,
+            packed(struct.pack(">IIII", 2051, 80_000, 28, 28) + bytes(784)),
+            r"promises 80,000 pictures \(62,720,016 bytes\), which its \d+ bytes cannot hold",
+        ),
         (IMAGES, struct.pack(">IIII", 2051, 1, 32, 32) + bytes(1024), "promises pictures of 32x32"),
         (
             LABELS,

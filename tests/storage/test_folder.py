@@ -95,7 +95,7 @@ def test_a_file_too_large_to_hold_is_a_reason(tmp_path):
     with (tmp_path / "large").open("wb") as file:
         file.truncate((1 << 30) + 1)
     (document,) = read(tmp_path)
-    assert document.rule == "unreadable"
+    assert document.rule == "too_large"
     assert "1,073,741,825 bytes" in document.message
 
 

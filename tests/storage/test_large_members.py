@@ -1,0 +1,81 @@
+"""Members too large to hold are refused unread, and portions are cut by what members unpack to."""
+
+from dataclasses import replace
+
+import packing
+import pytest
+from memory import peak_in_a_process
+
+from flows.storage import Location, directory, list_members, read_member, read_members
+from flows.storage import archive as archive_module
+from flows.storage.refusal import LARGEST
+from schemas.errors import InputError
+
+
+def test_a_member_over_the_limit_is_too_large_in_a_zip_and_in_a_folder(tmp_path):
+    sound = packing.packed("train/annos/1.json", b"{}")
+    large = packing.packed("train/annos/2.json", b" " * 100_000)
+    packing.write_zip(tmp_path / "train.zip", [sound, replace(large, size=LARGEST + 1)])
+    (tmp_path / "train.csv").touch()
+    with (tmp_path / "train.csv").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    location = Location.parse(tmp_path)
+    found = {one.name: one for one in read_members(location, list_members(location))}
+    assert found.pop("train/annos/1.json").data == b"{}"
+    assert {(one.data, one.rule) for one in found.values()} == {(None, "too_large")}
+    with pytest.raises(InputError, match=r"train\.csv in .* 67,108,865 bytes, more than the 67,"):
+        read_member(location, "train.csv")
+
+
+BOMB = """
+from flows.storage import Location, list_members, read_members
+location = Location.parse(sys.argv[1])
+members = list_members(location)
+# measured
+for document in read_members(location, members):
+    assert len(document.data) == 8_000_000
+"""
+
+
+def test_a_zip_that_unpacks_to_a_thousand_times_its_size_is_read_in_small_portions(tmp_path):
+    blank = packing.packed("", b" " * 8_000_000)
+    names = [b"train/annos/%06d.json" % number for number in range(1, 41)]
+    path = packing.write_zip(tmp_path / "train.zip", [replace(blank, name=n) for n in names])
+    assert path.stat().st_size < 400_000
+    # All of them together are 320 MB.
+    assert peak_in_a_process(BOMB, path) < 130_000_000
+
+
+def test_portions_leave_out_the_size_of_members_that_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive_module, "_BYTES", 100)
+    sound = [packing.packed(f"train/annos/{number}.json", b"x" * 30) for number in range(1, 10)]
+    large = replace(sound[3], size=LARGEST + 1)
+    path = packing.write_zip(tmp_path / "train.zip", [*sound[:3], large, *sound[4:]])
+    location = Location.parse(path)
+    documents = list(read_members(location, list_members(location)))
+    assert [one.rule for one in documents] == [None] * 3 + ["too_large"] + [None] * 5
+
+
+def test_a_directory_of_unlikely_size_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "LARGEST_DIRECTORY", 100)
+    files = {f"train/annos/{number}.json": b"{}" for number in range(5)}
+    path = packing.write_plain(tmp_path / "train.zip", files)
+    with pytest.raises(InputError, match=r"has a directory of 3.. bytes, more than the 100 that"):
+        list_members(Location.parse(path))
+
+
+def test_a_leading_step_that_leads_nowhere_is_left_out(tmp_path):
+    """As `zip -r` and `tar` write names of the folder they are started in."""
+    files = {f"./train/annos/{number}.json": b"{}" for number in range(3)}
+    path = packing.write_plain(tmp_path / "deepfashion2.zip", files)
+    location = Location.parse(path)
+    members = list_members(location)
+    assert members["name"].to_pylist() == [f"train/annos/{number}.json" for number in range(3)]
+    assert [one.data for one in read_members(location, members)] == [b"{}"] * 3
+
+
+def test_a_name_with_and_without_that_step_is_listed_twice(tmp_path):
+    members = [packing.packed(f"{start}train/annos/1.json", b"{}") for start in ("", "./", "././")]
+    location = Location.parse(packing.write_zip(tmp_path / "train.zip", members))
+    names = ["train/annos/1.json", "train/annos/1.json#2", "train/annos/1.json#3"]
+    assert list_members(location)["name"].to_pylist() == names
