@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("flows/**/*.py"), *ROOT.glob("schemas/**/*.py")])
 STAGES = {
     "storage",
+    "release",
     "decode",
     "validate",
     "flatten",
@@ -24,7 +25,8 @@ TOUCH_FILES = {"lake", "warehouse", "samples", "exports", "feed"}
 ALLOWED = {
     "schemas": {"schemas"},
     **{room: {"schemas"} for room in PURE},
-    **{room: {"schemas", "storage"} for room in TOUCH_FILES},
+    "release": {"schemas", "storage"},
+    **{room: {"schemas", "storage", "release"} for room in TOUCH_FILES},
     "pipelines": {"schemas", *STAGES, "pipelines"},
     "flow": {"schemas", "pipelines", "runners"},
     "cli": {"schemas", "pipelines", "runners", "flow", "cli"},
