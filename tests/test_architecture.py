@@ -10,6 +10,7 @@ SOURCES = sorted([*ROOT.glob("flows/**/*.py"), *ROOT.glob("schemas/**/*.py")])
 STAGES = {
     "storage",
     "pictures",
+    "release",
     "decode",
     "validate",
     "flatten",
@@ -25,8 +26,9 @@ TOUCH_FILES = {"lake", "warehouse", "samples", "exports", "feed"}
 ALLOWED = {
     "schemas": {"schemas"},
     **{room: {"schemas"} for room in PURE},
+    "release": {"schemas", "storage"},
     "pictures": {"schemas", "storage"},
-    **{room: {"schemas", "storage", "pictures"} for room in TOUCH_FILES},
+    **{room: {"schemas", "storage", "release", "pictures"} for room in TOUCH_FILES},
     "pipelines": {"schemas", *STAGES, "pipelines"},
     "flow": {"schemas", "pipelines", "runners"},
     "cli": {"schemas", "pipelines", "runners", "flow", "cli"},

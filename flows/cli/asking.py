@@ -49,19 +49,32 @@ def query(
 
 
 def sql(
-    text: Annotated[str, typer.Argument(help="One SELECT over the tables of the release.")],
+    text: Annotated[
+        str, typer.Argument(help="SQL over the tables of the release; several statements with `;`.")
+    ],
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0, metavar="SECONDS", help="Stop the query after this time."),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="Limit of DuckDB's memory, as 4GB."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = Format.table,
     output: OutputOption = None,
 ) -> None:
-    """Ask your own SQL of a release: read-only, nothing outside the release can be reached.
+    """Run your own SQL (DuckDB) on a release and show the rows of the last statement that has some.
+
+    Nothing outside the release can be read, and nothing can be written: temporary tables, views
+    and macros end with the command. Paths of files are release://NAME, as in the manifest.
 
     Example: wardrobe sql "select category_name, count(*) from items group by all order by 2 desc"
     """
-    from flows.pipelines.ask import peoples_sql
+    from flows.pipelines.ask import user_sql
 
-    with peoples_sql(lake, release, text) as rows:
+    with user_sql(lake, release, text, timeout=timeout, memory_limit=memory) as rows:
         give_rows(rows, form, output)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from flows.cli.options import Format
+from flows.cli.values import has_extreme_times, rows_of, values_of
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def print_rows(rows: Rows) -> None:
     more = False
     for batch in _batches(rows):
         shown = batch.slice(0, MOST_ROWS - table.row_count)
-        for row in zip(*(column.to_pylist() for column in shown.columns), strict=True):
+        for row in rows_of(shown):
             # As Text, because in a plain string Rich takes [brackets] for its markup.
             table.add_row(*(Text(_cell(value)) for value in row))
         if shown.num_rows < batch.num_rows:
@@ -108,22 +109,28 @@ def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
 
 
 def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
+    import pyarrow as pa
+
     _require_names(rows)
     if form is Format.parquet:
         import pyarrow.parquet as pq
 
-        with closing(pq.ParquetWriter(sink, rows.schema, compression="zstd")) as writer:
+        with closing(_parquet_writer(pq, sink, rows.schema)) as writer:
             for batch in _batches(rows):
-                writer.write_batch(batch)
+                try:
+                    writer.write_batch(batch)
+                except pa.ArrowException as error:
+                    raise InputError(f"Parquet cannot hold these rows: {error}") from None
     elif form is Format.csv:
         import polars as pl
-        import pyarrow as pa
 
         _require_flat(rows)
         empty = pa.Table.from_batches([], rows.schema)
         sink.write(_csv(pl, empty, header=True))
         for batch in _batches(rows):
-            sink.write(_csv(pl, pa.Table.from_batches([batch]), header=False))
+            columns = [_csv_column(column) for column in batch.columns]
+            flat = pa.Table.from_arrays(columns, names=batch.schema.names)
+            sink.write(_csv(pl, flat, header=False))
     else:
         import msgspec
 
@@ -132,7 +139,7 @@ def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
         lines = (
             msgspec.json.encode(dict(zip(names, row, strict=True)), enc_hook=str)
             for batch in _batches(rows)
-            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            for row in rows_of(batch)
         )
         first = next(lines, None)
         sink.write(b"[" if first is None else b"[\n" + first)
@@ -153,10 +160,47 @@ def _require_names(rows: Rows) -> None:
         raise InputError(f"column {twice[0]} stands twice: name one of them otherwise, with `as`")
 
 
+def _csv_column(column: "pa.Array") -> "pa.Array":
+    """The column, or its text where Polars has no dates as far away."""
+    import pyarrow as pa
+
+    if not has_extreme_times(column):
+        return column
+    return pa.array([None if value is None else str(value) for value in values_of(column)])
+
+
+def _parquet_writer(pq: Any, sink: IO[bytes], schema: "pa.Schema") -> Any:
+    """A writer; InputError names the first column of a type that Parquet does not have."""
+    import pyarrow as pa
+
+    try:
+        return pq.ParquetWriter(sink, schema, compression="zstd")
+    except pa.ArrowException as error:
+        for field in schema:
+            try:
+                pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+            except pa.ArrowException:
+                raise InputError(
+                    f"column {field.name} is of type {field.type}, which Parquet cannot hold: "
+                    "cast it to text"
+                ) from None
+        raise InputError(f"Parquet cannot hold these columns: {error}") from None
+
+
 def _require_flat(rows: Rows) -> None:
-    """CSV holds no lists: say which column does, and what to write instead."""
+    """CSV holds one plain value in each cell: name a column of others, and what to do instead."""
+    from pyarrow import types
+
     for field in rows.schema:
-        if str(field.type).startswith(("list", "large_list", "struct", "fixed_size_list")):
+        content = None
+        if types.is_nested(field.type):
+            content = "lists"
+        elif types.is_interval(field.type) or types.is_duration(field.type):
+            content = "intervals"
+        elif str(field.type).startswith(("binary", "large_binary", "fixed_size_binary", "extens")):
+            content = "bytes"
+        if content:
             raise InputError(
-                f"column {field.name} holds lists, which CSV cannot: use --format json or parquet"
+                f"column {field.name} holds {content}, which CSV cannot: cast it to text or use "
+                "--format json or parquet"
             )

@@ -1,6 +1,6 @@
 """Comes in: the warehouse's answers as Arrow, and pictures. Goes out: files in others' formats.
 
-May import `schemas`, `flows.storage` and `flows.pictures`. Exports never see the lake: a pipeline
+May import `schemas` and `flows.storage`, `release`, `pictures`. Exports never see the lake: a pipeline
 hands them readers.
 """
 

@@ -1,8 +1,8 @@
 """The feed: a published release as training samples, without an export.
 
 In: the folder of a release (Parquet and manifest.json), places in an order. Out: samples, batches.
-May import: schemas, flows.storage, flows.pictures. Needs neither Prefect, Polars nor torch; fork
-and spawn alike.
+May import: schemas, flows.storage, flows.release, flows.pictures. Needs neither Prefect, Polars nor
+torch; fork and spawn alike.
 """
 
 from flows.feed.identities import IdentityBatches

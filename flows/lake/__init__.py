@@ -1,7 +1,8 @@
 """Rows -> Parquet parts, releases of them, and the record of what is in each.
 
 In: parts, tables as Arrow. Out: a release, published whole or not at all; older ones to go back to.
-May import: schemas, flows.storage. A release is plain Parquet; readers need nothing of this.
+May import: schemas, flows.storage, flows.release. A release is plain Parquet; readers
+need nothing of this.
 """
 
 from flows.lake.fingerprint import code_hash

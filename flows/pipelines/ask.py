@@ -1,4 +1,4 @@
-"""Questions to a release: what is in it, the project's own queries, people's SQL, the checks."""
+"""Questions to a release: what is in it, the project's own queries, SQL of users, the checks."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +11,13 @@ from flows.lake import Lake, Manifest, Release
 from flows.storage.atomic import write_whole
 from flows.warehouse import (
     Verdict,
-    open_for_people,
+    engine_errors,
+    open_read_only,
     open_warehouse,
     queries,
     run_checks,
     run_query,
-    run_sql,
+    run_user_sql,
     stream_query,
 )
 from schemas import TABLES
@@ -29,9 +30,9 @@ __all__ = [
     "data_dictionary",
     "known_queries",
     "open_release",
-    "peoples_sql",
     "rejections_of",
     "release_tables",
+    "user_sql",
     "verdict_rows",
     "write_whole",
 ]
@@ -117,18 +118,28 @@ def answer(
 
 
 @contextmanager
-def peoples_sql(lake: Path, release: str | None, text: str) -> Iterator[pa.RecordBatchReader]:
-    """The rows of somebody's own SELECT, in batches, confined to the release's files.
+def user_sql(
+    lake: Path,
+    release: str | None,
+    text: str,
+    *,
+    timeout: float | None = None,
+    memory_limit: str | None = None,
+) -> Iterator[pa.RecordBatchReader]:
+    """The rows of SQL that a user wrote, in batches; only the release's files can be read.
 
-    Raises InputError for everything that does more than read.
+    InputError for what DuckDB refuses, after `timeout` seconds, and beyond `memory_limit`.
     """
-    with open_for_people(open_release(lake, release).tables()) as warehouse:
-        yield run_sql(warehouse, text)
+    chosen = open_release(lake, release)
+    with open_read_only(
+        chosen.tables(), memory_limit=memory_limit, modified=chosen.manifest.created
+    ) as warehouse:
+        yield run_user_sql(warehouse, text, timeout)
 
 
 def check_release(lake: Path, release: str | None) -> pa.Table:
     """Every check run now on a published release, one row of verdict each."""
-    with open_warehouse(open_release(lake, release).tables()) as warehouse:
+    with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
         return verdict_rows(run_checks(warehouse))
 
 

@@ -1,7 +1,7 @@
 """In: a folder, a size, a seed. Out: a synthetic source in the data set's own layout.
 
 Same seed, same bytes; pictures are painted so that people see the garments the labels speak of.
-May import: schemas, flows.storage.
+May import: schemas, flows.storage, flows.release.
 """
 
 from flows.samples.deepfashion2 import write_deepfashion2

@@ -1,16 +1,22 @@
 """DuckDB in memory over the files of a release: one view per declared table."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
 
+from flows.release import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
+from schemas.errors import InputError
 
 Files = Mapping[str, Sequence[Path]]
 
@@ -29,34 +35,81 @@ def open_warehouse(
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
     is an empty view of the declared types. A statistic without a file is computed when it is asked
     for, from the tables beside it. Nothing is copied: views read the files at every question.
+
+    Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
+    with the connection. InputError when a file is damaged.
     """
+    folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
+    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit)
+    if temp_directory is None:
+        weakref.finalize(con, _remove, folder, os.getpid())
+    return con
+
+
+def _remove(folder: Path, process: int) -> None:
+    # A forked process inherits the connection, but not the folder.
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class ReleaseNames:
+    """The files of tables under their names in `release://`, whatever folder the release is in.
+
+    A name is the path below the release (`items/dataset=fashionai/split=train/part-00000.parquet`),
+    so that DuckDB takes no folder above the release for a partition. Characters that a pattern or
+    a URL reads in a special way are %-encoded; so are bytes that are not UTF-8.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.paths: dict[str, Path] = {}
+        self.tables = {
+            table: [self._add(table, path) for path in paths] for table, paths in files.items()
+        }
+
+    def _add(self, table: str, path: Path) -> str:
+        keys = TABLES[table].partition_by if table in TABLES else ()
+        folder = [table] if keys else table.split("/")[:-1]
+        steps = [*folder, *path.parts[-len(keys) - 1 :]]
+        name = "/".join(quote(os.fsencode(step), safe="=") for step in steps)
+        # Two releases may be read at once, to compare them.
+        while self.paths.setdefault(name, path) != path:
+            name = f"other/{name}"
+        return f"{PROTOCOL}://{name}"
+
+
+def connect_release(
+    names: ReleaseNames,
+    temp_directory: str,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    modified: datetime | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         # Nothing may be fetched: a misspelt function must fail at once, not try the network.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         # In memory, DuckDB would otherwise spill into `.tmp` of the working directory.
-        "temp_directory": str(temp_directory or _spill_folder()),
+        "temp_directory": temp_directory,
         # Containers show all cores of the host; the scheduler's mask is nearer the truth.
         "threads": threads or len(os.sched_getaffinity(0)),
     }
     if memory_limit:
         settings["memory_limit"] = memory_limit
-    con = duckdb.connect(config=settings)
-    con.execute("set enable_progress_bar = false")
-    for table in TABLES.values():
-        con.execute(f"create view {table.name} as {_rows(con, table, files.get(table.name, ()))}")
-    for one in _after_what_they_read(queries("statistics")):
-        stored = files.get(STATISTICS + one.name)
-        con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
+    with engine_errors():
+        con = duckdb.connect(config=settings)
+        con.execute("set enable_progress_bar = false")
+        con.register_filesystem(ReleaseFiles(names.paths, modified))
+        for table in TABLES.values():
+            rows = _rows(con, table, names.tables.get(table.name, ()))
+            con.execute(f"create view {table.name} as {rows}")
+        for one in _after_what_they_read(queries("statistics")):
+            stored = names.tables.get(STATISTICS + one.name)
+            con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
     return con
 
 
-def _spill_folder() -> Path:
-    """Where questions sort what memory cannot hold: a folder of one's own on a shared machine."""
-    return Path(tempfile.gettempdir()) / f"wardrobe-spill-{os.getuid()}"
-
-
-def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> str:
+def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) -> str:
     """The SELECT behind a table's view, with the declared columns in the declared order."""
     names = ", ".join(table.schema.names)
     if files:
@@ -68,12 +121,12 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -
     return f"select {nulls} where false"
 
 
-def _scan(files: Iterable[Path], names: str = "*", partition_by: Sequence[str] = ()) -> str:
-    paths = ", ".join(file_literal(path) for path in files)
+def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = ()) -> str:
+    paths = ", ".join(text_literal(name) for name in files)
     # Partition columns stay words: without types an all-digit value would be read as a number.
     types = ", ".join(f"'{name}': VARCHAR" for name in partition_by)
-    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if partition_by else ""
-    return f"select {names} from read_parquet([{paths}]{hive})"
+    hive = f"true, hive_types = {{{types}}}" if partition_by else "false"
+    return f"select {names} from read_parquet([{paths}], hive_partitioning = {hive})"
 
 
 @contextmanager
@@ -87,14 +140,49 @@ def stopped_by_hand() -> Iterator[None]:
         raise
 
 
-def file_literal(path: Path) -> str:
-    """A path as a SQL string that names this one file: glob characters are bracketed."""
-    return text_literal("".join(f"[{one}]" if one in "*?[" else one for one in str(path)))
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """What DuckDB, Arrow or the disk raises while a query runs, as one sentence (InputError)."""
+    try:
+        with stopped_by_hand():
+            yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise InputError(engine_message(error)) from None
 
 
-def text_literal(text: str | Path) -> str:
+def stream_rows(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same rows; what goes wrong while they are read is an InputError too."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with engine_errors():
+            yield from rows
+
+    return pa.RecordBatchReader.from_batches(rows.schema, batches())
+
+
+def engine_message(error: Exception) -> str:
+    """The error of an engine as one sentence, without its excerpt of the statement."""
+    message = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
+        return "the query needs more memory than its limit: select less at once or raise the limit."
+    if "file system operations are disabled" in message:
+        return "only the tables of this release can be read, no other files."
+    if message.startswith("Traceback"):  # an OSError of the file system, as DuckDB passes it on
+        message = message.splitlines()[-1].partition(": ")[2]
+    first = message.split("\n")[0].strip()
+    if f"{PROTOCOL}://" in first:
+        return f"{first.rstrip('.')}: `wardrobe verify` checks the files of a release."
+    hints = [
+        line.strip()
+        for line in message.splitlines()
+        if line.startswith(("Candidate bindings", "Did you mean"))
+    ]
+    return " ".join([first, *hints])
+
+
+def text_literal(text: str) -> str:
     """A text as a SQL string: quotes doubled."""
-    return "'" + str(text).replace("'", "''") + "'"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _after_what_they_read(statistics: Sequence[Query]) -> list[Query]:

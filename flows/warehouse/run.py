@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import stopped_by_hand
+from flows.warehouse.connect import engine_errors, stopped_by_hand, stream_rows
 from flows.warehouse.queries import Query, queries, query
 
 
@@ -44,10 +44,12 @@ def stream_query(
 ) -> pa.RecordBatchReader:
     """The answer of a query in batches, for answers larger than memory.
 
-    The connection stays free for other questions while the reader is open.
+    The connection stays free for other questions while the reader is open. InputError when values
+    or files cannot be computed with.
     """
     one = query(name)
-    return _ask(con, one.text, one.values(parameters))
+    with engine_errors():
+        return stream_rows(_ask(con, one.text, one.values(parameters)))
 
 
 def run_checks(

@@ -60,12 +60,32 @@ def test_sql_writes_parquet_that_reads_back(lake, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["drop view items", "copy items to '/tmp/x'", "select 1; select 2", "set threads = 1"]
+    "text", ["copy items to '/tmp/x'", "attach '/tmp/x'", "set threads = 1", "drop view items"]
 )
 def test_sql_only_reads(lake, text):
-    done = wardrobe("sql", text, lake=lake)
-    assert done.returncode == 2
-    assert done.stderr.startswith("wardrobe: ")
+    assert is_one_sentence(wardrobe("sql", text, lake=lake))
+
+
+def test_sql_takes_several_statements_and_shows_the_last_rows(lake):
+    text = "create temp table a as from images; select 1; select count(*) > 50 as many from a"
+    assert wardrobe("sql", text, "--format", "csv", lake=lake).stdout == "many\ntrue\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["--timeout", "0.2", "select count(*) from range(9999999999) where range % 7 = 9"],
+            "0.2 s",
+        ),
+        (["--memory", "50MB", "select list(range) from range(99999999)"], "more memory than its"),
+        (["--memory", "much", "select 1"], "is not a memory limit"),
+        (["--timeout", "-1", "select 1"], "--timeout"),
+    ],
+)
+def test_limits_of_sql_end_it_with_a_sentence(words, says, lake):
+    done = wardrobe("sql", *words, lake=lake)
+    assert is_one_sentence(done) and says in done.stderr
 
 
 def test_sql_reaches_nothing_outside_the_release(lake):

@@ -1,12 +1,18 @@
 """A warehouse has a view per declared table, with or without files, and reaches nothing else."""
 
+import gc
+import os
+import tempfile
+
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tiny_release import garment, photo, tiny_release
 
-from flows.warehouse import open_warehouse, queries
+from flows.warehouse import open_warehouse, queries, run_query
 from schemas import TABLES
+from schemas.errors import InputError
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -39,6 +45,66 @@ def test_a_folder_may_have_any_name(tmp_path, folder):
     tiny_release(tmp_path / "with b", items=[garment(8, 1)])
     tiny_release(tmp_path / "star and more", items=[garment(8, 1)])
     assert open_warehouse(files).sql("select image_id from items").fetchall() == [(7,)]
+
+
+@pytest.mark.parametrize("folder", ["dataset=other", "split=other/dataset=x", "a=b", b"caf\xe9"])
+def test_no_folder_above_a_release_labels_its_rows(tmp_path, folder):
+    made = tmp_path / "made"
+    files = tiny_release(made, images=[photo(1, "user", 1)], items=[garment(7, 1)])
+    with open_warehouse(files) as con:
+        totals = con.sql("select * from split_totals").to_arrow_table()
+    pq.write_table(totals, made / "split_totals.parquet")
+    files["statistics/split_totals"] = [made / "split_totals.parquet"]
+    above = tmp_path / os.fsdecode(folder)
+    above.mkdir(parents=True)
+    made.rename(above / "lake")
+    moved = {
+        name: [above / "lake" / path.relative_to(made) for path in paths]
+        for name, paths in files.items()
+    }
+    with open_warehouse(moved) as con:
+        for table in ("items", "images", "split_totals"):
+            rows = con.sql(f"select dataset, split from {table}").fetchall()
+            assert rows == [("deepfashion2", "train")]
+        names = con.sql("select distinct dataset from categories order by all").fetchall()
+        assert names == [("deepfashion2",), ("fashion-mnist",), ("fashionai",)]
+
+
+def test_two_releases_can_be_read_at_once(tmp_path):
+    left = tiny_release(tmp_path / "left", items=[garment(1, 1)], vocabularies=False)
+    right = tiny_release(tmp_path / "right", items=[garment(2, 1)], vocabularies=False)
+    con = open_warehouse({"items": left["items"] + right["items"]})
+    rows = con.sql("select dataset, split, image_id from items order by image_id").fetchall()
+    assert rows == [("deepfashion2", "train", 1), ("deepfashion2", "train", 2)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1" + bytes(99) + b"PAR1", b"text" * 99, None])
+def test_a_damaged_file_is_one_sentence(tmp_path, damage):
+    files = tiny_release(tmp_path, items=[garment(1, 1)])
+    (part,) = files["items"]
+    opened = open_warehouse(files)
+    part.unlink()
+    if damage is not None:
+        part.write_bytes(damage)
+    for use in (lambda: open_warehouse(files), lambda: run_query(opened, "items_by_category")):
+        with pytest.raises(InputError, match=r"release://items.*wardrobe verify") as caught:
+            use()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first, second = (open_warehouse({}, memory_limit="80MB", threads=1) for _ in range(2))
+    folders = sorted(tmp_path.iterdir())
+    assert len(folders) == 2
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * 2
+    setting = "select current_setting('temp_directory')"
+    assert sorted(con.execute(setting).fetchone()[0] for con in (first, second)) == [
+        str(folder) for folder in folders
+    ]
+    del first, second
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_hundreds_of_files_are_one_table(tmp_path):

@@ -1,0 +1,134 @@
+"""The read-only file system `release://`: names of a release's files to paths, and their bytes."""
+
+import errno
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import get_ident
+from typing import Any, NoReturn
+
+from fsspec import AbstractFileSystem
+
+PROTOCOL = "release"
+
+
+class ReleaseFiles(AbstractFileSystem):
+    """Files by name, for engines that read through fsspec: `release://items/part-00000.parquet`.
+
+    Only the names of the mapping exist, and no operation writes: opening for writing and every
+    change raise OSError (EROFS). `modified` is one time for all files, because a release does not
+    change after it was published; an engine may therefore keep what it read.
+    """
+
+    protocol = PROTOCOL
+    cachable = False  # fsspec would return the same object for equal arguments, and keep it
+    root_marker = ""
+
+    def __init__(self, files: Mapping[str, Path], modified: datetime | None = None) -> None:
+        super().__init__()
+        self._files = dict(files)
+        self._modified = modified or datetime.fromtimestamp(0, UTC)
+
+    def open(self, path: str, mode: str = "rb", *_: Any, **__: Any) -> "ReleaseFile":
+        """A file to read from in several threads. OSError for other names and for writing."""
+        if mode not in ("r", "rb"):
+            self._refuse(path)
+        return ReleaseFile(path, self._path(path))
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """Name, type and size in bytes. FileNotFoundError for names outside the mapping."""
+        name = self._strip_protocol(path)
+        if name in self._files:
+            return {"name": name, "type": "file", "size": self._path(path).stat().st_size}
+        if name == "" or any(file.startswith(f"{name}/") for file in self._files):
+            return {"name": name, "type": "directory", "size": 0}
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+        """What a folder contains, sorted by name; a file is a list of itself."""
+        found = self.info(path)
+        if found["type"] == "directory":
+            start = f"{found['name']}/" if found["name"] else ""
+            below = {
+                start + file.removeprefix(start).partition("/")[0]
+                for file in self._files
+                if file.startswith(start)
+            }
+            entries = [self.info(name) for name in sorted(below)]
+        else:
+            entries = [found]
+        return entries if detail else [entry["name"] for entry in entries]
+
+    def modified(self, path: str) -> datetime:
+        """The release's time, for every file."""
+        self.info(path)
+        return self._modified
+
+    created = modified
+
+    def _path(self, path: str) -> Path:
+        try:
+            return self._files[self._strip_protocol(path)]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+
+    def _refuse(self, path: object = "", *_: Any, **__: Any) -> NoReturn:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    mkdir = makedirs = rmdir = rm = rm_file = _rm = mv = cp_file = touch = _refuse
+    pipe_file = put_file = get_file = _refuse
+
+
+class ReleaseFile:
+    """An open file with a position for each thread.
+
+    DuckDB seeks and reads one handle from several threads, in separate calls: with one position
+    for all, a thread would read where another one has just moved it.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self._name = name
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # By number of the thread: threading.local forgets threads that Python did not start.
+        self._positions: dict[int, int] = {}
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes from this thread's position, fewer at the end of the file only."""
+        start = self.tell()
+        if size < 0:
+            size = max(0, self._size() - start)
+        data = self._read_at(start, size)
+        while len(data) < size and (more := self._read_at(start + len(data), size - len(data))):
+            data += more
+        self._positions[get_ident()] = start + len(data)
+        return data
+
+    def _read_at(self, start: int, size: int) -> bytes:
+        try:
+            return os.pread(self._descriptor, size, start)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._name) from None
+
+    def _size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move this thread's position and return it."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._size()}[whence]
+        self._positions[get_ident()] = start + offset
+        return start + offset
+
+    def tell(self) -> int:
+        """This thread's position."""
+        return self._positions.get(get_ident(), 0)
+
+    def close(self) -> None:
+        """Close the file for all threads; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            self.close()

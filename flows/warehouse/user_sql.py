@@ -1,0 +1,147 @@
+"""SQL of users: any statements, on a connection that can read the release and can write nothing."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from flows.warehouse.connect import (
+    Files,
+    ReleaseNames,
+    connect_release,
+    engine_errors,
+    text_literal,
+)
+from schemas.errors import InputError
+
+Result = TypeVar("Result")
+
+# Without the minus sign and the words with which DuckDB means no limit.
+_SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
+
+# What a statement without rows of its own returns: how many rows it changed, or nothing.
+_NO_ROWS = (["Count"], ["Success"])
+
+
+def open_read_only(
+    files: Files,
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    modified: datetime | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """A warehouse that reads the given files and reaches nothing else, whatever it executes.
+
+    No statement is inspected. The files exist only in a file system that cannot write; every other
+    path is refused by DuckDB, in settings that are locked. There is no folder for temporary files,
+    because DuckDB lets statements read and write there: a query that needs more than `memory_limit`
+    (as `4GB`) fails. `modified` is the time of the release.
+    """
+    names = ReleaseNames(files)
+    paths = ", ".join(text_literal(name) for table in names.tables.values() for name in table)
+    if memory_limit is not None and not _SIZE.fullmatch(memory_limit):
+        raise InputError(
+            f"{memory_limit!r} is not a memory limit: give a number and a unit, as 500MB or 4GB."
+        )
+    con = connect_release(names, "", threads, memory_limit, modified)
+    for setting in (
+        "python_enable_replacements = false",
+        f"allowed_paths = [{paths}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        con.execute(f"set {setting}")
+    return con
+
+
+def run_user_sql(
+    con: duckdb.DuckDBPyConnection, text: str, timeout: float | None = None
+) -> pa.RecordBatchReader:
+    """The rows of the last statement that has some, in batches; all statements are executed.
+
+    InputError for what DuckDB refuses and after `timeout` seconds, counted until the last batch;
+    KeyboardInterrupt for Ctrl-C, also while rows are being read.
+    """
+    cursor = con.cursor()
+    query = _Interruptible(cursor, timeout)
+    with engine_errors():
+        statements = [(each, _returns_rows(each)) for each in cursor.extract_statements(text)]
+    rows: pa.RecordBatchReader | None = None
+    for number, (statement, returns_rows) in enumerate(statements, 1):
+        later = [is_later for _, is_later in statements[number:]]
+        relation = query.call(cursor.sql, statement)
+        if relation is None or (not returns_rows and relation.columns in _NO_ROWS):
+            continue
+        reader = query.call(relation.to_arrow_reader)
+        if not later:
+            rows = pa.RecordBatchReader.from_batches(reader.schema, query.batches(reader))
+        elif any(later):
+            for _ in query.batches(reader):
+                pass  # executed for its errors and effects; the rows of a later one are shown
+        else:
+            rows = query.call(reader.read_all).to_reader()
+        del reader  # an open result would block the next statement
+    if rows is None:
+        raise InputError("no statement has rows to show: end with a SELECT.")
+    return rows
+
+
+def _returns_rows(statement: duckdb.Statement) -> bool:
+    """Whether it has rows for certain; INSERT ... RETURNING, for example, may have."""
+    return statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
+
+
+def _result(call: "Future[Result]") -> Result:
+    try:
+        return call.result()
+    except ValueError as error:
+        # DuckDB's Python module does not have the numbers of some statements (UPDATE EXTENSIONS).
+        raise InputError(str(error)) from None
+
+
+class _Interruptible:
+    """Calls on a connection in a thread of their own, ended by Ctrl-C or when time is up.
+
+    While DuckDB works, Python handles no signal in the calling thread; waiting for another thread
+    can be interrupted.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, timeout: float | None) -> None:
+        self._cursor = cursor
+        self._timeout = timeout
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="user-sql")
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """What `function` returns. InputError for an error of DuckDB and when time is up."""
+        with engine_errors():
+            call = self._worker.submit(function, *arguments)
+            remaining = None if self._end is None else max(0.0, self._end - time.monotonic())
+            try:
+                finished, _ = wait([call], remaining)
+            except KeyboardInterrupt:
+                self._interrupt(call)
+                raise
+            if finished:
+                return _result(call)
+            self._interrupt(call)
+        raise InputError(
+            f"the query did not finish within {self._timeout:g} seconds: select less at once or "
+            "raise the limit with --timeout."
+        )
+
+    def _interrupt(self, call: "Future[Any]") -> None:
+        # Repeated, because DuckDB forgets an interrupt that arrives before a query has started.
+        while not wait([call], 0.1).done:
+            self._cursor.interrupt()
+
+    def batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        """The batches of a reader, each of them a call."""
+        remaining = iter(reader)
+        while (batch := self.call(next, remaining, None)) is not None:
+            yield batch
