@@ -36,4 +36,4 @@ def check_flow(lake: str = "lake", release: str | None = None) -> None:
     broken = [row["check"] for row in verdicts.to_pylist() if row["verdict"] == "error"]
     get_run_logger().info("%s checks, %s broken", verdicts.num_rows, len(broken))
     if broken:
-        raise RuntimeError(f"{', '.join(broken)} found rows: run `wardrobe check` to see them")
+        raise RuntimeError(f"{', '.join(broken)}: run `wardrobe check` to see what is wrong")

@@ -86,6 +86,8 @@ def check(
 ) -> None:
     """Run all checks on a release and print the verdicts; exit code 1 when an error is found.
 
+    A check that cannot run is an error with its message. All rows of a check: wardrobe query NAME.
+
     Example: wardrobe check
     """
     from flows.pipelines.ask import check_release

@@ -144,16 +144,17 @@ def check_release(lake: Path, release: str | None) -> pa.Table:
 
 
 def verdict_rows(verdicts: list[Verdict]) -> pa.Table:
-    """Verdicts as a table: check, severity, verdict (`ok`, `warn`, `error`), rows, an example."""
+    """Verdicts as a table: check, verdict (`ok`, `warn`, `error`), rows, title, an example.
+
+    `rows` is null where the check could not run; the example then says why.
+    """
     rows = [
         {
             "check": one.name,
-            "verdict": "ok" if one.rows == 0 else one.severity,
-            "rows": one.rows,
+            "verdict": one.outcome,
+            "rows": None if one.failure else one.rows,
             "finds": one.title,
-            "example": "; ".join(f"{k}={v}" for k, v in one.examples[0].items())
-            if one.examples
-            else "",
+            "example": one.example,
         }
         for one in verdicts
     ]

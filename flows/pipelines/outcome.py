@@ -130,14 +130,11 @@ def derived(release: Release, audit: Audit, is_new: bool) -> Summary:
 def objections(audit: Audit) -> list[str]:
     """The errors among the verdicts, a sentence each."""
     return [
-        f"{one.name} found {_rows(one.rows)} ({one.title}) such as {_words(one.examples)}"
+        f"{one.name} {one.example}"
+        if one.failure
+        else f"{one.name} found {_rows(one.rows)} ({one.title}) such as {one.example}"
         for one in audit.blocking
     ]
-
-
-def _words(examples: Sequence[dict[str, Any]]) -> str:
-    """The first offending row, as name=value."""
-    return "; ".join(f"{name}={value}" for row in examples[:1] for name, value in row.items())
 
 
 def _rows(count: int) -> str:

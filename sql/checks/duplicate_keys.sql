@@ -1,7 +1,8 @@
--- Keys that stand twice in one table.
+-- Duplicate keys.
 --
--- Rows are counted by their keys. Landmarks are judged item by item, which is a twentieth of the
--- work: n different numbers have n different bits.
+-- Rows are counted by their keys. Landmarks are counted item by item, which is a twentieth of the
+-- work: n different numbers from 0 to 62 have n different bits. Items with another number, which
+-- has no bit, are counted by their numbers.
 --
 -- reads     images, pictures, items, landmarks, polygons, pairs, triplets
 -- severity  error
@@ -14,9 +15,27 @@
 -- column    polygon_no: polygon of the repeated key; null for other tables
 -- column    shop_image_id: shop image of a repeated pair, or the negative of a triplet; else null
 -- column    shop_item_no: that item within its image; else null
--- column    times: how often the key stands there; for landmarks, how many of the item's repeat
+-- column    times: how often the key occurs; for landmarks, how many of the item's repeat
 
-with repeated as (
+with numbered as (
+    select
+        dataset,
+        split,
+        image_id,
+        item_no,
+        count(*) as landmarks,
+        min(landmark_no) >= 0 and max(landmark_no) <= 62 as has_bits,
+        bit_count(bit_or(
+            case
+                when landmark_no between 0 and 62
+                    then cast(1 as bigint) << cast(landmark_no as integer)
+            end
+        )) as bits
+    from landmarks
+    group by dataset, split, image_id, item_no
+),
+
+repeated as (
     select
         'images' as table_name,
         dataset,
@@ -42,11 +61,21 @@ with repeated as (
     having count(*) > 1
     union all
     select
+        'landmarks', dataset, split, image_id, item_no, null, null, null, landmarks - bits
+    from numbered
+    where has_bits and landmarks > bits
+    union all
+    select
         'landmarks', dataset, split, image_id, item_no, null, null, null,
-        count(*) - bit_count(bit_or(cast(1 as bigint) << cast(landmark_no as integer)))
+        count(*) - count(distinct landmarks.landmark_no)
     from landmarks
+    semi join (
+        select dataset, split, image_id, item_no
+        from numbered
+        where not has_bits
+    ) as without_bits using (dataset, split, image_id, item_no)
     group by dataset, split, image_id, item_no
-    having count(*) > bit_count(bit_or(cast(1 as bigint) << cast(landmark_no as integer)))
+    having count(*) > count(distinct landmarks.landmark_no)
     union all
     select 'polygons', dataset, split, image_id, item_no, polygon_no, null, null, count(*)
     from polygons

@@ -3,7 +3,16 @@
 import pytest
 from tiny_release import garment, photo, tiny_release
 
-from flows.warehouse import Verdict, open_warehouse, run_checks, run_query, stream_query
+from flows.warehouse import (
+    Verdict,
+    open_warehouse,
+    queries,
+    query,
+    run_checks,
+    run_query,
+    stream_query,
+)
+from flows.warehouse.statistics_checks import statistics_checks
 from schemas.errors import InputError
 
 
@@ -60,3 +69,21 @@ def test_examples_are_as_many_as_asked_for(con):
     assert (verdict.rows, verdict.examples) == (2, ())
     (verdict,) = run_checks(con, examples=1, only=["landmark_counts"])
     assert [row["image_id"] for row in verdict.examples] == [1]
+
+
+def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
+    files = tiny_release(tmp_path, images=[photo(1, "user", 1, image_status="missing")])
+    with open_warehouse(files | tiny_release(tmp_path / "more", items=[garment(1, 1)])) as con:
+        (tmp_path / "more/items/dataset=deepfashion2/split=train/part-00000.parquet").unlink()
+        verdicts = {verdict.name: verdict for verdict in run_checks(con)}
+    assert set(verdicts) == {one.name for one in (*queries("checks"), *statistics_checks())}
+    assert verdicts["missing_pictures"].rows == 1
+    assert verdicts["leakage"].outcome == "ok"
+    # A check of severity `warn` blocks too when it could not run: nothing was checked.
+    assert query("scale_labels").severity == "warn"
+    for name in ("scale_labels", "category_ids_known", "statistics.items_by_category"):
+        failed = verdicts[name]
+        assert (failed.outcome, failed.rows, failed.examples) == ("error", 0, ())
+        assert failed.blocks
+        assert "part-00000.parquet" in failed.failure
+        assert failed.example.startswith("could not run: IO Error: ")

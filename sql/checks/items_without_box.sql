@@ -1,0 +1,21 @@
+-- Items without a box in a data set that gives every item one.
+--
+-- DeepFashion2 documents give each item a box; a document without one is refused. FashionAI and
+-- Fashion-MNIST have no boxes. Boxes with some edges only are the check coordinates_finite.
+--
+-- reads     items
+-- severity  error
+-- grain     dataset, split, image_id, item_no
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    image_id: image of the item
+-- column    item_no: the item within its image
+
+select
+    dataset,
+    split,
+    image_id,
+    item_no
+from items
+where dataset = 'deepfashion2' and x1 is null and y1 is null and x2 is null and y2 is null
+order by dataset, split, image_id, item_no

@@ -1,0 +1,134 @@
+"""Each statistic has a check: wrong, lost, repeated and invented rows of its file are found."""
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlglot
+from made_up_release import write_release
+from tiny_release import tiny_release
+
+from flows.warehouse import open_warehouse, queries, query, run_checks, run_query
+from flows.warehouse.statistics_checks import TOLERANCE, statistics_checks
+
+STATISTICS = [one.name for one in queries("statistics")]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A made-up release with rejections and every statistic stored."""
+    folder = tmp_path_factory.mktemp("statistics")
+    refused = [{"rule": "not_json", "message": "not JSON", "file_name": f"{n}.json"} for n in "ab"]
+    rejections = tiny_release(folder / "more", vocabularies=False, rejections=refused)
+    files = write_release(folder, {"train": 60, "validation": 30}, fashionai=20) | rejections
+    with open_warehouse(rejections) as warehouse:
+        rows = run_query(warehouse, "rejections_by_rule")
+    return files | stored(folder, "rejections_by_rule", rows)
+
+
+def stored(folder, name, rows):
+    """A statistic's file with these rows."""
+    path = folder / f"{name}-stored.parquet"
+    pq.write_table(rows, path)
+    return {f"statistics/{name}": [path]}
+
+
+def rows_of(files, name):
+    (path,) = files[f"statistics/{name}"]
+    return pq.read_table(path)
+
+
+def problems(files, name):
+    """What the check of one statistic finds, by row."""
+    with open_warehouse(files, threads=1) as warehouse:
+        (verdict,) = run_checks(warehouse, examples=99, only=[f"statistics.{name}"])
+    assert (verdict.severity, verdict.failure) == ("error", None)
+    return [row["problem"] for row in verdict.examples]
+
+
+def other(value, field):
+    """A different value for the column."""
+    if pa.types.is_string(field.type):
+        return f"{value} x"
+    return 7 if value is None else value + 1
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_a_wrong_value_in_any_column_is_found(tmp_path, files, name):
+    right = rows_of(files, name)
+    assert problems(files, name) == []
+    first, *rest = right.to_pylist()
+    values = [column for column in right.schema.names if column not in query(name).grain]
+    wrong = first | {name: other(first[name], right.schema.field(name)) for name in values}
+    rows = pa.Table.from_pylist([wrong, *rest], schema=right.schema)
+    (problem,) = problems(files | stored(tmp_path, name, rows), name)
+    assert [part.partition(":")[0] for part in problem.split("; ")] == values
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_rows_of_no_table_are_found(tmp_path, files, name):
+    right = rows_of(files, name)
+    # Without the tables, SQL gives no rows: all that is stored is invented.
+    vocabularies = {"categories", "landmark_types"}
+    alone = {key: files[key] for key in vocabularies} | stored(tmp_path, name, right)
+    assert set(problems(alone, name)) == {"stored, but not given by the SQL"}
+
+
+def test_lost_and_repeated_rows_are_found(tmp_path, files):
+    right = rows_of(files, "split_totals")
+    first, second, third = right.to_pylist()
+    for rows, problem in (
+        ([first, third], "not stored"),
+        ([first, second, second, third], "repeated"),
+    ):
+        changed = stored(tmp_path, "split_totals", pa.Table.from_pylist(rows, right.schema))
+        assert problems(files | changed, "split_totals") == [problem]
+
+
+def test_both_values_are_shown(tmp_path, files):
+    right = rows_of(files, "split_totals")
+    first, *rest = right.to_pylist()
+    rows = pa.Table.from_pylist([first | {"images": 9999}, *rest], schema=right.schema)
+    found = problems(files | stored(tmp_path, "split_totals", rows), "split_totals")
+    assert found == [f"images: stored 9999, computed {first['images']}"]
+
+
+@pytest.mark.parametrize(("step", "found"), [(0.0001, False), (0.0002, True)])
+def test_an_average_may_be_rounded_to_the_next_step(tmp_path, files, step, found):
+    assert 0.0001 < TOLERANCE < 0.0002
+    right = rows_of(files, "mean_landmark_shape")
+    rows = right.to_pylist()
+    rows[0]["mean_x"] += step
+    changed = stored(
+        tmp_path, "mean_landmark_shape", pa.Table.from_pylist(rows, schema=right.schema)
+    )
+    assert bool(problems(files | changed, "mean_landmark_shape")) == found
+
+
+def test_the_statistics_are_left_out_on_request(files):
+    with open_warehouse(files) as warehouse:
+        names = [v.name for v in run_checks(warehouse, examples=0, statistics=False)]
+    assert names == [one.name for one in queries("checks")]
+
+
+def test_the_rows_of_a_check_can_be_queried(tmp_path, files):
+    right = rows_of(files, "split_totals")
+    changed = files | stored(tmp_path, "split_totals", right.slice(1))
+    with open_warehouse(changed) as warehouse:
+        (row,) = run_query(warehouse, "statistics.split_totals").to_pylist()
+    assert row == {"dataset": "deepfashion2", "split": "train", "problem": "not stored"}
+
+
+@pytest.mark.parametrize("check", statistics_checks(), ids=lambda check: check.name)
+def test_a_generated_check_keeps_the_promises_of_a_written_one(check):
+    with open_warehouse({}) as warehouse:
+        result = warehouse.execute(check.text)
+        assert [column[0] for column in result.description] == list(check.columns)
+    (statement,) = duckdb.extract_statements(check.text)
+    assert statement.type == duckdb.StatementType.SELECT
+    tree = sqlglot.parse_one(check.text, read="duckdb")
+    own = {cte.alias for cte in tree.find_all(sqlglot.exp.CTE)}
+    assert {table.name for table in tree.find_all(sqlglot.exp.Table)} - own == set(check.reads)
+    sqlglot.transpile(
+        check.text, read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
+    )
