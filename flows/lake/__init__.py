@@ -4,6 +4,7 @@ In: parts, tables as Arrow. Out: a release, published whole or not at all; older
 May import: schemas, flows.storage. A release is plain Parquet; readers need nothing of this.
 """
 
+from flows.lake.damage import describe_damage, is_inside
 from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
 from flows.lake.lock import Abandoned, LakeBusy
@@ -26,7 +27,9 @@ __all__ = [
     "Release",
     "Staging",
     "code_hash",
+    "describe_damage",
     "differing_files",
+    "is_inside",
     "plan_parts",
     "refused_splits",
     "shrunk_splits",
