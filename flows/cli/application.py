@@ -2,13 +2,16 @@
 
 import os
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from flows.cli import asking, demo, exporting, history, looking, making, sampling, scheduling
+from flows.cli.terminal import SafeStream
 from schemas.errors import InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
@@ -55,33 +58,61 @@ def wardrobe(
 
 def main() -> None:
     """Run the command line. Exit code 0: done; 1: a check or `--strict` says no; 2: wrong use."""
-    sys.exit(_run())
+    out, err = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
+    for stream in (out, err):
+        if isinstance(stream, TextIOWrapper):  # what the locale cannot show, as an escape
+            stream.reconfigure(errors="backslashreplace")
+    with redirect_stdout(SafeStream(out)), redirect_stderr(SafeStream(err)):
+        code = _run()
+    sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    """In place of a stream that was closed before the start (`>&-`), which Python gives as None."""
+    return open(os.devnull, "w")  # noqa: PTH123
 
 
 def _run() -> int:
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind it is an error while it can still be said
         if code == STOPPED:  # what typer makes of Ctrl-C, without a word
             print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return code if isinstance(code, int) else 0
     except USAGE_ERROR as error:
         return _say_usage(error)
     except InputError as error:
-        print(f"wardrobe: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
     except BrokenPipeError:
         # `wardrobe sql ... | head` closes the pipe early; that is no error of anybody's.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
-    except OSError as error:
-        # A disk or network that failed: theirs, not a bug of ours, so a sentence is enough.
-        named = error.strerror and error.filename
-        what = f"{error.filename}: {error.strerror}" if named else str(error)
-        print(f"wardrobe: {what}; nothing was published", file=sys.stderr)
-        return 2
     except (KeyboardInterrupt, typer.Abort):
         print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return STOPPED
+    # Every command ends here with what it met: wrong use, a disk, a damaged release, or a bug.
+    except Exception as error:
+        from flows.pipelines.failures import sentence_of
+
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _discard_output()
+        return _refuse(sentence)
+
+
+def _discard_output() -> None:
+    """Let what is still buffered for a closed pipe or a full disk go, at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence: str) -> int:
+    """Print what is wrong on one line, file names with line breaks in them included."""
+    print("wardrobe: " + sentence.replace("\n", "\\n"), file=sys.stderr)
+    return 2
 
 
 def _say_usage(error: Any) -> int:

@@ -151,6 +151,10 @@ def outcome_of(run_flow: "Callable[[], Summary]") -> "Summary":
     """What a flow returned, or why it published nothing: both are outcomes of a run."""
     from flows.pipelines.outcome import NothingPublished
 
+    if not prefect_is_configured():
+        from flows.serve import watch_temporary_server
+
+        watch_temporary_server()
     try:
         return run_flow()
     except NothingPublished as nothing:

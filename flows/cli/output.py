@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from flows.cli.options import Format
+from flows.cli.terminal import printable, raw_stream
 from flows.cli.values import has_extreme_times, rows_of, values_of
 from schemas.errors import InputError
 
@@ -32,7 +33,9 @@ def print_rows(rows: Rows) -> None:
         right = str(field.type).startswith(("int", "uint", "float", "double", "decimal"))
         # Spaces let long names break between words where the terminal is narrow.
         name = field.name.replace("_", " ") if sys.stdout.isatty() else field.name
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+        table.add_column(
+            Text(printable(name)), justify="right" if right else "left", overflow="fold"
+        )
     more = False
     for batch in _batches(rows):
         shown = batch.slice(0, MOST_ROWS - table.row_count)
@@ -48,7 +51,7 @@ def print_rows(rows: Rows) -> None:
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():
-        print(line.rstrip())
+        print(line.rstrip(), file=raw_stream(sys.stdout))
     if more:
         print(
             f"the first {MOST_ROWS:,} rows; --format csv, json or parquet gives all",
@@ -76,11 +79,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_cell(one)}" for name, one in value.items())
     # Numbers that are names, as image ids are, would be harder to copy with separators in them.
-    words = str(value)
-    if words.isprintable():
-        return words
-    # A file name or an excerpt of a broken file must not steer the terminal it is shown in.
-    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in words)
+    return printable(str(value))
 
 
 def give_rows(rows: Rows, form: Format, output: Path | None) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from flows.cli.terminal import raw_stream
 from flows.pipelines.progress import WAITING, Tell, silent
 
 
@@ -57,7 +58,7 @@ def progress() -> Iterator[Tell]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=raw_stream(sys.stderr)),
         transient=True,
     ) as bars:
         tasks: dict[str, Any] = {}

@@ -5,6 +5,7 @@ May import: schemas, flows.storage, flows.release. A release is plain Parquet; r
 need nothing of this.
 """
 
+from flows.lake.damage import describe_damage, is_inside
 from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
 from flows.lake.lock import Abandoned, LakeBusy
@@ -27,7 +28,9 @@ __all__ = [
     "Release",
     "Staging",
     "code_hash",
+    "describe_damage",
     "differing_files",
+    "is_inside",
     "plan_parts",
     "refused_splits",
     "shrunk_splits",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -153,6 +153,46 @@ class _ParentOnly(msgspec.Struct):
     parent: str | None = None
 
 
+class _Source(TypedDict, total=False):
+    location: str
+    kind: str
+    listing: str | None
+    options: str
+    side_files: list[str]
+    locations: dict[str, str]
+    pictures: dict[str, str]
+
+
+class _Pairs(TypedDict):
+    kinds: list[str]
+    negatives_per_positive: int
+    max_per_query: int
+    seed: str
+
+
+class _Parameters(TypedDict, total=False):
+    pairs: _Pairs
+    sql: str
+
+
+class _Check(TypedDict):
+    check: str
+    severity: str
+    rows: int
+    examples: list[dict[str, Any]]
+
+
+class _Shape(msgspec.Struct):
+    """The types of what a manifest keeps as plain dictionaries, for those keys that are read.
+
+    Decoded to be checked: what a later version adds must stay in the dictionaries.
+    """
+
+    inputs: dict[str, _Source]
+    parameters: _Parameters
+    checks: list[_Check]
+
+
 class _FormatOnly(msgspec.Struct):
     format: int = FORMAT
 
@@ -172,8 +212,11 @@ def read_manifest(folder: Path) -> Manifest:
             raise InputError(
                 f"{path} is in format {found}, this version reads {FORMAT}: use a newer wardrobe."
             )
-        return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        manifest = msgspec.json.decode(data, type=Manifest)
+        msgspec.json.decode(data, type=_Shape)
+        return manifest
+    # RecursionError: brackets nested more deeply than the decoder goes.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"{path} is damaged ({error}): `wardrobe rollback` makes another release current."
         ) from error

@@ -1,6 +1,7 @@
 """A published release as readers see it: resolved once, its files named by its manifest."""
 
 import errno
+from collections import deque
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -42,7 +43,9 @@ class Release:
     @cached_property
     def manifest(self) -> Manifest:
         """What is in it; InputError when the file is damaged."""
-        return read_manifest(self.path)
+        manifest = read_manifest(self.path)
+        READ_LAST.append(self)
+        return manifest
 
     def is_readable(self) -> bool:
         """Whether its manifest can be read and is its own, which makes the folder a release."""
@@ -58,6 +61,13 @@ class Release:
     def tables(self) -> dict[str, list[Path]]:
         """Files by table: declared ones as declared, then statistics by name."""
         return files_by_table(self.path, self.manifest.files)
+
+
+READ_LAST: deque[Release] = deque(maxlen=2)
+"""The releases whose manifests this process read last: after a failure, damage is looked for there.
+
+Two, because a comparison reads two.
+"""
 
 
 def files_by_table(folder: Path, records: Sequence[FileRecord]) -> dict[str, list[Path]]:

@@ -77,8 +77,9 @@ def _file_problems(release: Release, manifest: Manifest, record: FileRecord) -> 
     except FileNotFoundError:
         yield Problem(record.path, "is missing")
         return
-    except OSError as error:
-        yield Problem(record.path, f"cannot be read ({error.strerror})")
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        reason = error.strerror if isinstance(error, OSError) else error
+        yield Problem(record.path, f"cannot be read ({reason})")
         return
     if digest != record.sha256:
         size = path.stat().st_size
@@ -88,7 +89,8 @@ def _file_problems(release: Release, manifest: Manifest, record: FileRecord) -> 
         footer = pq.ParquetFile(path)
         with footer:
             rows, schema = footer.metadata.num_rows, footer.schema_arrow
-    except (pa.ArrowException, OSError) as error:
+    # Damaged footers fail in many ways: names that are not UTF-8, lengths that no memory holds.
+    except Exception as error:
         yield Problem(record.path, f"is not readable as Parquet ({' '.join(str(error).split())})")
         return
     if rows != record.rows:
@@ -99,7 +101,10 @@ def _file_problems(release: Release, manifest: Manifest, record: FileRecord) -> 
 def _footer_problems(
     manifest: Manifest, record: FileRecord, schema: pa.Schema
 ) -> Iterator[Problem]:
-    said = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    said = {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in (schema.metadata or {}).items()
+    }
     steps = [step.split("=", 1) for step in record.path.split("/") if "=" in step]
     expected = {**dict(steps), "table": record.table}
     for word, value in expected.items():

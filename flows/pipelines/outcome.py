@@ -15,6 +15,7 @@ from flows.decode import Arrangement
 from flows.lake import Plan, Receipt, Release
 from flows.pipelines.ask import verdict_rows
 from flows.pipelines.derive import Audit
+from flows.pipelines.failures import sentence_of
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -64,14 +65,18 @@ class NothingPublished(RuntimeError):
 
 @contextmanager
 def failures_in_words() -> Iterator[None]:
-    """What a disk or a network refuses, as a sentence for the state of a failed run."""
+    """What a disk, a network or a damaged release refuses, as a sentence for a failed run's state.
+
+    A bug passes as it is.
+    """
     try:
         yield
-    except OSError as error:
-        raise InputError(
-            f"{error}; nothing was published and the current release is whole: "
-            "see that the source and the lake can be reached, and run it again"
-        ) from error
+    except InputError:
+        raise
+    except Exception as error:
+        if sentence := sentence_of(error):
+            raise InputError(sentence) from error
+        raise
 
 
 def unchanged(parent: Release) -> Summary:

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import time
+from pathlib import Path
 
 import pytest
 from whole_ingests import run_wardrobe, start_wardrobe
@@ -111,3 +113,41 @@ def test_ctrl_c_is_one_sentence_and_leaves_nothing(sources, tmp_path):
     assert (out, err) == ("", "wardrobe: stopped; nothing was published\n")
     assert Lake(lake).releases() == []
     assert list((lake / "staging").iterdir()) == []
+
+
+def test_a_killed_run_takes_its_temporary_server_along(home, sources, tmp_path):
+    running = start_wardrobe(
+        *("ingest", "fashion-mnist", sources / "fashion-mnist", "--lake", tmp_path / "lake"),
+        *("--prefect", "--workers", 1),
+        PREFECT_HOME=str(home),
+    )
+    try:
+        server = _soon(lambda: _server_of(running.pid), seconds=60)
+        time.sleep(1)  # what ends the server is started right after it
+    finally:
+        running.kill()  # the process alone, not its group
+    try:
+        _soon(lambda: not Path(f"/proc/{server}").exists(), seconds=15)
+    except AssertionError:
+        os.kill(server, signal.SIGKILL)
+        raise
+    finally:
+        running.communicate(timeout=60)
+
+
+def _server_of(parent: int) -> int | None:
+    """The process of a temporary Prefect server that a process started."""
+    for child in Path(f"/proc/{parent}/task").glob("*/children"):
+        for number in child.read_text().split():
+            if b"prefect.server.api.server" in Path(f"/proc/{number}/cmdline").read_bytes():
+                return int(number)
+    return None
+
+
+def _soon(fact, *, seconds: float):
+    """What a function gives once it gives anything; AssertionError after some seconds."""
+    for _ in range(int(seconds * 20)):
+        if found := fact():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} seconds")

@@ -1,0 +1,110 @@
+"""What reaches a terminal: file names and cells cannot steer it, and a closed one is no error."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from command_line import wardrobe
+
+from flows.cli.terminal import SafeStream, printable
+
+ESCAPE = "\x1b]0;owned\x07\x1b[31m"
+UGLY = f"a{ESCAPE}\u202e\x9b\udc80 b\n"
+SHOWN = "a\\x1b]0;owned\\x07\\x1b[31m\\u202e\\x9b\\udc80 b\n"
+
+
+def test_control_characters_become_visible_and_the_rest_stays():
+    assert printable(UGLY) == SHOWN
+    assert printable("größe 上衣\tx\n") == "größe 上衣\tx\n"
+
+
+def test_bytes_are_escaped_on_a_terminal_and_left_alone_in_a_file():
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    sink = SafeStream(shown).buffer
+    for byte in "ä\x1b[2J".encode():
+        sink.write(bytes([byte]))
+    assert shown.getvalue() == "ä\\x1b[2J"
+    file = io.TextIOWrapper(io.BytesIO())
+    assert SafeStream(file).buffer is file.buffer
+
+
+@pytest.fixture
+def ugly_source(sources, tmp_path):
+    """A folder whose name steers terminals, with a source in it."""
+    folder = tmp_path / f"in{ESCAPE}"
+    folder.mkdir()
+    (folder / "fashionai").symlink_to(sources / "fashionai")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ingest", "fashionai", "UGLY/nowhere"],
+        ["tables", "--lake", "UGLY/no lake"],
+        ["schema", "UGLY"],
+        ["UGLY"],
+        ["tables", "--UGLY"],
+        ["sample", "fashionai", "UGLY/sample", "--images", "4"],
+        ["sql", 'select 1 as "UGLY"'],
+        ["show", "deepfashion2", "train", "1", "--output", "UGLY/none/one.png"],
+        ["report", "--output", "UGLY/none/report.html"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_names_do_not_steer_the_terminal(words, ugly_source, lake):
+    words = [word.replace("UGLY", str(ugly_source)) for word in words]
+    done = wardrobe(*words, lake=lake)
+    assert "\x1b" not in done.stdout + done.stderr and "\x07" not in done.stdout + done.stderr
+    assert "\\x1b]0;owned\\x07" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_header_on_a_terminal_keeps_its_style_and_cells_steer_nothing(lake):
+    controller, terminal = pty.openpty()
+    text = "select 'a' || chr(27) || ']0;x' as \"n\x1b]0;y\""
+    subprocess.run(
+        [sys.executable, "-m", "flows", "sql", text, "--lake", str(lake)],
+        stdout=terminal,
+        env={**os.environ, "TERM": "xterm-256color", "NO_COLOR": ""},
+        check=True,
+    )
+    shown = os.read(controller, 10_000).decode()
+    os.close(terminal)
+    os.close(controller)
+    assert "\x1b]" not in shown
+    assert "\\x1b]0;x" in shown and "\\x1b]0;y" in shown
+    assert "\x1b[1m" in shown
+
+
+def test_a_full_disk_behind_stdout_is_one_sentence(lake):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "tables", "--lake", str(lake)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "wardrobe: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_a_closed_stdout_is_no_error(lake, form):
+    words = f"{sys.executable} -m flows tables --format {form} --lake {lake}"
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        assert subprocess.run(["sh", "-c", f"{words} {closed}"], check=False).returncode == 0
+
+
+def test_names_beyond_the_locale_are_escaped(lake):
+    done = wardrobe("sql", "select '上衣' as top", lake=lake, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "\\u4e0a\\u8863" in done.stdout
