@@ -105,7 +105,9 @@ class _Reading:
     def side(self, document: Document, number: int) -> None:
         """One side file; the first part of its split says what is wrong with it."""
         name, data = document.name, document.data
-        table, rows, refused = "", [], []
+        table = ""
+        rows: list[dict[str, Any]] = []
+        refused: list[Refusal] = []
         if data is None:
             refused.append(_unread(document))
         elif name.endswith("_information.json"):

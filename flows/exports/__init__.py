@@ -1,7 +1,7 @@
 """Comes in: the warehouse's answers as Arrow, and pictures. Goes out: files in others' formats.
 
-May import `schemas` and `flows.storage`, `release`, `pictures`. Exports never see the lake: a pipeline
-hands them readers.
+May import `schemas`, `flows.storage`, `flows.release` and `flows.pictures`. Exports never see the
+lake: a pipeline hands them readers.
 """
 
 from flows.exports.coco import write_coco
