@@ -57,7 +57,6 @@ class _Group:
         found = state.entries[rows] if len(state.entries) else np.zeros(len(rows), ENTRY)
         if whole:
             sizes = np.maximum(found["packed"], found["size"])
-            sizes[found["problem"] > 0] = 0  # refused without being read
             count = max(1, int((sizes.cumsum() <= _BYTES).sum()))
             listed, rows, found = listed[:count], rows[:count], found[:count]
         self._state = state

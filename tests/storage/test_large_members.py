@@ -46,7 +46,7 @@ def test_a_zip_that_unpacks_to_a_thousand_times_its_size_is_read_in_small_portio
     assert peak_in_a_process(BOMB, path) < 130_000_000
 
 
-def test_portions_leave_out_the_size_of_members_that_are_refused(tmp_path, monkeypatch):
+def test_members_of_several_portions_and_refused_ones_come_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(archive_module, "_BYTES", 100)
     sound = [packing.packed(f"train/annos/{number}.json", b"x" * 30) for number in range(1, 10)]
     large = replace(sound[3], size=LARGEST + 1)
