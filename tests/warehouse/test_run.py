@@ -60,3 +60,15 @@ def test_examples_are_as_many_as_asked_for(con):
     assert (verdict.rows, verdict.examples) == (2, ())
     (verdict,) = run_checks(con, examples=1, only=["landmark_counts"])
     assert [row["image_id"] for row in verdict.examples] == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("triplets", {"seed": "\udcff"}, "cannot encode"),
+    ],
+)
+def test_a_value_that_the_engine_refuses_is_one_sentence(con, name, parameters, message):
+    with pytest.raises(InputError, match=message) as caught:
+        run_query(con, name, parameters)
+    assert "\n" not in str(caught.value)
