@@ -67,6 +67,8 @@ def run_user_sql(
     InputError for what DuckDB refuses and after `timeout` seconds, counted until the last batch;
     KeyboardInterrupt for Ctrl-C, also while rows are being read.
     """
+    if not text.isascii() and text != text.encode(errors="replace").decode():
+        raise InputError("the SQL is not valid UTF-8.")
     cursor = con.cursor()
     query = _Interruptible(cursor, timeout)
     with engine_errors():

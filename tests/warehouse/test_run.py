@@ -87,3 +87,15 @@ def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
         assert failed.blocks
         assert "part-00000.parquet" in failed.failure
         assert failed.example.startswith("could not run: IO Error: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("triplets", {"seed": "\udcff"}, "cannot encode"),
+    ],
+)
+def test_a_value_that_the_engine_refuses_is_one_sentence(con, name, parameters, message):
+    with pytest.raises(InputError, match=message) as caught:
+        run_query(con, name, parameters)
+    assert "\n" not in str(caught.value)
