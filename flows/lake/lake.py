@@ -19,6 +19,8 @@ from flows.lake.staging import Staging
 from flows.lake.verify import Problem, verify
 from schemas.errors import InputError
 
+NOT_PUBLISHED = "nothing was published and the current release is whole"
+
 
 class Lake:
     """The folder that holds releases, by path. Reading makes nothing and locks nothing."""
@@ -167,6 +169,9 @@ def _in_words(root: Path) -> Iterator[None]:
             what, advice = "it may not be written", "give the right to write there"
         elif misplaced:
             what, advice = "there is a file in the way", "name another folder"
+        elif _outcome(root, before) != NOT_PUBLISHED:
+            # From there on a run reads no source: the error is one of the lake.
+            what, advice = "the disk failed", "check the disk"
         else:
             raise
         raise InputError(
@@ -182,4 +187,4 @@ def _outcome(root: Path, before: str | None) -> str:
         return f"{now} was published before that and is the current release"
     if (begun := publishing(root)) is not None and begun != now:
         return f"{begun} is complete, but not current until the next command that writes the lake"
-    return "nothing was published and the current release is whole"
+    return NOT_PUBLISHED
