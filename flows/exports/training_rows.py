@@ -65,10 +65,10 @@ def training_rows(
             try:
                 picture = prepare(data, options, region)
             except PictureError as error:
-                yield LeftOut(image["image_id"], item_no, f"the picture is broken: {error}")
+                yield LeftOut(image["image_id"], item_no, f"the picture cannot be decoded: {error}")
                 continue
             if picture is None:
-                reason = "the box is empty or outside of the picture"
+                reason = "the box is missing, empty or outside of the picture"
                 yield LeftOut(image["image_id"], item_no, reason)
                 continue
             yield _common(image, picture, item_no) | _annotations(
