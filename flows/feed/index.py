@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from flows.feed.release import PinnedRelease
+from flows.feed.release import PinnedRelease, require_readable
 from flows.feed.tables import ITEM_NUMBERS, image_rows, item_rows, landmark_lists, polygon_lists
 from flows.storage.atomic import write_whole
 from schemas.errors import InputError
@@ -128,7 +128,9 @@ class Index:
         if not path.exists():
             with _alone(self.folder):
                 if not path.exists():
-                    _write(path, make())
+                    with require_readable(self.release.path):
+                        rows = make()
+                    _write(path, rows)
         # A stream, because reading Arrow's file format starts threads that a fork would lose.
         return pa.ipc.open_stream(pa.memory_map(str(path), "r")).read_next_batch()
 

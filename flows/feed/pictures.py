@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from flows.feed.index import Index
 from flows.feed.rowgroups import HELD_BYTES, RowGroups
+from flows.feed.tables import read_parts
 from flows.storage import Location, read_member, read_members
 from schemas.errors import InputError
 from schemas.source import Document
@@ -29,8 +29,10 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
     `pictures_at` replaces the source's place that the manifest names, for data that moved.
     """
     embedded = index.release.files("pictures", index.dataset, index.split)
-    if pictures_at is None and any(pq.read_metadata(file).num_rows for file in embedded):
-        return EmbeddedPictures(index, embedded)
+    if pictures_at is None and embedded:
+        held = EmbeddedPictures(index, embedded)
+        if len(held.groups):
+            return held
     inputs = index.release.inputs.get(index.dataset, {})
     pattern = (inputs.get("pictures") or {}).get(index.split)
     # Splits may have been ingested one by one from different places.
@@ -116,8 +118,8 @@ class EmbeddedPictures:
         places = np.full(len(known), -1, np.int64)
         start = 0
         for file in self._files:
-            with pq.ParquetFile(file) as parquet:
-                ids = parquet.read(["image_id"], use_threads=False)["image_id"].to_numpy()
+            (part,) = read_parts([file], ["image_id"])
+            ids = part["image_id"].to_numpy()
             at = np.searchsorted(known, ids)
             places[at] = np.arange(start, start + len(ids))
             start += len(ids)

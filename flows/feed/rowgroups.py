@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.feed.release import require_readable
+
 HELD_BYTES = 256 << 20
 """What fits into this stays in memory whole, in each process: all of Fashion-MNIST does."""
 
@@ -30,7 +32,8 @@ class RowGroups:
         sizes, self._owners, self.bytes = [], [], 0
         digest = hashlib.sha256()
         for number, file in enumerate(files):
-            metadata = pq.read_metadata(file)
+            with require_readable(file):
+                metadata = pq.read_metadata(file)
             if number == 0:
                 self.schema: pa.Schema = metadata.schema.to_arrow_schema()
             for group in range(metadata.num_row_groups):
@@ -74,6 +77,7 @@ class RowGroups:
 
     def _read(self, group: int) -> pa.Table:
         number, inner = self._owners[group]
-        with pq.ParquetFile(self._files[number], memory_map=True) as parquet:
+        file = self._files[number]
+        with require_readable(file), pq.ParquetFile(file, memory_map=True) as parquet:
             table = parquet.read_row_group(inner, columns=self._columns, use_threads=False)
-        return table.combine_chunks()
+            return table.combine_chunks()

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from flows.feed.release import require_readable
 from schemas.errors import InputError
 from schemas.vocabulary import OCCLUDED, SOURCES, VISIBLE
 
@@ -24,8 +25,11 @@ def read_parts(
 ) -> Iterator[pa.Table]:
     """Some columns of each file in turn; `words` come as Arrow dictionaries."""
     for file in files:
-        with pq.ParquetFile(file, read_dictionary=list(words)) as parquet:
-            yield parquet.read(list(columns), use_threads=False)
+        with require_readable(file):
+            with pq.ParquetFile(file, read_dictionary=list(words)) as parquet:
+                part = parquet.read(list(columns), use_threads=False)
+            part = part.select(list(columns))  # reading passes over a column that is missing
+        yield part
 
 
 def image_rows(files: Sequence[Path]) -> pa.Table:

@@ -96,7 +96,8 @@ def write_release(
     inputs: Row = {}
     if pictures in ("folder", "zips"):
         inputs = {dataset: _written(source, split, images, pictures)}
-    manifest = {"release": name, "inputs": inputs, "count": len(images)}
+    files = [{"path": str(file.relative_to(release))} for file in release.rglob("*.parquet")]
+    manifest = {"release": name, "inputs": inputs, "files": files, "count": len(images)}
     (release / "manifest.json").write_text(json.dumps(manifest))
     return release
 

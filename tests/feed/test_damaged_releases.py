@@ -1,0 +1,55 @@
+"""Feeds over damaged releases: InputError that names the file, whatever the damage."""
+
+import pytest
+from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
+from ingesting import ingested
+
+from flows.feed import Feed, IdentityBatches, Shards
+from schemas.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def embedded(sources, tmp_path_factory):
+    """A lake that holds its pictures."""
+    lake = tmp_path_factory.mktemp("embedded") / "lake"
+    assert ingested("deepfashion2", sources / "deepfashion2", lake, embed_images=True).release
+    return lake
+
+
+def read_all(lake, cache) -> None:
+    """Read everything of a split that a feed can give."""
+    for task in ("landmarks", "segmentation"):
+        for _ in Feed(lake, "deepfashion2", "train", task=task, size=32, cache=cache):
+            pass
+    pairs = Feed(lake, "deepfashion2", "train", task="retrieval", size=32, cache=cache)
+    IdentityBatches(pairs, identities=2, items=2)
+
+
+def test_a_whole_release_is_read(embedded, tmp_path):
+    read_all(embedded, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize(
+    "table", ["images", "items", "landmarks", "polygons", "pairs", "pictures", MANIFEST]
+)
+def test_damage_is_an_input_error_that_names_the_file(table, kind, embedded, tmp_path):
+    lake = copy_of(embedded, tmp_path / "lake")
+    damaged = damage_release(lake, kind, table)
+    with pytest.raises(InputError) as caught:
+        read_all(lake, tmp_path / "cache")
+    assert "\n" not in str(caught.value)
+    if (table, kind) != (MANIFEST, "missing"):  # then nothing says that it is a release
+        assert any(str(path) in str(caught.value) for path in damaged)
+
+
+@pytest.mark.parametrize("kind", ["cut off", "empty", "footer garbled", "an input/output error"])
+def test_damaged_shards_are_an_input_error_that_names_the_file(kind, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shard = tmp_path / "train-00000.parquet"
+    pq.write_table(pa.table({"image": [{"bytes": b"x" * 5_000, "path": "a"}]}), shard)
+    DAMAGE[kind](shard)
+    with pytest.raises(InputError, match=str(shard)):
+        Shards(tmp_path)[0]
