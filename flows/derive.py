@@ -7,9 +7,10 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-# Modules, not the functions in them: see flows/ingest.py.
-from flows.pipelines import ask, outcome, progress
 from flows.pipelines import derive as pipeline
+
+# Modules, not the functions in them: see flows/ingest.py.
+from flows.pipelines import outcome, progress, query
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
@@ -18,7 +19,7 @@ def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
     log = get_run_logger()
     with outcome.failures_in_words():
         summary = outcome.derived(
-            *pipeline.derive(Path(lake), wait=wait, tell=progress.logged(log))
+            *pipeline.derive(Path(lake), wait=wait, on_progress=progress.log_progress(log))
         )
     log.info("%s", summary.sentence)
     create_markdown_artifact(key="derive-summary", markdown=summary.as_markdown())
@@ -31,7 +32,7 @@ def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
 def check_flow(lake: str = "lake", release: str | None = None) -> None:
     """Run all checks on a release; fails when one that our own code guarantees finds rows."""
     with outcome.failures_in_words():
-        verdicts = ask.check_release(Path(lake), release)
+        verdicts = query.check_release(Path(lake), release)
     create_table_artifact(key="checks", table=verdicts.to_pylist())
     broken = [row["check"] for row in verdicts.to_pylist() if row["verdict"] == "error"]
     get_run_logger().info("%s checks, %s broken", verdicts.num_rows, len(broken))

@@ -146,7 +146,7 @@ def ingest_flow(
     log = get_run_logger()
 
     # A line for each part, and one for what follows.
-    tell = progress.logged(log, each={"files"})
+    on_progress = progress.log_progress(log, each={"files"})
     wanted = requests.request(
         dataset=dataset,
         source=source,
@@ -164,7 +164,7 @@ def ingest_flow(
     )
     password = password_from_block(wanted.source.kind)
     with outcome.failures_in_words(), password, worker_pool(workers) as pool:
-        summary = pipeline.ingest(wanted, under_prefect(pool), tell)
+        summary = pipeline.ingest(wanted, under_prefect(pool), on_progress)
     log.info("%s", summary.sentence)
     publish_artifacts(summary)
     if summary.blocked:

@@ -198,9 +198,9 @@ def test_the_readme_feeds_a_training_loop(lake):
 
 
 def test_docstrings_of_pipelines_name_what_they_raise():
-    from flows.pipelines import ask, history
+    from flows.pipelines import query, releases
 
-    for module in (ask, history):
+    for module in (query, releases):
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not function.__name__.startswith("_"):
                 assert function.__doc__

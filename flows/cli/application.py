@@ -10,7 +10,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from flows.cli import asking, demo, exporting, history, looking, making, sampling, scheduling
+from flows.cli import demo, export, ingest, inspect, query, releases, sample, serve
 from flows.cli.terminal import SafeStream
 from schemas.errors import InputError
 
@@ -25,14 +25,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs in (demo, making, looking, asking, history, sampling, exporting, scheduling):
+for verbs in (demo, ingest, inspect, query, releases, sample, export, serve):
     verbs.register(app)
 
 STOPPED = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
 
 
-def _say_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         import flows
 
@@ -46,7 +46,7 @@ def wardrobe(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_say_version, is_eager=True, help="Say which and leave."
+            "--version", callback=_print_version, is_eager=True, help="Say which and leave."
         ),
     ] = False,
 ) -> None:
@@ -80,7 +80,7 @@ def _run() -> int:
             print("wardrobe: stopped; nothing was published", file=sys.stderr)
         return code if isinstance(code, int) else 0
     except USAGE_ERROR as error:
-        return _say_usage(error)
+        return _print_usage_error(error)
     except InputError as error:
         return _refuse(str(error))
     except BrokenPipeError:
@@ -115,7 +115,7 @@ def _refuse(sentence: str) -> int:
     return 2
 
 
-def _say_usage(error: Any) -> int:
+def _print_usage_error(error: Any) -> int:
     """Wrong words on the command line as one sentence, or the help where there were none at all."""
     command = error.ctx.command_path if error.ctx else "wardrobe"
     message = error.format_message().removesuffix(".").replace("Value error, ", "")

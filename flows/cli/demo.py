@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.making import outcome_of
+from flows.cli.ingest import outcome_of
 from flows.cli.output import print_rows
 from flows.cli.prefect_settings import quiet_prefect
-from flows.cli.telling import progress
+from flows.cli.progress import progress
 
 SIZES = {"deepfashion2": 200, "fashionai": 60, "fashion-mnist": 500}
 """Pictures of each generated source: enough to see something, quick to make."""
@@ -37,8 +37,8 @@ def demo(
     lake = folder / "lake"
     quiet_prefect(lake)
     from flows.ingest import ingest_flow
-    from flows.pipelines.ask import open_release
     from flows.pipelines.outcome import split_totals
+    from flows.pipelines.query import open_release
     from flows.pipelines.report import make_report
     from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sample_fashionai
 
@@ -49,8 +49,8 @@ def demo(
     }
     for dataset, make in makers.items():
         source = folder / "sources" / dataset
-        with progress() as tell:
-            tell(f"draw {dataset}", 0, SIZES[dataset])
+        with progress() as on_progress:
+            on_progress(f"draw {dataset}", 0, SIZES[dataset])
             if not source.exists():
                 make(source, SIZES[dataset], seed)
         wanted = {"dataset": dataset, "source": str(source), "lake": str(lake)}
@@ -58,8 +58,8 @@ def demo(
         print(f"{dataset}: {summary.sentence}")
     release = open_release(lake, None)
     report = folder / "report.html"
-    with progress() as tell:
-        make_report(lake, None, output=report, tell=tell)
+    with progress() as on_progress:
+        make_report(lake, None, output=report, on_progress=on_progress)
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"
     if command.endswith("__main__.py"):

@@ -82,7 +82,7 @@ def _cell(value: Any) -> str:
     return printable(str(value))
 
 
-def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
+def write_rows(rows: Rows, form: Format, output: Path | None) -> None:
     """Rows as a table, CSV, JSON or Parquet, on stdout or whole into a file.
 
     The file's ending says the format where none was asked for.
@@ -101,9 +101,9 @@ def give_rows(rows: Rows, form: Format, output: Path | None) -> None:
         _write(rows, form, sys.stdout.buffer)
         sys.stdout.flush()
         return
-    from flows.pipelines.ask import write_whole
+    from flows.pipelines.query import atomic_write
 
-    with write_whole(output) as sink:
+    with atomic_write(output) as sink:
         _write(rows, form, sink)
 
 

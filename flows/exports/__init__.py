@@ -4,7 +4,7 @@ May import `schemas`, `flows.storage`, `flows.release` and `flows.pictures`. Exp
 lake: a pipeline hands them readers.
 """
 
-from flows.exports.coco import write_coco
-from flows.exports.coco_layout import CocoOptions
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.coco.writer import write_coco
 
 __all__ = ["CocoOptions", "write_coco"]

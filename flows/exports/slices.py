@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 @dataclass(frozen=True)
-class Slice:
+class AnnotationBatch:
     """All rows about the items of a run of images, each table in the order of its query.
 
     `items` by image, then in document order; `landmarks` and `polygons` by image, item and number:
@@ -19,13 +19,13 @@ class Slice:
     landmarks: pa.Table
     polygons: pa.Table
 
-    def of_images(self, image_ids: pa.ChunkedArray) -> "Slice":
+    def of_images(self, image_ids: pa.ChunkedArray) -> "AnnotationBatch":
         """The same without the items of other images."""
 
         def kept(table: pa.Table) -> pa.Table:
             return table.filter(pc.is_in(table["image_id"], value_set=image_ids))
 
-        return Slice(kept(self.items), kept(self.landmarks), kept(self.polygons))
+        return AnnotationBatch(kept(self.items), kept(self.landmarks), kept(self.polygons))
 
 
 def numbers(table: pa.Table, name: str, missing: float = 0.0) -> np.ndarray:

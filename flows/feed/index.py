@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from flows.feed.release import PinnedRelease, require_readable
 from flows.feed.tables import ITEM_NUMBERS, image_rows, item_rows, landmark_lists, polygon_lists
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 FORMAT = 2
@@ -174,5 +174,5 @@ def _write(path: Path, table: pa.Table) -> None:
     """One record batch, uncompressed, so that every column maps to one stretch of memory."""
     batch = table.combine_chunks().to_batches(max_chunksize=None)
     rows = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=table.schema)
-    with write_whole(path) as file, pa.ipc.new_stream(file, table.schema) as writer:
+    with atomic_write(path) as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_batch(rows)

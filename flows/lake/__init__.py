@@ -9,11 +9,11 @@ from flows.lake.damage import describe_damage, is_inside
 from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
 from flows.lake.lock import Abandoned, LakeBusy
-from flows.lake.manifest import FileRecord, Manifest, Receipt
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
-from flows.lake.release import Release, differing_files
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
+from flows.release.manifest import FileRecord, Manifest, Receipt
+from flows.release.release import Release, differing_files
 
 __all__ = [
     "Abandoned",

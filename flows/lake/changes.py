@@ -5,8 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flows.lake.fingerprint import code_hash
-from flows.lake.manifest import Changes, FileRecord, Manifest, PartRecord, table_order
-from flows.lake.seen import LISTING
+from flows.lake.fingerprint_cache import LISTING
+from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 

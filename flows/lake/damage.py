@@ -7,9 +7,9 @@ releases read last are compared with their manifests.
 
 from pathlib import Path
 
-from flows.lake.manifest import MANIFEST, FileRecord
-from flows.lake.release import READ_LAST, Release, all_releases
 from flows.lake.verify import Problem, verify
+from flows.release.manifest import MANIFEST, FileRecord
+from flows.release.release import READ_LAST, Release, all_releases
 from schemas.errors import InputError
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake.manifest import FileRecord
 from flows.lake.table_file import Rows, TableFile, batches_of
 from flows.lake.write import footer_schema, table_path
+from flows.release.manifest import FileRecord
 from schemas import TABLES
 
 STATISTICS = "statistics/"

@@ -115,7 +115,7 @@ def code_hash(dataset: str | None = None) -> str:
     for root, below in (("schemas", ("",)), ("flows", _BUILDERS)):
         for folder in below:
             for name, text in sorted(_modules(files(root).joinpath(folder), folder)):
-                if not name.rpartition("/")[2].startswith(others or ("/",)):
+                if not set(name.split("/")) & set(others):
                     digest.update(f"{root}/{name}\n".encode() + text.replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:16]
 

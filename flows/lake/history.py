@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from flows.lake.manifest import MANIFEST, is_release_id
 from flows.lake.ownership import STAGING, is_plain_file, read_own_file
 from flows.lake.publish import remove_tree, swap_current
-from flows.lake.release import (
+from flows.release.manifest import MANIFEST, is_release_id
+from flows.release.release import (
     RELEASES,
     Release,
     all_releases,
@@ -17,7 +17,7 @@ from flows.lake.release import (
     find_release,
     is_folder,
 )
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 PINNED = "pinned"
@@ -30,7 +30,7 @@ class Pin(msgspec.Struct, frozen=True):
     instead_of: str
 
 
-class Freed(msgspec.Struct, frozen=True):
+class Deleted(msgspec.Struct, frozen=True):
     """What deleting gave back: releases by id, and the files and bytes no other release shares."""
 
     releases: tuple[str, ...]
@@ -76,7 +76,7 @@ def roll_back(root: Path, name: str) -> Release:
         pin = None
     instead_of = pin.instead_of if pin else now or release.id
     # The pin goes first: whoever writes next swaps `current` to it, should this process die here.
-    with write_whole(root / PINNED) as file:
+    with atomic_write(root / PINNED) as file:
         file.write(msgspec.json.encode(Pin(release.id, instead_of)))
     swap_current(root, release.id)
     return release
@@ -97,7 +97,7 @@ def resume(root: Path) -> None:
     (root / PINNED).unlink(missing_ok=True)
 
 
-def delete(root: Path, name: str) -> Freed:
+def delete(root: Path, name: str) -> Deleted:
     """Delete one release; InputError for the current one and for one a rollback may return to."""
     release = find_release(root, name)
     if release.id == _current_id(root):
@@ -117,7 +117,7 @@ def delete(root: Path, name: str) -> Freed:
     return _remove(root, [release])
 
 
-def keep(root: Path, count: int) -> Freed:
+def keep(root: Path, count: int) -> Deleted:
     """Delete all but the newest `count` releases; the current one stays whatever its age.
 
     A release whose manifest cannot be read stays and is not counted: `delete` takes it by name.
@@ -143,7 +143,7 @@ def _current_id(root: Path) -> str | None:
     return None if release is None else release.id
 
 
-def _remove(root: Path, releases: Iterable[Release]) -> Freed:
+def _remove(root: Path, releases: Iterable[Release]) -> Deleted:
     ids, files, size = [], 0, 0
     for release in releases:
         for path in _files(release.path):
@@ -156,7 +156,7 @@ def _remove(root: Path, releases: Iterable[Release]) -> Freed:
         release.path.rename(leaving)
         remove_tree(leaving)
         ids.append(release.id)
-    return Freed(tuple(ids), files, size)
+    return Deleted(tuple(ids), files, size)
 
 
 def _files(folder: Path) -> Iterable[Path]:

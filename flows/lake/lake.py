@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.lake import history
+from flows.lake.fingerprint_cache import SEEN, with_cached_fingerprints
 from flows.lake.lock import NO_ROOM, Holder, claim, writer_lock
 from flows.lake.ownership import STAGING, is_lake, make_lake, require_known_format
 from flows.lake.publish import clean, publishing, recover, remove_tree
-from flows.lake.release import CURRENT, Release, all_releases, current_release
-from flows.lake.release import find_release as find
-from flows.lake.seen import SEEN, with_seen
 from flows.lake.staging import Staging
 from flows.lake.verify import Problem, verify
+from flows.release.release import CURRENT, Release, all_releases, current_release
+from flows.release.release import find_release as find
 from schemas.errors import InputError
 
 NOT_PUBLISHED = "nothing was published and the current release is whole"
@@ -45,7 +45,7 @@ class Lake:
         """What the next release will build on, to plan with; None in a new lake. Takes no lock."""
         require_known_format(self.root)
         release = current_release(self.root)
-        return None if release is None else with_seen(self.root, release)
+        return None if release is None else with_cached_fingerprints(self.root, release)
 
     @contextmanager
     def writing(
@@ -94,12 +94,12 @@ class Lake:
         """The rollback in force, if any."""
         return history.pin_of(self.root)
 
-    def delete(self, name: str) -> history.Freed:
+    def delete(self, name: str) -> history.Deleted:
         """Delete one release, never the current one; says what no other release shared."""
         with self._existing(frees=True):
             return history.delete(self.root, name)
 
-    def keep(self, count: int) -> history.Freed:
+    def keep(self, count: int) -> history.Deleted:
         """Delete all but the newest `count` releases, never the current one."""
         with self._existing(frees=True):
             return history.keep(self.root, count)

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from flows.lake.lock import CLAIM, LOCK
-from flows.lake.manifest import MANIFEST, is_release_id
-from flows.lake.release import CURRENT, RELEASES, all_releases, is_folder
-from flows.storage.atomic import ASIDE, write_whole
+from flows.release.manifest import MANIFEST, is_release_id
+from flows.release.release import CURRENT, RELEASES, all_releases, is_folder
+from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write
 from schemas.errors import InputError
 
 LAKE_FILE = "lake.json"
@@ -79,7 +79,7 @@ def make_lake(root: Path) -> None:
             )
         data = msgspec.json.encode(_LakeFile(LAKE_FORMAT, datetime.now(UTC)))
         try:
-            with write_whole(root / LAKE_FILE) as file:
+            with atomic_write(root / LAKE_FILE) as file:
                 file.write(data + b"\n")
         except FileNotFoundError:
             # Another process made the lake at the same time and cleaned up this file.
@@ -147,5 +147,7 @@ def is_plain_file(path: Path) -> bool:
 
 def unfinished_files(root: Path, names: tuple[str, ...]) -> list[Path]:
     """What a dead process left of writing these files of the lake."""
-    left = [path for name in (LAKE_FILE, *names) for path in root.glob(f".{name}.*{ASIDE}")]
+    left = [
+        path for name in (LAKE_FILE, *names) for path in root.glob(f".{name}.*{PARTIAL_SUFFIX}")
+    ]
     return [path for path in left if path.is_symlink() or path.is_file()]

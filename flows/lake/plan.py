@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.lake.fingerprint import code_hash, fingerprint, reason
-from flows.lake.manifest import Manifest
+from flows.release.manifest import Manifest
 from schemas.errors import InputError
 
 LOSS_LIMIT = 0.05
@@ -53,9 +53,9 @@ class Plan:
     dataset: str
     changed: tuple[Part, ...]
     unchanged: tuple[str, ...]
-    vanished: tuple[str, ...]
+    removed_parts: tuple[str, ...]
     reasons: dict[str, str]
-    kept_splits: tuple[str, ...]
+    retained_splits: tuple[str, ...]
     images: dict[str, int | None]
 
 
@@ -85,7 +85,7 @@ def plan_parts(
     listed = set(pc.unique(arranged["split"]).to_pylist())
     _require_splits(splits, listed | {part.split for part in before.values()}, dataset)
 
-    changed, unchanged, vanished, kept = [], [], [], set()
+    changed, unchanged, removed_parts, kept = [], [], [], set()
     reasons: dict[str, str] = {}
     for name, part in parts.items():
         was = before.get(name)
@@ -103,15 +103,15 @@ def plan_parts(
             unchanged.append(name)
             kept.add(was.split)
         else:
-            vanished.append(name)
+            removed_parts.append(name)
             reasons[name] = "no members any more"
     return Plan(
         dataset=dataset,
         changed=tuple(changed),
         unchanged=tuple(sorted(unchanged)),
-        vanished=tuple(sorted(vanished)),
+        removed_parts=tuple(sorted(removed_parts)),
         reasons=reasons,
-        kept_splits=tuple(sorted(kept)),
+        retained_splits=tuple(sorted(kept)),
         images=_images_by_split(parts.values()),
     )
 

@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.lake.lock import CLAIM
-from flows.lake.manifest import MANIFEST, is_release_id
 from flows.lake.ownership import REMOVED, STAGING, is_own_staging, read_own_file, unfinished_files
-from flows.lake.release import CURRENT, RELEASES, is_folder
-from flows.storage.atomic import sync_folder, write_whole
+from flows.release.manifest import MANIFEST, is_release_id
+from flows.release.release import CURRENT, RELEASES, is_folder
+from flows.storage.atomic import atomic_write, sync_folder
 
 PUBLISHING = "publishing"
 _NEXT = "current.next"
@@ -25,7 +25,7 @@ def publish_folder(root: Path, staged: Path, release: str) -> Path:
     """Make a staged folder the current release; returns where it lies now."""
     protect(staged, top=False)
     sync_tree(staged)
-    with write_whole(root / PUBLISHING) as file:
+    with atomic_write(root / PUBLISHING) as file:
         file.write(release.encode())
     target = root / RELEASES / release
     staged.rename(target)

@@ -10,8 +10,11 @@ from typing import Any
 
 from flows.lake.changes import changed_settings, describe_changes, versions
 from flows.lake.derived import write_derived
+from flows.lake.fingerprint_cache import save_fingerprints
 from flows.lake.lock import CLAIM
-from flows.lake.manifest import (
+from flows.lake.publish import publish_folder
+from flows.lake.table_file import Rows, make_folders
+from flows.release.manifest import (
     MANIFEST,
     FileRecord,
     Manifest,
@@ -23,11 +26,8 @@ from flows.lake.manifest import (
     release_time,
     split_counts,
 )
-from flows.lake.publish import publish_folder
-from flows.lake.release import Release, all_releases, files_by_table
-from flows.lake.seen import remember
-from flows.lake.table_file import Rows, make_folders
-from flows.storage.atomic import write_whole
+from flows.release.release import Release, all_releases, files_by_table
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 # Why a hard link may not be possible, though a copy is: another disk, no links here, too many
@@ -96,7 +96,7 @@ class Staging:
         except OSError as error:
             if error.errno not in _NO_LINK:
                 raise
-            with source.open("rb") as old, write_whole(aside) as new:
+            with source.open("rb") as old, atomic_write(aside) as new:
                 shutil.copyfileobj(old, new)
         aside.replace(target)
 
@@ -170,7 +170,7 @@ class Staging:
         settings = dict(parameters if parameters is not None else was.parameters if was else {})
         differing = changed_settings(was, settings, all_inputs) if was else []
         if self.parent and was and content == was.content and not differing:
-            remember(self.root, self.parent.id, self._parts, all_inputs)
+            save_fingerprints(self.root, self.parent.id, self._parts, all_inputs)
             return Release(self.parent.path)
 
         created, name = self._name(content)
@@ -189,7 +189,7 @@ class Staging:
             runs=dict(runs or {}),
         )
         self._tidy()
-        with write_whole(self.folder / MANIFEST) as file:
+        with atomic_write(self.folder / MANIFEST) as file:
             file.write(encode_manifest(manifest))
         # Only now: at every instant the folder holds what marks it as the lake's own.
         (self.folder / CLAIM).unlink(missing_ok=True)

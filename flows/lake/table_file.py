@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.lake.lock import require_claim
-from flows.lake.manifest import FileRecord
+from flows.release.manifest import FileRecord
 from schemas import TABLES
 
 # Rows per row group: what reads one row or streams batches fastest is small for wide tables.

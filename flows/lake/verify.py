@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.lake.manifest import MANIFEST, FileRecord, Manifest, content_hash
-from flows.lake.release import Release
+from flows.release.manifest import MANIFEST, FileRecord, Manifest, content_hash
+from flows.release.release import Release
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 

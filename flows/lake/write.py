@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake.manifest import FileRecord, table_order
 from flows.lake.table_file import Rows, TableFile, batches_of
+from flows.release.manifest import FileRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 

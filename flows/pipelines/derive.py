@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.lake import Lake, Release, Staging
-from flows.pipelines.progress import Tell, silent, waiting
+from flows.pipelines.progress import OnProgress, no_progress, waiting
 from flows.warehouse import (
     Query,
     Verdict,
@@ -124,7 +124,9 @@ def sql_hash() -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
-def derive_into(staging: Staging, settings: PairSettings, tell: Tell = silent) -> Audit:
+def derive_into(
+    staging: Staging, settings: PairSettings, on_progress: OnProgress = no_progress
+) -> Audit:
     """Write pairs, triplets, vocabularies and statistics beside the staged items; run the checks.
 
     DuckDB spills beside the staged files when memory runs short, and the folder goes with them.
@@ -143,7 +145,7 @@ def derive_into(staging: Staging, settings: PairSettings, tell: Tell = silent) -
                 "pairs",
                 pa.RecordBatchReader.from_batches(schema, _by_split(readers, splits, schema)),
             )
-        tell("derive", 1, steps)
+        on_progress("derive", 1, steps)
         if TRIPLETS in settings.kinds:
             with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
                 staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
@@ -154,12 +156,12 @@ def derive_into(staging: Staging, settings: PairSettings, tell: Tell = silent) -
                     staging.write_table(
                         f"statistics/{statistic.name}", stream_query(warehouse, statistic.name)
                     )
-                    tell("derive", next(done), steps, statistic=statistic.name)
+                    on_progress("derive", next(done), steps, statistic=statistic.name)
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
             # The statistics were computed from these very files a moment ago: computing them again
             # finds nothing and takes as long. `wardrobe check` compares them.
             audit = Audit(run_checks(warehouse, statistics=False))
-        tell("derive", steps, steps)
+        on_progress("derive", steps, steps)
     return audit
 
 
@@ -198,7 +200,11 @@ def _by_split(
 
 
 def derive(
-    lake: Path, settings: PairSettings | None = None, *, wait: bool = False, tell: Tell = silent
+    lake: Path,
+    settings: PairSettings | None = None,
+    *,
+    wait: bool = False,
+    on_progress: OnProgress = no_progress,
 ) -> tuple[Release, Audit, bool]:
     """Make a new release of the current one's parts with its derived tables made anew.
 
@@ -207,13 +213,13 @@ def derive(
     """
     if Lake(lake).parent() is None:
         raise InputError(f"there is no release in {lake} to derive from: ingest a source first")
-    with Lake(lake).writing(wait=wait, waiting=waiting(tell)) as staging:
+    with Lake(lake).writing(wait=wait, waiting=waiting(on_progress)) as staging:
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
         chosen = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, chosen, tell)
+        audit = derive_into(staging, chosen, on_progress)
         if audit.blocking:
             return parent, audit, False
         release = staging.publish(parameters=parameters_of(chosen), checks=audit.as_records())

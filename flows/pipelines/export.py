@@ -7,13 +7,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports import information
-from flows.exports.coco import CocoCounts, write_coco
-from flows.exports.coco_layout import CocoOptions
-from flows.exports.slices import Slice
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.coco.writer import CocoCounts, write_coco
+from flows.exports.lists import information
+from flows.exports.slices import AnnotationBatch
 from flows.lake import Release
-from flows.pipelines.slices import SplitTotals, split_slices, split_totals
-from flows.storage.atomic import write_whole
+from flows.pipelines.slices import SplitTotals, split_batches, split_totals
+from flows.storage.atomic import atomic_write
 from flows.warehouse import open_warehouse, run_query, stream_query
 from schemas.errors import InputError
 
@@ -41,7 +41,7 @@ def export_coco(
         totals = split_totals(con, dataset, split)
         _refuse_what_is_not_there(totals, options, allow_unknown_size)
         wanted = {"dataset": dataset, "split": split}
-        with write_whole(output) as sink:
+        with atomic_write(output) as sink:
             return write_coco(
                 sink,
                 run_query(con, "coco_categories", {"dataset": dataset}),
@@ -82,7 +82,7 @@ def export_information(
                 unknown = max(rows["width"].null_count, rows["height"].null_count)
                 _refuse_unknown_size(f"{dataset} {split}", unknown, rows.num_rows)
             name = information.file_name(kind, split)
-            with write_whole(output / name) as sink:
+            with atomic_write(output / name) as sink:
                 if kind == "query":
                     written[name] = information.write_queries(sink, [rows])
                 elif kind == "gallery":
@@ -113,9 +113,9 @@ def _told(
     totals: SplitTotals,
     options: CocoOptions,
     progress: Progress | None,
-) -> Iterator[Slice]:
+) -> Iterator[AnnotationBatch]:
     done = 0
-    for images, one in split_slices(
+    for images, one in split_batches(
         con,
         totals.dataset,
         totals.split,

@@ -11,12 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.training import Run, Shard, ShardRecord, plan_shards, write_shard
-from flows.exports.training_card import card
-from flows.exports.training_croissant import croissant
-from flows.exports.training_features import features_of, schema_of
-from flows.exports.training_options import TrainingOptions
-from flows.exports.training_record import (
+from flows.exports.training.card import card
+from flows.exports.training.croissant import croissant
+from flows.exports.training.features import features_of, schema_of
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.record import (
     ExportRecord,
     begin,
     missing,
@@ -24,11 +23,12 @@ from flows.exports.training_record import (
     too_many,
     write_record,
 )
-from flows.exports.training_rows import LeftOut, ReadPictures, training_rows
+from flows.exports.training.rows import LeftOut, ReadPictures, training_rows
+from flows.exports.training.shards import Run, Shard, ShardRecord, plan_shards, write_shard
 from flows.lake import Release
 from flows.pipelines.slices import one_slice, split_totals
 from flows.storage import Location, read_members
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -263,7 +263,7 @@ def _refuse_great_loss(record: ExportRecord) -> None:
 def _describe(folder: Path) -> None:
     """README.md and croissant.json, from the records of all finished splits."""
     records = [record for record in read_records(folder) if record.finished]
-    with write_whole(folder / "README.md") as sink:
+    with atomic_write(folder / "README.md") as sink:
         sink.write(card(records).encode())
-    with write_whole(folder / "croissant.json") as sink:
+    with atomic_write(folder / "croissant.json") as sink:
         sink.write(json.dumps(croissant(records), indent=2, ensure_ascii=False).encode() + b"\n")

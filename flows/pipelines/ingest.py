@@ -23,15 +23,15 @@ from flows.pipelines.outcome import (
     Stopwatch,
     Summary,
     blocked,
-    notes_on,
-    objections,
+    error_reasons,
     published,
     refusals_in,
     run_record,
+    source_notes,
     unchanged,
 )
-from flows.pipelines.parts import UNSETTLED, PartJob, RunParts, build_part
-from flows.pipelines.progress import Tell, silent, waiting
+from flows.pipelines.parts import INCOMPLETE_FINGERPRINT, PartJob, RunParts, build_part
+from flows.pipelines.progress import OnProgress, no_progress, waiting
 from flows.pipelines.request import IngestRequest
 from flows.storage import list_members, read_member
 
@@ -40,14 +40,16 @@ NOT_TO_LOSE = ("images", "items", "pictures")
 one that is not mounted leaves every image in place."""
 
 
-def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> Summary:
+def ingest(
+    wanted: IngestRequest, run_parts: RunParts, on_progress: OnProgress = no_progress
+) -> Summary:
     """Build what changed, link what did not, derive, audit, publish; or say why not.
 
     Raises InputError when the source is none or another writer holds the lake.
     """
     clock = Stopwatch()
     decoder = DECODERS[wanted.dataset]
-    lake, told = Lake(wanted.lake), waiting(tell)
+    lake, told = Lake(wanted.lake), waiting(on_progress)
     with lake.writing(wait=wanted.wait, waiting=told, resume=wanted.resume) as staging:
         parent = staging.parent
         settings = PairSettings.recorded(parent.manifest.parameters if parent else {})
@@ -66,18 +68,18 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
             return blocked(lost)
         staging.link_others(wanted.dataset)
         staging.link(plan.unchanged)
-        built = build(staging, plan, wanted, run_parts, tell)
+        built = build(staging, plan, wanted, run_parts, on_progress)
         clock.lap("build")
         if objection := refused_strictly(wanted, staging, set(plan.images)):
             return objection
         if doubts := after_building(wanted, staging, parent):
             return blocked(doubts, refusals_in(staging.tables(), wanted.dataset))
-        audit = derive_into(staging, settings, tell)
+        audit = derive_into(staging, settings, on_progress)
         clock.lap("derive")
         if audit.blocking:
-            return blocked(objections(audit))
+            return blocked(error_reasons(audit))
         own = (part for part in staging.parts.values() if part.dataset == wanted.dataset)
-        unsettled = any(part.fingerprint == UNSETTLED for part in own)
+        unsettled = any(part.fingerprint == INCOMPLETE_FINGERPRINT for part in own)
         run = run_record(plan, arrangement, built, clock)
         release = staging.publish(
             inputs={
@@ -91,7 +93,7 @@ def ingest(wanted: IngestRequest, run_parts: RunParts, tell: Tell = silent) -> S
         )
     if parent is not None and release.id == parent.id:
         return unchanged(parent)
-    return published(release, audit, run, notes_on(arrangement))
+    return published(release, audit, run, source_notes(arrangement))
 
 
 def inputs_before(wanted: IngestRequest, parent: Release | None) -> dict[str, Any]:
@@ -171,7 +173,11 @@ def splits_from(parent: Release, wanted: IngestRequest) -> set[str]:
 
 
 def build(
-    staging: Staging, plan: Plan, wanted: IngestRequest, run_parts: RunParts, tell: Tell
+    staging: Staging,
+    plan: Plan,
+    wanted: IngestRequest,
+    run_parts: RunParts,
+    on_progress: OnProgress,
 ) -> list[Receipt]:
     """Build the changed parts wherever `run_parts` runs them, and record each receipt."""
     jobs = [
@@ -190,7 +196,7 @@ def build(
         staging.record([receipt])
         receipts.append(receipt)
         done += sizes[receipt.part]
-        tell("files", done, total, part=receipt.part, **receipt.counts)
+        on_progress("files", done, total, part=receipt.part, **receipt.counts)
     return receipts
 
 

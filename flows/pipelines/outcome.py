@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from flows.decode import Arrangement
 from flows.lake import Plan, Receipt, Release
-from flows.pipelines.ask import verdict_rows
 from flows.pipelines.derive import Audit
 from flows.pipelines.failures import sentence_of
+from flows.pipelines.query import verdict_rows
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -128,11 +128,11 @@ def published(
 def derived(release: Release, audit: Audit, is_new: bool) -> Summary:
     """How a derivation by itself ended."""
     if audit.blocking:
-        return blocked(objections(audit))
+        return blocked(error_reasons(audit))
     return published(release, audit, {}) if is_new else unchanged(release)
 
 
-def objections(audit: Audit) -> list[str]:
+def error_reasons(audit: Audit) -> list[str]:
     """The errors among the verdicts, a sentence each."""
     return [
         f"{one.name} {one.example}"
@@ -190,7 +190,7 @@ def run_record(
     }
 
 
-def notes_on(arrangement: Arrangement) -> tuple[str, ...]:
+def source_notes(arrangement: Arrangement) -> tuple[str, ...]:
     """What there is to say of a source: what was recognised, and which files were left alone."""
     ignored = arrangement.ignored
     if not ignored:

@@ -16,7 +16,7 @@ from flows.flatten import flatten
 from flows.lake import Part, Receipt, write_part
 from flows.pictures import PictureFacts, probe, verify
 from flows.storage import Location, read_heads, read_members
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas import TABLES
 from schemas.annotation import PICTURE
 from schemas.source import PICTURE_FACTS, Document
@@ -27,7 +27,7 @@ PICTURE_BYTES_AT_ONCE = 64 << 20
 """Their bytes together, unless a single picture has more."""
 
 
-UNSETTLED = ""
+INCOMPLETE_FINGERPRINT = ""
 """Fingerprint of a part that could not be read whole: it equals no other."""
 
 
@@ -61,11 +61,11 @@ def build_part(job: PartJob) -> Receipt:
         PartInput(
             split=job.part.split,
             members=members,
-            documents=_noting(documents, failures),
-            pictures=look_at_pictures(job, failures),
+            documents=record_failures(documents, failures),
+            pictures=picture_facts(job, failures),
         )
     )
-    accepted, refused = sift(decoded.annotations)
+    accepted, refused = validate_items(decoded.annotations)
     tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
         **flatten(accepted),
         **decoded.tables,
@@ -80,7 +80,7 @@ def build_part(job: PartJob) -> Receipt:
         part=job.part.name,
         # What could not be read whole is looked at again next time, changed or not: a mended
         # disk, mount or password does not show in a listing.
-        fingerprint=UNSETTLED if failures else job.part.fingerprint,
+        fingerprint=INCOMPLETE_FINGERPRINT if failures else job.part.fingerprint,
         files=write_part(job.folder, job.part, tables),
         counts=counts,
         seconds=time.perf_counter() - started,
@@ -88,7 +88,7 @@ def build_part(job: PartJob) -> Receipt:
     )
 
 
-def _noting(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
+def record_failures(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
     """The same documents, with the names of those that could not be read put down.
 
     A member that is too large was not tried, and stays so while its listing does not change.
@@ -99,7 +99,7 @@ def _noting(documents: Iterable[Document], failures: list[str]) -> Iterator[Docu
         yield document
 
 
-def look_at_pictures(job: PartJob, failures: list[str]) -> pa.Table:
+def picture_facts(job: PartJob, failures: list[str]) -> pa.Table:
     """What the pictures' first bytes say, or all of their bytes when they are to be verified.
 
     Names of pictures whose bytes could not be read are added to `failures`.
@@ -109,7 +109,9 @@ def look_at_pictures(job: PartJob, failures: list[str]) -> pa.Table:
     digests: list[str | None] = [None] * len(names)
     facts: list[PictureFacts] = []
     if job.verify_images:
-        for place, document in enumerate(_noting(read_members(job.source, members), failures)):
+        for place, document in enumerate(
+            record_failures(read_members(job.source, members), failures)
+        ):
             facts.append(_not_read(document) if document.data is None else verify(document.data))
             if document.data is not None:
                 digests[place] = hashlib.sha256(document.data).hexdigest()

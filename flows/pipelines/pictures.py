@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
-from flows.exports.annotated import AnnotatedPicture, ImageKey, annotated_items
+from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
 from flows.lake import Release
 from flows.pictures import PictureError, decode_picture
 from flows.storage import Location, read_member
 from schemas.errors import InputError
 
 
-class PictureShelf:
+class PictureReader:
     """Gives a picture's bytes by its key, from wherever the release says it lies."""
 
     def __init__(self, release: Release) -> None:
@@ -75,7 +75,7 @@ _WANTED = "join wanted using (dataset, split, image_id)"
 
 
 def annotated_pictures(
-    con: duckdb.DuckDBPyConnection, shelf: PictureShelf, keys: list[ImageKey]
+    con: duckdb.DuckDBPyConnection, shelf: PictureReader, keys: list[ImageKey]
 ) -> list[AnnotatedPicture]:
     """The pictures of these keys with all that is annotated on them, in the order of the keys."""
     names = ("dataset", "split", "image_id")
@@ -98,7 +98,7 @@ def annotated_pictures(
     return [_annotated(rows[key], shelf, items.get(key, ())) for key in keys if key in rows]
 
 
-def _annotated(row: dict, shelf: PictureShelf, items: tuple) -> AnnotatedPicture:
+def _annotated(row: dict, shelf: PictureReader, items: tuple) -> AnnotatedPicture:
     key = (row["dataset"], row["split"], row["image_id"])
     known = row["width"] is not None and row["height"] is not None
     return AnnotatedPicture(

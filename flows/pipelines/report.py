@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from flows.exports.annotated import AnnotatedPicture, ImageKey
+from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey
 from flows.exports.report import (
     ReleaseFacts,
     ReportContent,
@@ -15,9 +15,9 @@ from flows.exports.report import (
     write_report,
 )
 from flows.lake import Lake
-from flows.pipelines.ask import table_rows, verdict_rows
-from flows.pipelines.pictures import PictureShelf, annotated_pictures
-from flows.pipelines.progress import Tell, silent
+from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.pipelines.progress import OnProgress, no_progress
+from flows.pipelines.query import table_rows, verdict_rows
 from flows.warehouse import open_warehouse, queries, run_checks, run_query, stream_query
 
 SAMPLES = 6
@@ -34,7 +34,7 @@ STEPS = ("statistics", "checks", "pictures", "page")
 
 
 def make_report(
-    lake: Path, release: str | None, *, output: Path, tell: Tell = silent
+    lake: Path, release: str | None, *, output: Path, on_progress: OnProgress = no_progress
 ) -> str | None:
     """Write the report of a release to `output`; why pictures are missing in it, if any are.
 
@@ -48,11 +48,11 @@ def make_report(
         statistics = {
             one.name: con.sql(f"from {one.name}").to_arrow_table() for one in queries("statistics")
         }
-        tell(STEPS[0], 1, len(STEPS))
+        on_progress(STEPS[0], 1, len(STEPS))
         verdicts = verdict_rows(run_checks(con))
-        tell(STEPS[1], 2, len(STEPS))
+        on_progress(STEPS[1], 2, len(STEPS))
         rejections = con.sql("from rejections order by all").limit(REJECTIONS).to_arrow_table()
-        shelf = PictureShelf(chosen)
+        shelf = PictureReader(chosen)
         content = ReportContent(
             release=ReleaseFacts(
                 release=chosen.id,
@@ -76,9 +76,9 @@ def make_report(
                 stream_query(con, "class_pictures", {"dataset": "fashion-mnist"})
             ),
         )
-    tell(STEPS[2], 3, len(STEPS))
+    on_progress(STEPS[2], 3, len(STEPS))
     write_report(output, content)
-    tell(STEPS[3], 4, len(STEPS))
+    on_progress(STEPS[3], 4, len(STEPS))
     return shelf.trouble
 
 
@@ -88,7 +88,7 @@ def _keys(rows: pa.Table) -> list[ImageKey]:
 
 
 def _pair_sheets(
-    con: duckdb.DuckDBPyConnection, shelf: PictureShelf
+    con: duckdb.DuckDBPyConnection, shelf: PictureReader
 ) -> Iterator[list[AnnotatedPicture]]:
     """The pictures of a few pairs, each pair by itself."""
     for pair in run_query(con, "sample_pairs", {"most": PAIRS}).to_pylist():

@@ -44,10 +44,10 @@ class IngestRequest:
         """
         known = str(inputs.get("options", "")).split(",")
         recorded = inputs.get("side_files", [])
-        remember = recorded and not self.source.side_files
+        save_fingerprints = recorded and not self.source.side_files
         return replace(
             self,
-            source=Location.parse(self.source.path, recorded) if remember else self.source,
+            source=Location.parse(self.source.path, recorded) if save_fingerprints else self.source,
             verify_images=_first(self.verify_images, "verify_images" in known),
             embed_images=_first(self.embed_images, "embed_images" in known),
         )

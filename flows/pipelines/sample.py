@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.pipelines.progress import Tell, silent
+from flows.pipelines.progress import OnProgress, no_progress
 from flows.samples.deepfashion2 import write_deepfashion2
 from flows.samples.fashion_mnist import write_fashion_mnist
 from flows.samples.fashionai import write_fashionai
@@ -10,13 +10,18 @@ from schemas.errors import InputError
 
 
 def sample_deepfashion2(
-    folder: Path, images: int, seed: int, *, pictures: bool = True, tell: Tell = silent
+    folder: Path,
+    images: int,
+    seed: int,
+    *,
+    pictures: bool = True,
+    on_progress: OnProgress = no_progress,
 ) -> dict[str, int]:
     """Write a DeepFashion2 source; counts of what was written. InputError if the folder is full."""
     _must_be_free(folder)
 
     def so_far(done: int) -> None:
-        tell("images", done, images)
+        on_progress("images", done, images)
 
     return write_deepfashion2(folder, images=images, seed=seed, pictures=pictures, progress=so_far)
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import duckdb
 
-from flows.exports.annotated import ImageKey
-from flows.exports.contact_sheet import contact_sheet
-from flows.exports.drawing import draw_annotations
+from flows.exports.drawing.annotated import ImageKey
+from flows.exports.drawing.contact_sheet import contact_sheet
+from flows.exports.drawing.image import draw_annotations
 from flows.lake import Lake
-from flows.pipelines.pictures import PictureShelf, annotated_pictures
-from flows.storage.atomic import write_whole
+from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.storage.atomic import atomic_write
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -31,12 +31,12 @@ def show_image(
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
         keys = _pair_of(con, key) if pair else [key]
-        shelf = PictureShelf(chosen)
+        shelf = PictureReader(chosen)
         pictures = annotated_pictures(con, shelf, keys)
     if not pictures:
         raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
-    with write_whole(output) as sink:
+    with atomic_write(output) as sink:
         drawn.save(sink, "PNG")
     without = sum(one.picture is None for one in pictures)
     why = shelf.trouble or "the release does not say where it lies"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from flows.exports.slices import Slice
+from flows.exports.slices import AnnotationBatch
 from flows.warehouse import run_query
 from schemas.errors import InputError
 
@@ -45,7 +45,7 @@ def split_totals(con: duckdb.DuckDBPyConnection, dataset: str, split: str) -> Sp
     return totals
 
 
-def split_slices(
+def split_batches(
     con: duckdb.DuckDBPyConnection,
     dataset: str,
     split: str,
@@ -53,7 +53,7 @@ def split_slices(
     landmarks: bool = True,
     polygons: bool = True,
     images: int = IMAGES_AT_ONCE,
-) -> Iterator[tuple[pa.Table, Slice]]:
+) -> Iterator[tuple[pa.Table, AnnotationBatch]]:
     """The annotated images of a split and their items, run after run, in order of image_id.
 
     Tables that are not wanted come empty.
@@ -74,10 +74,10 @@ def one_slice(
     *,
     landmarks: bool = True,
     polygons: bool = True,
-) -> tuple[pa.Table, Slice]:
+) -> tuple[pa.Table, AnnotationBatch]:
     """The annotated images from `first_image_id` to `last_image_id` of a split, and their items."""
     nothing = wanted | {"first_image_id": 0, "last_image_id": -1}
-    return run_query(con, "coco_images", wanted), Slice(
+    return run_query(con, "coco_images", wanted), AnnotationBatch(
         items=run_query(con, "coco_annotations", wanted),
         landmarks=run_query(con, "coco_landmarks", wanted if landmarks else nothing),
         polygons=run_query(con, "coco_polygons", wanted if polygons else nothing),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 SIDE = 28
@@ -62,7 +62,7 @@ def _repeat(pixels: NDArray[np.uint8], labels: NDArray[np.uint8], train: int) ->
 
 def _write(path: Path, values: NDArray[np.uint8]) -> None:
     header = bytes((0, 0, 8, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape)
-    with write_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(gzip.compress(header + values.tobytes(), mtime=0))
 
 

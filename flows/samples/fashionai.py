@@ -17,7 +17,7 @@ from flows.samples.deepfashion2_products import PATTERNS, Product, Style
 from flows.samples.deepfashion2_scenes import Garment, Scene, Staging
 from flows.samples.garments import FITS
 from flows.samples.painting import paint
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 from schemas.categories import CATEGORIES, FASHIONAI_POINTS, category
 from schemas.errors import InputError
 from schemas.vocabulary import FASHIONAI_VISIBILITY, OCCLUDED, VISIBLE
@@ -120,7 +120,7 @@ def _write_table(
     columns = ("image_id", "image_category", *points)
     lines = [",".join(columns)]
     lines += [",".join(one.row.split(",")[: len(columns)]) for one in images]
-    with write_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(("\n".join(lines) + end).encode())
 
 

@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 from schemas.errors import InputError
 
-ASIDE = ".partial"
+PARTIAL_SUFFIX = ".partial"
 """How the name of a file being written ends; a reader of the folder may leave such files alone."""
 
 
 @contextmanager
-def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary file to write to; it becomes `path` when the block ends well, else nothing happens.
 
     Written aside in the same folder, flushed to the disk, renamed over what was there, and the
@@ -28,7 +28,7 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if not target.parent.is_dir():
         # Else the system would name the file aside, of which nobody has heard.
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
-    aside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{ASIDE}")
+    aside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PARTIAL_SUFFIX}")
     try:
         with aside.open("xb") as file:
             yield file

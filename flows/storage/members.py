@@ -10,12 +10,12 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.storage.archive import read_archived
-from flows.storage.catalogue import catalogue
-from flows.storage.folder import FolderReader
-from flows.storage.listing import list_folder
+from flows.storage.folder_listing import list_folder
+from flows.storage.folder_reader import FolderReader
 from flows.storage.location import SIDE_FOLDER, Location
-from flows.storage.refusal import ARCHIVE_STAMPS, HEADS, Listed
+from flows.storage.member import ARCHIVE_STAMPS, HEADS, Listed
+from flows.storage.zips.archive import read_archived
+from flows.storage.zips.zip_index import catalogue
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 

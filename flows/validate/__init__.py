@@ -4,6 +4,6 @@ In comes schemas.annotation.ANNOTATION, out go the sifted batch and rows of `rej
 May import `schemas` only.
 """
 
-from flows.validate.sift import sift
+from flows.validate.items import validate_items
 
-__all__ = ["sift"]
+__all__ = ["validate_items"]

@@ -130,7 +130,7 @@ def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = 
 
 
 @contextmanager
-def stopped_by_hand() -> Iterator[None]:
+def keyboard_interrupts() -> Iterator[None]:
     """Ctrl-C while DuckDB works is a KeyboardInterrupt; DuckDB 2 says RuntimeError or its own."""
     try:
         yield
@@ -144,7 +144,7 @@ def stopped_by_hand() -> Iterator[None]:
 def engine_errors() -> Iterator[None]:
     """What DuckDB, Arrow or the disk raises while a query runs, as one sentence (InputError)."""
     try:
-        with stopped_by_hand():
+        with keyboard_interrupts():
             yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise InputError(engine_message(error)) from None

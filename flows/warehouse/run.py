@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import engine_errors, stopped_by_hand, stream_rows
+from flows.warehouse.connect import engine_errors, keyboard_interrupts, stream_rows
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
 
@@ -118,7 +118,7 @@ def _judge(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdi
 
 def _rows(con: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
     """All rows of a statement. As a table, since a reader's errors are not DuckDB's."""
-    with stopped_by_hand():
+    with keyboard_interrupts():
         return con.cursor().sql(text).to_arrow_table().to_pylist()
 
 
@@ -126,6 +126,6 @@ def _ask(
     con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
 ) -> pa.RecordBatchReader:
     # A cursor each: an open reader would block its own connection.
-    with stopped_by_hand():
+    with keyboard_interrupts():
         relation = con.cursor().sql(text, params=dict(values) if values else None)
         return relation.to_arrow_reader()

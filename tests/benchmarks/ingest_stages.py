@@ -26,10 +26,10 @@ class CpuStopwatch(Stopwatch):
 
     def lap(self, stage: str) -> None:
         super().lap(stage)
-        tell(stage)
+        on_progress(stage)
 
 
-def tell(stage: str) -> None:
+def on_progress(stage: str) -> None:
     now = time.process_time()
     print(stage, now - CpuStopwatch.last)
     CpuStopwatch.last = now
@@ -37,10 +37,10 @@ def tell(stage: str) -> None:
 
 def main() -> None:
     source, lake = sys.argv[1:]
-    tell("imports")
+    on_progress("imports")
     pipeline.Stopwatch = CpuStopwatch  # type: ignore[misc]
     pipeline.ingest(request(dataset="deepfashion2", source=source, lake=lake), local_runner(1))
-    tell("publish")
+    on_progress("publish")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from deepfashion2_rows import documents_of
 from flows.decode.decoder import PartInput
 from flows.decode.deepfashion2 import DEEPFASHION2, decode
 from flows.flatten import flatten
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas.rejections import REJECTIONS, RULES
 from schemas.source import PICTURE_FACTS, Document
 
@@ -22,7 +22,7 @@ REFUSED = sorted((CASES / "refused").glob("*.json"))
 
 def sifted(*documents: bytes) -> tuple[pa.RecordBatch, list[dict]]:
     read = decoded_documents(*documents)
-    accepted, refused = sift(read.annotations)
+    accepted, refused = validate_items(read.annotations)
     rejections = pa.Table.from_batches([read.rejections, refused]).to_pylist()
     assert (
         read.documents_read
@@ -149,7 +149,7 @@ def test_a_part_without_anything_is_an_empty_batch():
     read = decoded({"train/annos/x": b""})
     assert len(read.annotations) == 0
     assert read.rejections.schema.equals(REJECTIONS.schema)
-    assert {len(rows) for rows in flatten(sift(read.annotations)[0]).values()} == {0}
+    assert {len(rows) for rows in flatten(validate_items(read.annotations)[0]).values()} == {0}
 
 
 def test_documents_that_come_in_another_order_are_a_bug_and_not_data():

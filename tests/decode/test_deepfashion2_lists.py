@@ -8,8 +8,8 @@ from builders import decoded, raw_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.decode.deepfashion2_json import Refusal
-from flows.decode.deepfashion2_lists import read_list, read_pictures, split_of
+from flows.decode.deepfashion2.lists import read_list, read_pictures, split_of
+from flows.decode.strict_json import Refusal
 from schemas import TABLES
 
 QUERY = {"query_image_id": 7, "style": 1, "cls": 9, "pair_id": 3, "bbox": [1, 2, 30, 40]}

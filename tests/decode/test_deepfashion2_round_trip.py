@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.flatten import flatten
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas import TABLES
 
 
@@ -20,7 +20,7 @@ from schemas import TABLES
 @given(st.lists(raw_documents(), min_size=1, max_size=4), st.integers(0, 3))
 def test_rows_regroup_into_the_documents_they_came_from(documents, start):
     read = decoded_documents(*(json.dumps(document).encode() for document in documents))
-    accepted, refused = sift(read.annotations)
+    accepted, refused = validate_items(read.annotations)
     assert not len(refused)
     assert not len(read.rejections)
 
@@ -59,7 +59,7 @@ def test_two_thousand_made_up_documents_come_back_equal():
         for number, one in made_up_documents(seed=1, images=2000).items()
     }
     read = decoded_documents(*(json.dumps(one).encode() for one in documents.values()))
-    accepted, refused = sift(read.annotations)
+    accepted, refused = validate_items(read.annotations)
     assert len(refused) == len(read.rejections) == 0
     back = documents_of(flatten(accepted))
     assert back == documents
@@ -87,7 +87,7 @@ def real_tables(real_data):
         "train/annos/001811.json": (folder / "unnumbered/annos/pair1811.json").read_bytes(),
     }
     read = decoded(files)
-    accepted, refused = sift(read.annotations)
+    accepted, refused = validate_items(read.annotations)
     assert (len(refused), len(read.rejections), read.documents_read, read.items_read) == (
         0,
         0,

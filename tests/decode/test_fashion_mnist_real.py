@@ -11,7 +11,7 @@ from PIL import Image
 
 from flows.decode.fashion_mnist import FASHION_MNIST
 from flows.flatten import flatten
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas.errors import InputError
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
@@ -49,7 +49,7 @@ def test_the_valid_subset_is_written_back_to_the_byte(folder):
     files = files_below(folder / "subset")
     found = decode_source(FASHION_MNIST, files)
     (part,) = found.parts
-    accepted, refused = sift(part.annotations)
+    accepted, refused = validate_items(part.annotations)
     assert len(refused) == 0
     tables = flatten(accepted)
     pictures = tables["pictures"]["image"].to_pylist()

@@ -11,8 +11,8 @@ import pytest
 from decoded_sources import decode_source
 from mutations import mutated_archive
 
-from flows.decode import fashion_mnist_idx
 from flows.decode.fashion_mnist import FASHION_MNIST
+from flows.decode.fashion_mnist import idx as fashion_mnist_idx
 from schemas.errors import InputError
 from schemas.rejections import RULES
 

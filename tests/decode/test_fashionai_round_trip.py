@@ -10,7 +10,7 @@ from mutations import mutated_table
 
 from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
@@ -35,7 +35,7 @@ def test_a_part_passes_validation_and_becomes_rows_of_every_table():
     )
     points = 0
     for part in found.parts:
-        accepted, refused = sift(part.annotations)
+        accepted, refused = validate_items(part.annotations)
         assert len(refused) == 0
         tables = flatten(accepted)
         assert set(tables) == {"images", "items", "landmarks", "polygons"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.decode.fashionai_sets import picture_root, sets_at, table_root, table_splits
+from flows.decode.fashionai.sets import picture_root, sets_at, table_root, table_splits
 from schemas.errors import InputError
 
 ANSWER_A = "fashionAI_key_points_test_a_answer_20180426.csv"

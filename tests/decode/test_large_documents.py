@@ -9,13 +9,13 @@ from fashionai_rows import HEADER, listed, stem
 from memory import peak_in_a_process
 
 from flows.decode import deepfashion2, deepfashion2_lists, fashionai_layout, fashionai_rows
-from flows.decode.deepfashion2_documents import MOST_VALUES
-from flows.decode.deepfashion2_json import nested_deeply
+from flows.decode.deepfashion2.documents import MOST_VALUES
 from flows.decode.fashionai import FASHIONAI
+from flows.decode.strict_json import nested_deeply
 from schemas.errors import InputError
 
 READ = """
-from flows.decode.deepfashion2_documents import read_document
+from flows.decode.deepfashion2.documents import read_document
 size = 5_000_000
 begin, text, end = map(str.encode, sys.argv[1:4])
 document = b"".join((begin, text * (size // len(text)), end))

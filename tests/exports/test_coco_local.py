@@ -4,7 +4,7 @@ import pytest
 from annotated_split import files_of, items_of, made_up_documents, sorted_tables, tables_of
 from coco_text import coco_file
 
-from flows.exports.coco_layout import CocoOptions
+from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
 
 

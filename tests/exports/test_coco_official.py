@@ -8,9 +8,9 @@ import pytest
 from annotated_split import files_of, items_of, made_up_documents, tables_of
 from coco_text import coco_file, coco_text
 
-from flows.exports.coco import write_coco
-from flows.exports.coco_layout import CocoOptions
-from flows.pipelines.slices import split_slices
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.coco.writer import write_coco
+from flows.pipelines.slices import split_batches
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -127,7 +127,7 @@ def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
             sink,
             run_query(con, "coco_categories", {"dataset": "deepfashion2"}),
             images=[],
-            slices=watched(split_slices(con, "deepfashion2", "train", images=2), sink),
+            slices=watched(split_batches(con, "deepfashion2", "train", images=2), sink),
             options=CocoOptions(),
         )
     assert len(written_when_asked) == 5

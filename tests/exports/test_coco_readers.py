@@ -9,7 +9,7 @@ import pytest
 from annotated_split import files_of, items_of, made_up_documents, tables_of
 from coco_text import coco_text
 
-from flows.exports.coco_layout import CocoOptions
+from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
 
 LAYOUTS = [CocoOptions(layout=layout) for layout in ("official", "local")]

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from flows.exports.annotated import AnnotatedItem, AnnotatedPicture, Mark, annotated_items
-from flows.exports.contact_sheet import contact_sheet
-from flows.exports.drawing import draw_annotations
-from flows.exports.ink import NEUTRAL, PALETTE
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Mark, annotated_items
+from flows.exports.drawing.canvas import NEUTRAL, PALETTE
+from flows.exports.drawing.contact_sheet import contact_sheet
+from flows.exports.drawing.image import draw_annotations
 from schemas import TABLES
 
 WHITE = (255, 255, 255)

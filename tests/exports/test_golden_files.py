@@ -8,14 +8,14 @@ import pytest
 from annotated_split import files_of, made_up_documents, tables_of
 from coco_text import coco_text
 
-from flows.exports.coco_layout import CocoOptions
-from flows.exports.training import ShardRecord
-from flows.exports.training_card import card
-from flows.exports.training_croissant import croissant
-from flows.exports.training_features import features_of
-from flows.exports.training_options import TrainingOptions
-from flows.exports.training_record import ExportRecord
-from flows.exports.training_rows import LeftOut
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.training.card import card
+from flows.exports.training.croissant import croissant
+from flows.exports.training.features import features_of
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.record import ExportRecord
+from flows.exports.training.rows import LeftOut
+from flows.exports.training.shards import ShardRecord
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from annotated_split import files_of, items_of, made_up_documents, tables_of
 
-from flows.exports.coco_layout import CocoOptions
+from flows.exports.coco.layout import CocoOptions
 from flows.pipelines.export import export_coco, export_information
 from schemas.errors import InputError
 

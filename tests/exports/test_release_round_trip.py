@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flows.exports.coco_layout import CocoOptions
+from flows.exports.coco.layout import CocoOptions
 from flows.pipelines.export import export_coco
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.exports.training_options import TrainingOptions
-from flows.exports.training_pictures import prepare
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.pictures import prepare
 from flows.pictures import PictureError
 from schemas.errors import InputError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows.exports.training_options import TrainingOptions
+from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
 
 CASES = [

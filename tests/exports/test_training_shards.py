@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows.exports.training_options import TrainingOptions
+from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import build_shard, export_training
 from schemas.errors import InputError
 
@@ -122,7 +122,7 @@ def test_rows_are_the_same_however_many_shards_they_lie_in(release, tmp_path):
 def test_rows_are_the_same_however_many_are_asked_for_together(release, tmp_path, monkeypatch):
     options = TrainingOptions("segmentation", crop_items=True, size=32)
     exported(release, tmp_path / "one", options)
-    monkeypatch.setattr("flows.exports.training.RUN", 4)
+    monkeypatch.setattr("flows.exports.training.shards.RUN", 4)
     exported(release, tmp_path / "two", options)
     assert rows_in(tmp_path / "two") == rows_in(tmp_path / "one")
 

@@ -10,7 +10,7 @@ from small_lakes import a_part, numbers, source
 
 from flows.lake import plan_parts, refused_splits, shrunk_splits
 from flows.lake.fingerprint import Fingerprint, code_hash
-from flows.lake.manifest import Changes, FileRecord, Manifest, PartRecord
+from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
@@ -89,7 +89,7 @@ def test_a_new_schema_version_and_an_old_make_of_fingerprint_say_so():
 def test_nothing_changed_means_nothing_to_do():
     parent = manifest_of(plan(source(numbers(1, 30))))
     after = plan(source(numbers(1, 30)), parent)
-    assert (after.changed, after.vanished) == ((), ())
+    assert (after.changed, after.removed_parts) == ((), ())
     assert after.unchanged == tuple(sorted(parent.parts))
 
 
@@ -98,20 +98,20 @@ def test_a_part_without_members_vanishes_but_a_split_without_members_is_kept():
     parent = manifest_of(plan(members))
 
     after = plan(source(numbers(1, 19)), parent)
-    assert after.vanished == ("deepfashion2/train/00002",)
-    assert after.kept_splits == ("validation",)
+    assert after.removed_parts == ("deepfashion2/train/00002",)
+    assert after.retained_splits == ("validation",)
     assert "deepfashion2/validation/00000" in after.unchanged
 
     pruned = plan(source(numbers(1, 25)), parent, prune=True)
-    assert pruned.vanished == ("deepfashion2/validation/00000",)
+    assert pruned.removed_parts == ("deepfashion2/validation/00000",)
     assert pruned.reasons["deepfashion2/validation/00000"] == "no members any more"
 
 
 def test_an_empty_mount_changes_nothing():
     parent = manifest_of(plan(source(numbers(1, 25))))
     after = plan(source({}), parent)
-    assert (after.changed, after.vanished) == ((), ())
-    assert after.kept_splits == ("train",)
+    assert (after.changed, after.removed_parts) == ((), ())
+    assert after.retained_splits == ("train",)
 
 
 def test_one_split_is_backfilled_and_the_others_stay_as_they_were():
@@ -122,7 +122,7 @@ def test_one_split_is_backfilled_and_the_others_stay_as_they_were():
     after = plan(members, parent, splits=["validation"])
     assert [part.name for part in after.changed] == ["deepfashion2/validation/00000"]
     assert len(after.unchanged) == 3
-    assert after.kept_splits == ()
+    assert after.retained_splits == ()
 
 
 def test_a_split_that_is_nowhere_is_refused_with_those_there_are():
@@ -133,7 +133,7 @@ def test_a_split_that_is_nowhere_is_refused_with_those_there_are():
 def test_parts_of_other_data_sets_are_not_spoken_of():
     parent = manifest_of(plan(source({})), **{"fashionai/train/00000": "x"})
     after = plan(source(numbers(1, 5)), parent)
-    assert (after.unchanged, after.vanished) == ((), ())
+    assert (after.unchanged, after.removed_parts) == ((), ())
 
 
 def test_losing_over_five_percent_of_a_split_is_suspicious_unless_allowed_by_name():

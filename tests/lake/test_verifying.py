@@ -8,7 +8,7 @@ import pytest
 from small_lakes import numbers, publish, source
 
 from flows.lake import Lake
-from flows.lake.manifest import content_hash, encode_manifest, read_manifest
+from flows.release.manifest import content_hash, encode_manifest, read_manifest
 
 ITEMS = "items/dataset=deepfashion2/split=train/part-00001.parquet"
 

@@ -13,8 +13,8 @@ import pytest
 from ingesting import ingested
 from PIL import Image
 
-from flows.exports.training_options import TrainingOptions
-from flows.exports.training_pictures import prepare
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.pictures import prepare
 from flows.feed import Feed, Shards
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training

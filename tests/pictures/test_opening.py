@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.exports.training_options import TrainingOptions
-from flows.exports.training_pictures import prepare
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.pictures import prepare
 from flows.pictures import PictureError, decode_picture, open_picture, probe, verify
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"

@@ -8,7 +8,7 @@ import pytest
 from ingesting import ingested
 from PIL import Image
 
-from flows.exports.training_options import TrainingOptions
+from flows.exports.training.options import TrainingOptions
 from flows.feed import Feed
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.storage.atomic import ASIDE, write_whole
+from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
-    with write_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(b"new")
         file.flush()
         assert path.read_bytes() == b"old"
@@ -27,7 +27,7 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
 def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), write_whole(path) as file:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
         file.write(b"half")
         _ = 1 / 0
     assert path.read_bytes() == b"old"
@@ -42,7 +42,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"), write_whole(path) as file:
+    with pytest.raises(OSError, match="No space"), atomic_write(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
@@ -63,4 +63,4 @@ def test_a_kill_leaves_the_old_file_and_at_most_one_aside(tmp_path):
     assert killed.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
     (aside,) = set(tmp_path.iterdir()) - {path}
-    assert aside.name.endswith(ASIDE)
+    assert aside.name.endswith(PARTIAL_SUFFIX)

@@ -8,7 +8,14 @@ import packing
 import pyarrow as pa
 import pytest
 
-from flows.storage import Location, folder, list_members, read_heads, read_member, read_members
+from flows.storage import (
+    Location,
+    folder_reader,
+    list_members,
+    read_heads,
+    read_member,
+    read_members,
+)
 from schemas.errors import InputError
 from schemas.source import Document
 
@@ -30,7 +37,7 @@ def first(source: Path) -> tuple[Location, pa.Table]:
 
 def meddle(monkeypatch, times: int, act) -> None:
     """Do something right after bytes were read and before they are believed, so many times."""
-    read, left = folder._read, [times]
+    read, left = folder_reader._read, [times]
 
     def read_and_act(handle: int, end: int, start: int = 0) -> bytes:
         data = read(handle, end, start)
@@ -39,7 +46,7 @@ def meddle(monkeypatch, times: int, act) -> None:
             act()
         return data
 
-    monkeypatch.setattr(folder, "_read", read_and_act)
+    monkeypatch.setattr(folder_reader, "_read", read_and_act)
 
 
 def test_a_file_written_while_it_is_read_is_read_again(source, monkeypatch):

@@ -10,7 +10,7 @@ import packing
 import pytest
 
 from flows.storage import Location, list_members, read_heads, read_member, read_members
-from flows.storage.directory import PROBLEMS
+from flows.storage.zips.zip_directory import PROBLEMS
 from schemas.errors import InputError
 from schemas.rejections import RULES
 from schemas.source import Document
@@ -108,7 +108,7 @@ def test_a_missing_or_wrong_password_is_one_sentence_without_it(
 
 
 def test_the_password_is_shown_by_nothing_that_holds_it(tmp_path):
-    from flows.storage.password import zip_password
+    from flows.storage.zips.password import zip_password
 
     assert SECRET not in repr(zip_password())
     assert SECRET not in repr(Location.parse(tmp_path))

@@ -8,7 +8,7 @@ from memory import peak_in_a_process
 
 from flows.storage import Location, directory, list_members, read_member, read_members
 from flows.storage import archive as archive_module
-from flows.storage.refusal import LARGEST
+from flows.storage.member import LARGEST
 from schemas.errors import InputError
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.storage import Location, list_members, read_heads, read_member, read_members
-from flows.storage import zipcrypto as ours
+from flows.storage.zips import zipcrypto as ours
 from schemas.source import Document
 
 SECRET = "shops and users"
@@ -133,14 +133,14 @@ def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_
     for path in (folder.parent, *carriers):
         seen: list[tuple[bytes, bool]] = []
 
-        def remember(head: bytes, whole: bool, seen=seen) -> bool | None:
+        def save_fingerprints(head: bytes, whole: bool, seen=seen) -> bool | None:
             seen.append((head, whole))
             return whole or None
 
         location = Location.parse(path)
         members = list_members(location)
         pictures = members.filter(pc.match_substring_regex(members["name"], "^train/.*jpg$"))
-        assert list(read_heads(location, pictures, remember)) == [True] * 3
+        assert list(read_heads(location, pictures, save_fingerprints)) == [True] * 3
         shown.append(sorted(seen))
     assert [len(head) for head, whole in shown[0] if not whole].count(1_024) == 3
     assert all(one == shown[0] for one in shown[1:])

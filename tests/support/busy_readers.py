@@ -13,7 +13,7 @@ from ingesting import ingested
 from whole_ingests import PART, documents, require_whole, rewrite, run_wardrobe
 
 from flows.lake import Lake
-from flows.pipelines.ask import open_release
+from flows.pipelines.query import open_release
 from flows.warehouse import open_warehouse
 
 SEEN = """

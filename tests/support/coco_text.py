@@ -3,9 +3,9 @@
 import io
 import json
 
-from flows.exports.coco import write_coco
-from flows.exports.coco_layout import CocoOptions
-from flows.pipelines.slices import split_slices
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.coco.writer import write_coco
+from flows.pipelines.slices import split_batches
 from flows.warehouse import open_warehouse, run_query
 
 OFFICIAL = CocoOptions()
@@ -23,7 +23,7 @@ def coco_text(
             sink,
             run_query(con, "coco_categories", {"dataset": dataset}),
             images=run_query(con, "coco_images", wanted).to_batches(max_chunksize=2),
-            slices=(one for _, one in split_slices(con, dataset, split, images=images)),
+            slices=(one for _, one in split_batches(con, dataset, split, images=images)),
             options=options,
             outlined=totals["polygons"] > 0,
         )

@@ -28,7 +28,7 @@ from flows.decode.fashion_mnist import FASHION_MNIST
 from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
 from flows.storage import Location, list_members, read_heads, read_members
-from flows.validate import sift
+from flows.validate import validate_items
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
@@ -185,7 +185,7 @@ def _archives(folder: Path) -> list[tuple[bytes, tuple[bytes, ...]]]:
 def check_documents(texts: list[bytes]) -> int:
     """Read = written + refused, and what was written says what the text says."""
     read = decoded_documents(*texts)
-    accepted, sifted = sift(read.annotations)
+    accepted, sifted = validate_items(read.annotations)
     tables = flatten(accepted)
     rejections = pa.Table.from_batches([read.rejections, sifted]).to_pylist()
     whole = [row["image_id"] for row in rejections if row["item_no"] is None]

@@ -3,7 +3,7 @@
 import pyarrow as pa
 from PIL import Image
 
-from flows.exports.annotated import AnnotatedItem, AnnotatedPicture, Mark
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Mark
 from flows.exports.report import ReleaseFacts, ReportContent
 from schemas.categories import CATEGORIES
 

@@ -9,7 +9,7 @@ from builders import annotations, item, landmark
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.validate import sift
+from flows.validate import validate_items
 from flows.validate.rules import RULES
 from schemas.rejections import REJECTIONS
 from schemas.rejections import RULES as WORDS
@@ -68,7 +68,7 @@ UNUSUAL = [
 )
 def test_a_broken_item_leaves_for_its_rule_and_the_others_stay(rule, change):
     batch = annotations([item(1), item(2) | change, item(3)], [item(1)])
-    accepted, refused = sift(batch)
+    accepted, refused = validate_items(batch)
     (row,) = refused.to_pylist()
     assert row["rule"] == rule
     assert (row["image_id"], row["item_no"]) == (1, 2)
@@ -88,7 +88,7 @@ def test_every_rule_has_a_broken_item_here_and_a_word_in_the_schema():
 @pytest.mark.parametrize("change", UNUSUAL, ids=str)
 def test_an_unusual_item_stays(change):
     batch = annotations([item(**change)])
-    accepted, refused = sift(batch)
+    accepted, refused = validate_items(batch)
     assert accepted == batch
     assert len(refused) == 0
     assert refused.schema.equals(REJECTIONS.schema, check_metadata=True)
@@ -96,7 +96,7 @@ def test_an_unusual_item_stays(change):
 
 def test_an_item_that_breaks_many_rules_is_refused_once_for_the_first():
     worst = item(category_id=99, landmarks=[], polygons=[[1.0]], x1=math.nan, y1=900.0)
-    _, refused = sift(annotations([worst]))
+    _, refused = validate_items(annotations([worst]))
     assert refused["rule"].to_pylist() == ["unknown_category"]
 
 
@@ -125,17 +125,21 @@ def test_an_item_that_breaks_many_rules_is_refused_once_for_the_first():
     ],
 )
 def test_a_rejection_names_the_place_as_the_source_does(change, message, excerpt):
-    _, refused = sift(annotations([item(**change)]))
+    _, refused = validate_items(annotations([item(**change)]))
     (row,) = refused.to_pylist()
     assert (row["message"], row["excerpt"]) == (message, excerpt)
 
 
 def test_an_unanswered_list_has_items_without_landmarks():
     skirt = item(category_id=4, landmarks=[], polygons=[], place="row 7")
-    _, refused = sift(annotations([skirt], dataset="fashionai", split="test_a", document=None))
+    _, refused = validate_items(
+        annotations([skirt], dataset="fashionai", split="test_a", document=None)
+    )
     assert len(refused) == 0
     cut = skirt | {"landmarks": [landmark()] * 3}
-    _, refused = sift(annotations([cut], dataset="fashionai", split="test_a", document=None))
+    _, refused = validate_items(
+        annotations([cut], dataset="fashionai", split="test_a", document=None)
+    )
     (row,) = refused.to_pylist()
     assert row["message"] == "`row 7.landmarks`: 3 landmarks, category 4 (skirt) has 4"
     assert row["file_name"] == "000001.jpg"
@@ -143,12 +147,14 @@ def test_an_unanswered_list_has_items_without_landmarks():
 
 def test_a_dataset_without_landmarks_wants_none():
     shoe = item(category_id=0, landmarks=[], polygons=[])
-    assert len(sift(annotations([shoe], dataset="fashion-mnist"))[1]) == 0
-    assert len(sift(annotations([item(category_id=0)], dataset="fashion-mnist"))[1]) == 1
+    assert len(validate_items(annotations([shoe], dataset="fashion-mnist"))[1]) == 0
+    assert len(validate_items(annotations([item(category_id=0)], dataset="fashion-mnist"))[1]) == 1
 
 
 def test_images_stay_when_all_their_items_go():
-    accepted, refused = sift(annotations([item(x1=99.0)], [], [item(1, x1=99.0), item(2)]))
+    accepted, refused = validate_items(
+        annotations([item(x1=99.0)], [], [item(1, x1=99.0), item(2)])
+    )
     assert len(refused) == 2
     assert [len(items) for items in accepted["items"].to_pylist()] == [0, 0, 1]
 
@@ -166,10 +172,10 @@ def test_a_slice_is_sifted_as_its_own_batch(rng: random.Random, start, length):
     copied = pa.RecordBatch.from_pylist(part.to_pylist(), schema=part.schema)
 
     # By their text, because NaN equals nothing.
-    for mine, theirs in zip(sift(part), sift(copied), strict=True):
+    for mine, theirs in zip(validate_items(part), validate_items(copied), strict=True):
         assert str(mine.to_pylist()) == str(theirs.to_pylist())
-    accepted, refused = sift(part)
+    accepted, refused = validate_items(part)
     found = sum(len(items) for items in part["items"].to_pylist())
     kept = sum(len(items) for items in accepted["items"].to_pylist())
     assert found == kept + len(refused)
-    assert len(sift(accepted)[1]) == 0
+    assert len(validate_items(accepted)[1]) == 0

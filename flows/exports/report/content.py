@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from flows.exports.annotated import AnnotatedPicture
+from flows.exports.drawing.annotated import AnnotatedPicture
 from schemas.vocabulary import DATASETS
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from flows.exports.report import boxes, garments, overview, pairs
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.plots import require_plots
-from flows.storage.atomic import write_whole
+from flows.storage.atomic import atomic_write
 
 _OF_A_DATASET = (
     garments.categories,
@@ -27,7 +27,7 @@ _OF_A_DATASET = (
 def write_report(path: str | os.PathLike[str], content: ReportContent) -> None:
     """Write the page; it is there whole or not at all. InputError without the extra `report`."""
     page = render_report(content)
-    with write_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(page.encode())
 
 
@@ -39,13 +39,13 @@ def render_report(content: ReportContent) -> str:
     for section in shown:
         chapters.setdefault(section.chapter, []).append(section)
     jinja = Environment(
-        loader=PackageLoader("flows.exports", "templates"),
+        loader=PackageLoader("flows.exports.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates = Path(__file__).parents[1] / "templates"
+    templates = Path(__file__).parent / "templates"
     return jinja.get_template("report.html.jinja").render(
         release=content.release,
         tiles=overview.tiles(content),

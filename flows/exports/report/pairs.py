@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flows.exports.annotated import AnnotatedPicture
-from flows.exports.contact_sheet import contact_sheet
-from flows.exports.drawing import draw_annotations, item_words
+from flows.exports.drawing.annotated import AnnotatedPicture
+from flows.exports.drawing.contact_sheet import contact_sheet
+from flows.exports.drawing.image import draw_annotations, item_words
 from flows.exports.report.cells import label, number, plain_number, size, table_block, words
 from flows.exports.report.content import ReportContent, Row, Section
 from flows.exports.report.images import PictureBlock, picture_block

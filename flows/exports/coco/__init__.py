@@ -1,0 +1,1 @@
+"""COCO JSON: a split of a release in the layout of the authors' converter."""

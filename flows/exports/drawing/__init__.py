@@ -1,0 +1,1 @@
+"""Annotated pictures: items, outlines and landmarks drawn over an image, and contact sheets."""

@@ -1,0 +1,186 @@
+"""Annotations drawn on their picture: box, outlines, landmarks by visibility, skeleton, legend."""
+
+from PIL import Image, ImageDraw
+
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, upright
+from flows.exports.drawing.canvas import (
+    FINE,
+    INK,
+    NEUTRAL,
+    PALETTE,
+    PAPER,
+    Canvas,
+    Rgb,
+    font,
+    wrapped,
+)
+from schemas.vocabulary import OCCLUDED, VISIBLE
+
+_TINY = 96  # pictures below this are enlarged in whole pixels, as Fashion-MNIST's are
+_GREY = (92, 96, 102)
+
+
+def draw_annotations(
+    shown: AnnotatedPicture,
+    *,
+    side: int | None = None,
+    legend: bool = True,
+    labels: bool = True,
+    colours: dict[int, Rgb] | None = None,
+    weight: float | None = None,
+    letters: int | None = None,
+) -> Image.Image:
+    """The picture, upright, with everything known about it drawn on top.
+
+    Its longer side becomes `side` pixels: by default 1,000, or its own length when that is more,
+    so that lines stay fine on small pictures. `colours` gives items colours by their number, else
+    each takes the next of the palette; `weight` is the width of a thin line and
+    `letters` the size of labels, in pixels. A missing picture is a grey ground of its size.
+    """
+    picture, items = upright(_ground(shown), shown.items)
+    scale = (side or max(1000, *picture.size)) / max(picture.size)
+    canvas = _resized(picture, scale)
+    scale = canvas.width / picture.width
+    weight = weight or max(1.1, max(canvas.size) / 640)
+    ink = Canvas(canvas, scale=scale, weight=weight)
+    chosen = colours or {
+        item.item_no: PALETTE[place % len(PALETTE)] for place, item in enumerate(items)
+    }
+    for item in items:
+        for polygon in item.polygons[:1]:
+            ink.area(polygon, chosen[item.item_no])
+    for item in items:
+        _draw_item(ink, item, chosen[item.item_no], weight)
+    if labels:
+        size = letters or max(13, round(max(canvas.size) / 52))
+        for item in items:
+            _label(ink, item, chosen[item.item_no], size)
+    drawn = ink.finish()
+    return _with_legend(drawn, shown, items, chosen) if legend else drawn
+
+
+def _ground(shown: AnnotatedPicture) -> Image.Image:
+    if shown.picture is not None:
+        return shown.picture
+    size = shown.size or (468, 624)
+    ground = Image.new("RGB", size, (214, 217, 221))
+    words = font(max(12, size[0] // 18))
+    ImageDraw.Draw(ground).text(
+        (size[0] / 2, size[1] / 2), "picture missing", _GREY, font=words, anchor="mm"
+    )
+    return ground
+
+
+def _resized(picture: Image.Image, scale: float) -> Image.Image:
+    if max(picture.size) <= _TINY:
+        whole = max(1, round(scale))
+        size = (picture.width * whole, picture.height * whole)
+        return picture.convert("RGB").resize(size, Image.Resampling.NEAREST)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def _draw_item(ink: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) -> None:
+    if item.box is not None:
+        x1, y1, x2, y2 = item.box
+        ink.line(((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)), colour, dashed=True)
+    for a, b in item.edges:
+        ends = [item.landmarks[k - 1] for k in (a, b) if k <= len(item.landmarks)]
+        line = [(end.x, end.y) for end in ends if end.x is not None and end.y is not None]
+        if len(line) == 2:
+            ink.line(line, PAPER, weight=2.4)
+    for place, polygon in enumerate(item.polygons):
+        ring = (*polygon, polygon[0])
+        ink.line(ring, colour, weight=1.2 if place == 0 else 0.7, cased=False)
+    for mark in item.landmarks:
+        if mark.x is not None and mark.y is not None and mark.visibility in (VISIBLE, OCCLUDED):
+            filled = mark.visibility == VISIBLE
+            ink.dot((mark.x, mark.y), colour, radius=weight * 2.2, filled=filled)
+
+
+def _label(ink: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
+    xs = [mark.x for mark in item.landmarks if mark.x is not None]
+    ys = [mark.y for mark in item.landmarks if mark.y is not None]
+    if item.box is not None:
+        corner = item.box[:2]
+    elif xs and ys:
+        corner = (min(xs), min(ys))
+    else:
+        corner = (0.0, 0.0)
+    ink.chip(corner, item_words(item), colour, size=size)
+
+
+def item_words(item: AnnotatedItem) -> str:
+    """What an item is called on a picture: its category, and its style where it has one."""
+    return item.category_name + (f" · style {item.style}" if item.style else "")
+
+
+def _with_legend(
+    drawn: Image.Image,
+    shown: AnnotatedPicture,
+    items: tuple[AnnotatedItem, ...],
+    colours: dict[int, Rgb],
+) -> Image.Image:
+    """The picture with a strip below that says what it is and what the signs mean."""
+    width = max(drawn.width, 560)
+    size = max(14, width // 60)
+    pad, row = size, round(size * 1.7)
+    rows: list[tuple[str, Rgb | None]] = []
+    for item in items:
+        counted = [mark.visibility for mark in item.landmarks]
+        words = f"item {item.item_no}: {item_words(item)}"
+        if counted:
+            words += (
+                f" · {len(counted)} landmarks: {counted.count(VISIBLE)} visible, "
+                f"{counted.count(OCCLUDED)} occluded"
+            )
+        if item.polygons:
+            words += f" · {len(item.polygons)} polygon{'s' if len(item.polygons) > 1 else ''}"
+        lines = wrapped(words, size, width - 2 * pad - row)
+        rows += [(line, colours[item.item_no] if k == 0 else None) for k, line in enumerate(lines)]
+    if not items:
+        rows.append(("no annotated item", None))
+    title = f"{shown.dataset}  {shown.split}  {shown.image_id}"
+    if shown.source:
+        title += f"   {shown.source}, pair {shown.pair_id}"
+    titles = wrapped(title, round(size * 1.2), width - 2 * pad)
+    height = pad + row * (len(titles) + len(rows) + 1) + pad
+    sheet = Image.new("RGB", (width, drawn.height + height), PAPER)
+    sheet.paste(drawn, ((width - drawn.width) // 2, 0))
+
+    panel = Canvas(sheet.crop((0, drawn.height, *sheet.size)), weight=max(1.2, size / 11))
+    y = pad * 0.8
+    for line in titles:
+        _write(panel, (pad, y), line, round(size * 1.2), INK)
+        y += row
+    for words, colour in rows:
+        if colour is not None:
+            panel.dot((pad + size * 0.4, y + size * 0.55), colour, radius=size * 0.36, filled=True)
+        _write(panel, (pad + row * 0.8, y), words, size, INK)
+        y += row
+    _signs(panel, y, pad, size, width)
+    sheet.paste(panel.finish(), (0, drawn.height))
+    return sheet
+
+
+def _signs(panel: Canvas, y: float, pad: int, size: int, width: int) -> None:
+    """What dots and lines mean, in one row."""
+    x, middle = float(pad), y + size * 0.6
+    for word in ("visible", "occluded", "outline", "skeleton", "box"):
+        mark = size * 0.4
+        if word in ("visible", "occluded"):
+            panel.dot((x + mark, middle), NEUTRAL, radius=size * 0.34, filled=word == "visible")
+            x += size * 1.1
+        else:
+            colour = PAPER if word == "skeleton" else NEUTRAL
+            line = ((x, middle), (x + size * 1.6, middle))
+            weight = {"outline": 1.3, "skeleton": 2.4}.get(word, 0.9)
+            panel.line(line, colour, weight=weight, dashed=word == "box", cased=word == "skeleton")
+            x += size * 2.0
+        _write(panel, (x, y), word, size, _GREY)
+        x += font(size).getlength(word) + size * 1.5
+
+
+def _write(panel: Canvas, at: tuple[float, float], words: str, size: int, colour: Rgb) -> None:
+    place = (at[0] * FINE, at[1] * FINE)
+    panel.draw.text(place, words, font=font(size * FINE), fill=(*colour, 255))

@@ -1,0 +1,1 @@
+"""Training sets: Parquet shards with pictures and targets, and a data set card."""

@@ -1,0 +1,158 @@
+"""Training sets: Parquet shards with the picture inside, as Hugging Face datasets reads them.
+
+Rows keep the order of the source, so equal inputs give equal files; readers shuffle row groups.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.exports.training.features import leaves
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.rows import LeftOut
+from flows.storage.atomic import atomic_write
+from schemas.errors import InputError
+
+ROW_GROUP = 100
+"""Rows of a row group: about fourteen megabytes of photos, as Hugging Face sizes it."""
+
+SHARD_BYTES = 128 << 20
+"""No shard is planned larger; halving until then leaves 64 to 128 MiB."""
+
+WEIGHT = {"jpeg": 1.0, "webp": 0.8, "png": 6.0}
+"""Bytes of a photo in each format, against JPEG; a guess that only sizes the shards."""
+
+
+RUN = 4096
+"""Rows whose annotations are asked for, and held, together."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rows in a row: `take` of those of the images from first to last, after `skip`."""
+
+    first_image_id: int
+    last_image_id: int
+    skip: int
+    take: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file to write, run after run."""
+
+    name: str
+    runs: tuple[Run, ...]
+
+
+class ShardRecord(msgspec.Struct, frozen=True):
+    """What a finished shard holds, and what had to be left out of it."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    left_out: list[LeftOut]
+
+
+def plan_shards(
+    rows: pa.Table, options: TrainingOptions, *, split: str, shards: int | None = None
+) -> list[Shard]:
+    """Cut the rows of a split into files whose sizes differ by one row at most.
+
+    `rows` has a row for each one to write, in order: `image_id`, and `width`, `height` and
+    `byte_size` of what its picture is made of. Without `shards` their number is a power of two,
+    so that it divides evenly among readers.
+    """
+    total = rows.num_rows
+    count = shards or _shard_count(rows, options)
+    if not 1 <= count <= total:
+        raise InputError(f"{total:,} rows cannot be spread over {count:,} shards.")
+    image_ids = rows["image_id"].to_numpy()
+    cuts = [number * total // count for number in range(count + 1)]
+    return [
+        Shard(
+            name=f"data/{split}-{number:05}-of-{count:05}.parquet",
+            runs=tuple(_run(image_ids, at, min(at + RUN, stop)) for at in range(start, stop, RUN)),
+        )
+        for number, (start, stop) in enumerate(pairwise(cuts))
+    ]
+
+
+def _run(image_ids: np.ndarray, start: int, stop: int) -> Run:
+    first = image_ids[start]
+    return Run(
+        first_image_id=int(first),
+        last_image_id=int(image_ids[stop - 1]),
+        skip=start - int(np.searchsorted(image_ids, first)),
+        take=stop - start,
+    )
+
+
+def _shard_count(rows: pa.Table, options: TrainingOptions) -> int:
+    width, height, size = (
+        rows[name].fill_null(0).to_numpy().astype(np.float64)
+        for name in ("width", "height", "byte_size")
+    )
+    if options.size:
+        longest = np.maximum(np.maximum(width, height), 1)
+        size = size * np.minimum(1.0, options.size / longest) ** 2
+    expected = float(size.sum()) * WEIGHT[options.picture_format or "jpeg"]
+    count = 1
+    while expected / count > SHARD_BYTES:
+        count *= 2
+    return min(count, rows.num_rows)
+
+
+def write_shard(
+    folder: Path, shard: Shard, schema: pa.Schema, rows: Iterable[dict[str, Any] | LeftOut]
+) -> ShardRecord:
+    """Write one shard below `folder`, whole or not at all; what could not be a row is counted."""
+    path = folder / shard.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    left_out: list[LeftOut] = []
+    written = 0
+    with atomic_write(path) as sink, _writer(sink, schema) as writer:
+        for batch in _batches(rows, left_out):
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
+            written += len(batch)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return ShardRecord(shard.name, written, path.stat().st_size, digest, left_out)
+
+
+def _writer(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    # Pictures are compressed already, and each is another: no codec, dictionary or statistics.
+    columns = leaves(schema)
+    others = [name for name in columns if name != "image.bytes"]
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression={name: "zstd" if name in others else "none" for name in columns},
+        use_dictionary=others,
+        write_statistics=others,
+    )
+
+
+def _batches(
+    rows: Iterable[dict[str, Any] | LeftOut], left_out: list[LeftOut]
+) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for row in rows:
+        if isinstance(row, LeftOut):
+            left_out.append(row)
+            continue
+        batch.append(row)
+        if len(batch) == ROW_GROUP:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,155 @@
+"""Every command over a damaged release: one sentence that names the file, never a traceback."""
+
+from pathlib import Path
+
+import pytest
+from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
+from own_process import Command
+
+from flows.lake import Lake, differing_files
+
+READING = {
+    "check": ["check"],
+    "report": ["report", "--output", "OUT/report.html"],
+    "show": ["show", "deepfashion2", "train", "1", "--output", "OUT/one.png"],
+    "show pair": ["show", "deepfashion2", "train", "1", "--pair", "--output", "OUT/pair.png"],
+    "sql": ["sql", "select sum(hash(COLUMNS(*))) from items"],
+    "query": ["query", "images_per_pair"],
+    "query as csv": ["query", "retrieval_gallery", "--format", "csv"],
+    "rejections": ["rejections"],
+    "export coco": ["export", "coco", "deepfashion2", "train", "--output", "OUT/coco.json"],
+    "export information": [
+        *("export", "information", "deepfashion2", "validation", "--output", "OUT/lists"),
+    ],
+    "export training": [
+        *("export", "training", "deepfashion2", "train", "--task", "landmarks"),
+        *("--output", "OUT/training"),
+    ],
+    "diff": ["diff", "FIRST", "current"],
+    "derive": ["derive"],
+    "pairs build": ["pairs", "build", "--seed", "7"],
+    "tables": ["tables"],
+    "ingest": ["ingest", "deepfashion2", "SOURCE", "--workers", "1"],
+    "ingest dry": ["ingest", "deepfashion2", "SOURCE", "--dry-run"],
+    "verify": ["verify"],
+    "releases": ["releases"],
+    "path": ["path"],
+    "rollback": ["rollback", "FIRST"],
+    "keep": ["releases", "--keep", "1"],
+}
+"""Every command that opens a release, by name."""
+
+NO_PARQUET = {"tables", "releases", "path", "rollback", "keep", "ingest", "ingest dry"}
+"""These read manifests only, unless something is to be built."""
+
+CASES = [
+    (name, kind)
+    for name in READING
+    for kind in DAMAGE
+    if name in ("sql", "derive", "show", "export training") or kind in ("cut off", "pages garbled")
+]
+"""Every command with two kinds of damage, and four with all; tests/faults draws from all pairs."""
+
+
+@pytest.fixture(scope="module")
+def two_releases(sources, tmp_path_factory) -> Path:
+    """A lake whose second release has other pairs, and the same files otherwise."""
+    from ingesting import ingested
+
+    from flows.pipelines.derive import PairSettings, derive
+
+    root = tmp_path_factory.mktemp("two") / "lake"
+    assert ingested("deepfashion2", sources / "deepfashion2", root).release
+    derive(root, PairSettings(("positive", "negative_random")))
+    return root
+
+
+@pytest.fixture
+def command(monkeypatch, capfd) -> Command:
+    return Command(monkeypatch, capfd)
+
+
+@pytest.fixture
+def run(command, sources, tmp_path):
+    """Run one of the commands over a lake."""
+
+    def over(lake: Path, words: list[str]):
+        first = Lake(lake).releases()[-1].id
+        places = {"OUT": str(tmp_path), "SOURCE": str(sources / "deepfashion2"), "FIRST": first}
+        for name, place in places.items():
+            words = [word.replace(name, place) for word in words]
+        return command(*words, lake=lake)
+
+    return over
+
+
+@pytest.mark.parametrize("name", READING)
+def test_the_commands_of_this_matrix_work_over_a_whole_release(name, run, two_releases, tmp_path):
+    ended = run(copy_of(two_releases, tmp_path / "lake"), READING[name])
+    assert ended.code == 0, ended.err
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_damaged_tables_are_one_sentence_that_names_a_file(name, kind, run, two_releases, tmp_path):
+    lake = copy_of(two_releases, tmp_path / "lake")
+    damaged = damage_release(lake, kind, "images", "items", "pairs")
+    ended = run(lake, READING[name])
+    if name in NO_PARQUET:
+        assert ended.code == 0, ended.err
+    elif name == "verify":
+        assert ended.code == 1
+        assert ended.out.count("part-00000.parquet") >= len(damaged)
+    elif ended.code != 0 or name not in ("rejections", "diff"):  # which read other files
+        assert ended.is_one_sentence, ended
+        assert any(str(path) in ended.err for path in damaged)
+        assert "`wardrobe verify" in ended.err
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_a_damaged_manifest_is_one_sentence_that_names_it(name, kind, run, two_releases, tmp_path):
+    lake = copy_of(two_releases, tmp_path / "lake")
+    (manifest,) = damage_release(lake, kind, MANIFEST)
+    ended = run(lake, READING[name])
+    if name in ("releases", "path", "rollback", "keep"):  # which get people out of it
+        assert ended.code == 0, ended.err
+    else:
+        assert ended.is_one_sentence, ended
+        assert str(manifest) in ended.err
+
+
+def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(
+    run, two_releases, tmp_path
+):
+    own = copy_of(two_releases, tmp_path / "own")
+    newest, first = Lake(own).releases()
+    changed = differing_files(newest, first, "pairs")[0]
+    DAMAGE["cut off"](changed[0])
+    assert f"`wardrobe rollback {first.id}` makes a release" in run(own, READING["check"]).err
+    shared = copy_of(two_releases, tmp_path / "shared")
+    damage_release(shared, "cut off", "images")
+    said = run(shared, READING["check"]).err
+    assert "no other release is without it" in said and "rollback" not in said
+
+
+@pytest.mark.parametrize("name", READING)
+def test_a_lake_that_is_a_file_is_one_sentence(name, command, sources, tmp_path):
+    lake = tmp_path / "lake"
+    lake.write_text("years of work")
+    words = [word.replace("SOURCE", str(sources / "deepfashion2")) for word in READING[name]]
+    ended = command(*words, lake=lake)
+    assert ended.is_one_sentence, ended
+    assert str(lake) in ended.err
+    assert lake.read_text() == "years of work"
+
+
+def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
+    command, two_releases, monkeypatch
+):
+    import flows.pipelines.query
+
+    def fail(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
+    with pytest.raises(KeyError, match="a bug"):
+        command("tables", lake=two_releases)

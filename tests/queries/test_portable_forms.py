@@ -1,0 +1,177 @@
+"""What sql/ may not say, because another engine would answer otherwise or not at all.
+
+Each rule was met by running statements on DuckDB and, through sqlglot, on Spark. The silent ones
+(another answer without an error) matter most.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from flows.warehouse import queries, query
+
+QUERIES = [one.name for one in queries()]
+
+REFUSED_FUNCTIONS = {
+    "hash": "another value on every engine; write md5",
+    "quantile": "unknown elsewhere; rank the rows",
+    "approx_quantile": "approximate; rank the rows, or median()",
+    "histogram": "unknown elsewhere; group by a bin",
+    "entropy": "unknown elsewhere",
+    "list_sum": "unknown elsewhere",
+    "list_extract": "unknown elsewhere; write list[cast(k as integer)]",
+    "list_element": "unknown elsewhere; write list[cast(k as integer)]",
+    "array_extract": "unknown elsewhere; write list[cast(k as integer)]",
+    "list_reduce": "unknown elsewhere",
+    "list_cosine_similarity": "unknown elsewhere",
+    "isfinite": "unknown elsewhere; write x - x = 0",
+    "random": "another value at every run; write md5",
+}
+
+
+def problems(text: str) -> Iterator[str]:
+    """Every construct of a statement that is not portable, in a sentence each."""
+    tree = sqlglot.parse_one(text, read="duckdb")
+    if not isinstance(tree, exp.Query):
+        yield "only SELECT"
+    for node in tree.walk():
+        yield from _of_node(node)
+    yield from (_of_text(_without_comments(text)))
+
+
+def _of_node(node: exp.Expression) -> Iterator[str]:
+    name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+    if isinstance(node, exp.Func) and not name:
+        name = node.sql_name().lower()
+    if name in REFUSED_FUNCTIONS:
+        yield f"{name}(): {REFUSED_FUNCTIONS[name]}"
+    if isinstance(node, exp.PercentileCont | exp.PercentileDisc):
+        yield "percentile_cont: silently approximate elsewhere; rank the rows, or median()"
+    if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+        yield "select *: name the columns"
+    if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
+        yield "select t.*: name the columns"
+    if isinstance(node, exp.Select):
+        yield from _of_select(node)
+    if isinstance(node, exp.ArrayAgg | exp.List) and node.find(exp.Order):
+        yield "list(x order by y): the order is silently dropped; write list_sort(list(x))"
+    if isinstance(node, exp.Bracket) and not all(map(_is_shifted, node.expressions)):
+        yield "list[expression]: silently not shifted; write list[cast(expression as integer)]"
+    if isinstance(node, exp.AnnotationBatch):
+        yield "list[a:b]: unknown elsewhere"
+    if isinstance(node, exp.Lambda) and len(node.expressions) > 1:
+        yield "a lambda with an index: counted from 1 here, from 0 elsewhere"
+    if isinstance(node, exp.Comprehension | exp.Pivot):
+        yield f"{type(node).__name__}: unknown elsewhere"
+    if isinstance(node, exp.SetOperation) and node.args.get("by_name"):
+        yield "union by name: unknown elsewhere"
+    if isinstance(node, exp.Join):
+        yield from _of_join(node)
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Func):
+        yield "a table function: tables come by their declared names"
+    if isinstance(node, exp.BitwiseLeftShift) and not isinstance(node.this, exp.Cast):
+        yield "1 << n: 32 bits elsewhere; write cast(1 as bigint) << n"
+
+
+def _is_shifted(index: exp.Expression) -> bool:
+    """Whether sqlglot knows this index for a whole number; it has taken 1 off when it does."""
+    known = index.this if isinstance(index, exp.Add) else index
+    return isinstance(known, exp.Literal | exp.Cast | exp.AnnotationBatch)
+
+
+def _of_select(select: exp.Select) -> Iterator[str]:
+    if select.args.get("qualify") and select.args.get("limit"):
+        yield "qualify with limit: the limit silently comes first elsewhere"
+    unnested = [one for one in select.expressions if one.find(exp.Unnest, exp.Explode)]
+    if len(unnested) > 1:
+        yield "two unnests in one select: silently a cross product elsewhere"
+
+
+def _of_join(join: exp.Join) -> Iterator[str]:
+    side = f"{join.side} {join.kind} {join.method}".upper()
+    if "ASOF" in side or "POSITIONAL" in side:
+        yield f"{side.strip().lower()} join: unknown elsewhere"
+    condition = join.args.get("on")
+    if "CROSS" in side or not (condition or join.args.get("using")):
+        yield "a cross join"
+    elif condition is not None and not condition.find(exp.EQ, exp.NullSafeEQ):
+        yield "a join without an equality is a cross join in disguise"
+
+
+def _of_text(text: str) -> Iterator[str]:
+    if re.search(r"\blen\(", text):
+        yield "len(): length of strings elsewhere; write array_length(list)"
+    if "0x" in text.lower():
+        yield "'0x' casts: an error elsewhere"
+    if re.search(r"[^\x00-\x7f]", text):
+        yield "plain ASCII only"
+    if re.search(r"'[^']*[/\\][^']*\.(parquet|csv|json)'", text):
+        yield "a path"
+    if re.search(r"\b(SELECT|FROM|WHERE|JOIN|WITH)\b", text):
+        yield "keywords in lower case"
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_statement_keeps_to_the_portable_forms(name):
+    assert list(problems(query(name).text)) == []
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_statement_can_be_written_for_spark(name):
+    (written,) = sqlglot.transpile(
+        query(name).text,
+        read="duckdb",
+        write="spark",
+        unsupported_level=sqlglot.ErrorLevel.RAISE,
+    )
+    assert "PERCENTILE_APPROX" not in written.upper()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_statement_is_written_in_at_most_a_screen_or_two(name):
+    lines = query(name).text.splitlines()
+    assert len(lines) <= 230
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("select len(points) from polygons", "len()"),
+        ("select hash(image_id) from images", "hash()"),
+        ("select quantile_cont(x1, 0.5) from items", "percentile_cont"),
+        ("select percentile_cont(0.1) within group (order by x1) from items", "percentile_cont"),
+        ("select histogram(x1) from items", "histogram"),
+        ("select * from items", "select *"),
+        ("select items.* from items", "select t.*"),
+        ("select list(x1 order by y1) from items", "list(x order by y)"),
+        ("select array_agg(x1 order by y1) from items", "list(x order by y)"),
+        ("select points[2 * polygon_no] from polygons", "list[expression]"),
+        ("select points[1:2] from polygons", "list[a:b]"),
+        ("select list_filter(points, lambda x, i: i > 1) from polygons", "lambda"),
+        ("select [x + 1 for x in points] from polygons", "Comprehension"),
+        ("select x1 from items union by name select x2 from items", "union by name"),
+        ("select items.x1 from items, images", "cross join"),
+        ("select items.x1 from items cross join images", "cross join"),
+        ("select items.x1 from items join images on items.x1 < images.width", "in disguise"),
+        ("select unnest(points), unnest(points) from polygons", "two unnests"),
+        (
+            "select x1 from items qualify row_number() over (order by x1) = 1 limit 5",
+            "qualify with limit",
+        ),
+        ("select ('0x' || md5('a'))::bigint from items", "0x"),
+        ("select a from read_parquet('x.parquet')", "table function"),
+        ("select 1 << landmark_no from landmarks", "32 bits"),
+        ("SELECT x1 from items", "lower case"),
+        ("create table x as select 1", "only SELECT"),
+    ],
+)
+def test_what_is_not_portable_is_refused(statement, word):
+    assert any(word in problem for problem in problems(statement)), list(problems(statement))
