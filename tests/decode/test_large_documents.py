@@ -8,9 +8,12 @@ from decoded_sources import decode_source
 from fashionai_rows import HEADER, listed, stem
 from memory import peak_in_a_process
 
-from flows.decode import deepfashion2, deepfashion2_lists, fashionai_layout, fashionai_rows
+from flows.decode import deepfashion2
+from flows.decode.deepfashion2 import lists as deepfashion2_lists
 from flows.decode.deepfashion2.documents import MOST_VALUES
 from flows.decode.fashionai import FASHIONAI
+from flows.decode.fashionai import layout as fashionai_layout
+from flows.decode.fashionai import rows as fashionai_rows
 from flows.decode.strict_json import nested_deeply
 from schemas.errors import InputError
 

@@ -6,9 +6,10 @@ import packing
 import pytest
 from memory import peak_in_a_process
 
-from flows.storage import Location, directory, list_members, read_member, read_members
-from flows.storage import archive as archive_module
+from flows.storage import Location, list_members, read_member, read_members
 from flows.storage.member import LARGEST
+from flows.storage.zips import archive as archive_module
+from flows.storage.zips import zip_directory as directory
 from schemas.errors import InputError
 
 
