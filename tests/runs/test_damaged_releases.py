@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
+from mutated_releases import try_in_processes
 from own_process import Command
 
 from flows.lake import Lake, differing_files
@@ -153,3 +154,9 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
     monkeypatch.setattr(flows.pipelines.ask, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
         command("tables", lake=two_releases)
+
+
+@pytest.mark.parametrize("kind", ["manifest", "parquet"])
+def test_mutated_files_of_a_release_give_a_sentence_or_rows(kind, two_releases, tmp_path):
+    figures = try_in_processes(two_releases, tmp_path, kind, seed=1, cases=60)
+    assert figures["cases"] == 60 and figures["noticed"] > 10
