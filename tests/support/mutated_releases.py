@@ -83,7 +83,7 @@ def _ask_manifest(lake: Path, out: Path) -> None:
 
 def _ask_tables(lake: Path, out: Path) -> None:
     for table in TABLES:
-        with ask.peoples_sql(lake, None, f"select * from {table}") as rows:
+        with ask.user_sql(lake, None, f"select * from {table}") as rows:
             for _ in rows:
                 pass
     ask.rejections_of(lake, None, None)
