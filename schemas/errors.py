@@ -1,4 +1,4 @@
-"""The one error that is meant for people."""
+"""The errors that are meant for people: their text is one sentence."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,11 @@ class InputError(ValueError):
 
     The command line prints it and leaves with exit code 2. Anything else that is raised is a bug
     and keeps its traceback.
+    """
+
+
+class EngineError(InputError):
+    """An engine or a disk failed while it computed or read. A file of a release may be damaged.
+
+    The command line looks for that damage and names the file; else it prints the message.
     """

@@ -12,7 +12,7 @@ import typer
 
 from flows.cli import demo, export, ingest, inspect, query, releases, sample, serve
 from flows.cli.terminal import SafeStream
-from schemas.errors import InputError
+from schemas.errors import EngineError, InputError
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
 """What typer raises for wrong words; the class has moved between its versions."""
@@ -81,8 +81,6 @@ def _run() -> int:
         return code if isinstance(code, int) else 0
     except USAGE_ERROR as error:
         return _print_usage_error(error)
-    except InputError as error:
-        return _refuse(str(error))
     except BrokenPipeError:
         # `wardrobe sql ... | head` closes the pipe early; that is no error of anybody's.
         _discard_output()
@@ -92,6 +90,8 @@ def _run() -> int:
         return STOPPED
     # Every command ends here with what it met: wrong use, a disk, a damaged release, or a bug.
     except Exception as error:
+        if isinstance(error, InputError) and not isinstance(error, EngineError):
+            return _refuse(str(error))
         from flows.pipelines.failures import sentence_of
 
         sentence = sentence_of(error)

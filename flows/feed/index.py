@@ -66,9 +66,8 @@ class Index:
     @cached_property
     def items(self) -> dict[str, np.ndarray]:
         """Columns: image_row, item_no, category_id, style, labelled, and box as (n, 4)."""
-        batch = self._mapped(
-            "items", lambda: item_rows(self._files("items"), self.images["image_id"])
-        )
+        image_ids = self.images["image_id"]  # before the lock, which images take for themselves
+        batch = self._mapped("items", lambda: item_rows(self._files("items"), image_ids))
         columns = {
             name: batch[name].to_numpy(zero_copy_only=True)
             for name in batch.schema.names
@@ -86,7 +85,7 @@ class Index:
     @cached_property
     def landmarks(self) -> tuple[np.ndarray, np.ndarray]:
         """(starts, points): points of item row i are points[starts[i]:starts[i + 1]], x y v."""
-        batch = self._mapped("landmarks", lambda: self._lists(landmark_lists, "landmarks"))
+        batch = self._mapped("landmarks", self._lists(landmark_lists, "landmarks"))
         lists = batch["points"]
         points = lists.values.values.to_numpy(zero_copy_only=True).reshape(-1, 3)
         return lists.offsets.to_numpy(zero_copy_only=True), points
@@ -94,7 +93,7 @@ class Index:
     @cached_property
     def polygons(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(items, polygons, numbers): polygons of item i, numbers of polygon k, as offsets."""
-        batch = self._mapped("polygons", lambda: self._lists(polygon_lists, "polygons"))
+        batch = self._mapped("polygons", self._lists(polygon_lists, "polygons"))
         lists = batch["polygons"]
         inner = lists.values
         return (
@@ -116,11 +115,10 @@ class Index:
     def _files(self, table: str) -> list[Path]:
         return self.release.files(table, self.dataset, self.split)
 
-    def _lists(self, make: Callable[..., pa.Table], table: str) -> pa.Table:
-        items = self.items
-        return make(
-            self._files(table), self.images["image_id"], items["image_row"], items["item_no"]
-        )
+    def _lists(self, make: Callable[..., pa.Table], table: str) -> Callable[[], pa.Table]:
+        """What makes the lists of a table; images and items are opened now, before the lock."""
+        items, image_ids = self.items, self.images["image_id"]
+        return lambda: make(self._files(table), image_ids, items["image_row"], items["item_no"])
 
     def _mapped(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
         """The array file `name`, made by `make` when it is not there yet."""

@@ -15,7 +15,7 @@ from flows.lake.ownership import STAGING, is_lake, make_lake, require_known_form
 from flows.lake.publish import clean, publishing, recover, remove_tree
 from flows.lake.staging import Staging
 from flows.lake.verify import Problem, verify
-from flows.release.release import CURRENT, Release, all_releases, current_release
+from flows.release.release import CURRENT, RELEASES, Release, all_releases, current_release
 from flows.release.release import find_release as find
 from schemas.errors import InputError
 
@@ -160,7 +160,9 @@ def _in_words(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        mine = str(error.filename or "").startswith(str(root))
+        path = str(error.filename or "")
+        # Below a release it is damage of that release, which the command line describes.
+        mine = path.startswith(str(root)) and not path.startswith(f"{root / RELEASES}{os.sep}")
         denied = error.errno in (errno.EACCES, errno.EPERM) and mine
         misplaced = error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR) and mine
         if error.errno in NO_ROOM:

@@ -3,7 +3,7 @@
 import errno
 
 from flows.lake import describe_damage, is_inside
-from schemas.errors import InputError
+from schemas.errors import EngineError, InputError
 
 ENGINES = {"_duckdb", "duckdb", "pyarrow", "polars", "PIL"}
 """Packages whose errors are about data, space or memory."""
@@ -14,6 +14,8 @@ def sentence_of(error: Exception) -> str | None:
 
     A failure of any kind may come from a damaged release, so that is looked for first.
     """
+    if isinstance(error, EngineError):
+        return describe_damage() or _on_one_line(error)
     if isinstance(error, InputError):
         return _on_one_line(error)
     if isinstance(error, OSError) and error.filename and not is_inside(_text(error.filename)):

@@ -16,11 +16,20 @@ import pyarrow as pa
 from flows.release import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
-from schemas.errors import InputError
+from schemas.errors import EngineError, InputError
 
 Files = Mapping[str, Sequence[Path]]
 
 STATISTICS = "statistics/"
+
+_STATEMENT_ERRORS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.OutOfMemoryException,
+    duckdb.ParserException,
+    duckdb.PermissionException,
+    duckdb.SyntaxException,
+)
 
 
 def open_warehouse(
@@ -142,12 +151,17 @@ def keyboard_interrupts() -> Iterator[None]:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """What DuckDB, Arrow or the disk raises while a query runs, as one sentence (InputError)."""
+    """What DuckDB, Arrow or the disk raises while a query runs, as one sentence.
+
+    InputError for a statement or its values, EngineError where a damaged file may be the cause.
+    """
     try:
         with keyboard_interrupts():
             yield
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
+    except _STATEMENT_ERRORS as error:
         raise InputError(engine_message(error)) from None
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise EngineError(engine_message(error)) from None
 
 
 def stream_rows(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:

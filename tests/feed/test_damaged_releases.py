@@ -53,3 +53,10 @@ def test_damaged_shards_are_an_input_error_that_names_the_file(kind, tmp_path):
     DAMAGE[kind](shard)
     with pytest.raises(InputError, match=str(shard)):
         Shards(tmp_path)[0]
+
+
+def test_lists_can_be_read_before_items(embedded, tmp_path):
+    """Each array file is made under one lock, which its own parents must not wait for."""
+    for name in ("polygons", "landmarks", "items"):
+        feed = Feed(embedded, "deepfashion2", "train", cache=tmp_path / name)
+        assert getattr(feed.index, name)

@@ -10,5 +10,4 @@ def test_a_campaign_raises_nothing_and_loses_nothing(kind, tmp_path, monkeypatch
     campaign = run_campaign(kind, 40, 1, tmp_path)
     assert campaign.inputs >= 40
     assert 0 < campaign.refused_whole < campaign.inputs
-    assert campaign.longest[0] > 0
     assert f"{kind}: {campaign.inputs}" in str(campaign)
