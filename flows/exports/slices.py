@@ -12,7 +12,7 @@ class AnnotationBatch:
     """All rows about the items of a run of images, each table in the order of its query.
 
     `items` by image, then in document order; `landmarks` and `polygons` by image, item and number:
-    the columns of sql/exports/coco_*.sql. No slice needs another, so an export holds one at a time.
+    the columns of sql/exports/coco_*.sql. An export holds one batch at a time.
     """
 
     items: pa.Table
@@ -41,32 +41,37 @@ def rows_of_items(items: pa.Table, rows: pa.Table) -> tuple[np.ndarray, np.ndarr
 
     ValueError when rows are left that belong to no item: they would silently shift others.
     """
-    return _spans((items["image_id"], items["item_no"]), (rows["image_id"], rows["item_no"]))
+    return _row_ranges((items["image_id"], items["item_no"]), (rows["image_id"], rows["item_no"]))
 
 
 def items_of_images(images: pa.Table, items: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     """Where each image's items begin and end in `items`, which is sorted by image."""
     none = pa.chunked_array([np.zeros(len(images), np.int16)])
     same = pa.chunked_array([np.zeros(len(items), np.int16)])
-    return _spans((images["image_id"], none), (items["image_id"], same))
+    return _row_ranges((images["image_id"], none), (items["image_id"], same))
 
 
-def _spans(
+def _row_ranges(
     owners: tuple[pa.ChunkedArray, pa.ChunkedArray], rows: tuple[pa.ChunkedArray, pa.ChunkedArray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    # FashionAI's image numbers fill 52 bits: their ranks within the slice leave room for the item.
-    known = np.unique(owners[0].to_numpy())
-    wanted = _keys(known, owners)
-    there = _keys(known, rows)
-    starts = np.searchsorted(there, wanted, side="left")
-    stops = np.searchsorted(there, wanted, side="right")
-    if (stops - starts).sum() != len(there):
-        raise ValueError(f"{len(there) - (stops - starts).sum()} rows belong to no item")
+    """The range of rows of each owner; both sides are keyed by (image_id, item_no)."""
+    image_ids = np.unique(owners[0].to_numpy())
+    owner_keys = _item_keys(image_ids, owners)
+    row_keys = _item_keys(image_ids, rows)
+    starts = np.searchsorted(row_keys, owner_keys, side="left")
+    stops = np.searchsorted(row_keys, owner_keys, side="right")
+    if (stops - starts).sum() != len(row_keys):
+        raise ValueError(f"{len(row_keys) - (stops - starts).sum()} rows belong to no item")
     return starts, stops
 
 
-def _keys(known: np.ndarray, key: tuple[pa.ChunkedArray, pa.ChunkedArray]) -> np.ndarray:
-    image_ids = key[0].to_numpy()
-    if not np.isin(image_ids, known, kind="sort").all():
-        raise ValueError("rows of an image that is not in the slice")
-    return np.searchsorted(known, image_ids) << 16 | key[1].to_numpy().astype(np.int64)
+def _item_keys(image_ids: np.ndarray, key: tuple[pa.ChunkedArray, pa.ChunkedArray]) -> np.ndarray:
+    """One int64 for each (image_id, item_no), in the same order.
+
+    An image_id of FashionAI fills 52 bits, so its rank among `image_ids` is packed with the
+    item_no, an int16, instead.
+    """
+    ids = key[0].to_numpy()
+    if not np.isin(ids, image_ids, kind="sort").all():
+        raise ValueError("rows of an image that is not in the batch")
+    return np.searchsorted(image_ids, ids) << 16 | key[1].to_numpy().astype(np.int64)

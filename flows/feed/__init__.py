@@ -9,6 +9,5 @@ from flows.feed.identities import IdentityBatches
 from flows.feed.loader import Loader
 from flows.feed.sampler import Sampler
 from flows.feed.samples import Feed
-from flows.feed.shards import Shards
 
-__all__ = ["Feed", "IdentityBatches", "Loader", "Sampler", "Shards"]
+__all__ = ["Feed", "IdentityBatches", "Loader", "Sampler"]

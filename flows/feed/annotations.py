@@ -81,10 +81,10 @@ class Annotations:
 
     def _landmarks(self, item: int, frame: CropTransform) -> np.ndarray:
         starts, points = self._index.landmarks
-        found = points[starts[item] : starts[item + 1]]
-        moved = found.copy()
-        moved[:, :2] = frame.apply(found[:, :2])
-        moved[found[:, 2] == 0, :2] = 0.0
+        points_of_item = points[starts[item] : starts[item + 1]]
+        moved = points_of_item.copy()
+        moved[:, :2] = frame.apply(points_of_item[:, :2])
+        moved[points_of_item[:, 2] == 0, :2] = 0.0
         if not self._slots:
             return moved
         slots = self._slots_of[self._label_of[self._index.items["category_id"][item]]]

@@ -41,14 +41,14 @@ class IdentityBatches:
         if identities < 2 or items < 2:
             raise ValueError("identity batches need at least 2 identities and 2 items of each")
         self.feed, self.identities, self.items = feed, identities, items
-        self._sides, self._groups = _members(feed)
+        self._sides, self._groups = _items_by_identity(feed)
         self._group_sizes = np.unique(self._groups, return_counts=True)[1]
         if len(self._group_sizes) < identities:
             raise InputError(
                 f"{feed.dataset} {feed.split} has {len(self._group_sizes)} product groups with "
                 f"positive pairs, fewer than the {identities} identities of a batch."
             )
-        self._batches = _most_batches(self._group_sizes, identities)
+        self._batches = _max_batches(self._group_sizes, identities)
 
     @property
     def origin(self) -> str:
@@ -65,7 +65,7 @@ class IdentityBatches:
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The batches of an epoch: (batches, identities * items) places in the feed."""
-        plan = self._plan(seed, epoch)
+        plan = self._batch_identities(seed, epoch)
         picked = np.empty((*plan.shape, self.items), np.int64)
         for which, side in enumerate(self._sides):
             keys = random_keys(len(side.places), seed, epoch, purpose=8 + which)
@@ -75,28 +75,34 @@ class IdentityBatches:
             picked[:, :, which::2] = ranked[first[:, :, np.newaxis] + turns]
         return picked.reshape(len(plan), -1)
 
-    def _plan(self, seed: int, epoch: int) -> np.ndarray:
+    def _batch_identities(self, seed: int, epoch: int) -> np.ndarray:
         """(batches, identities) numbers of identities.
 
-        Groups in random order, at most as many of a group as there are batches; dealt out like
-        cards, one to each batch in turn, so that neighbours of a group never meet in one.
+        A group is a pair_id. Identities are sorted by group, groups in random order, and a group
+        keeps at most as many as there are batches. The list is then assigned to the batches in
+        turn, so that two identities of a group never meet in a batch. For example with 2 batches
+        of 3 identities, groups A (a1 a2 a3), B (b1 b2) and C (c1 c2), and the order B, A, C:
+
+            shuffled   b2 b1 a3 a1 a2 c1 c2
+            allowed    b2 b1 a3 a1 c1 c2        a group has 2 places, one per batch
+            batches    (b2 a3 c1) (b1 a1 c2)    read column by column, then shuffled
         """
-        wanted = self._batches * self.identities
+        places = self._batches * self.identities
         group = np.unique(self._groups, return_inverse=True)[1]
         keys = random_keys(len(group), seed, epoch, purpose=5)
         group_keys = random_keys(len(self._group_sizes), seed, epoch, purpose=6)
-        dealt = np.lexsort((keys, group_keys[group]))
-        in_turn = group_keys[group[dealt]]  # ascending, one value per group
-        rank = np.arange(len(dealt)) - np.searchsorted(in_turn, in_turn)
-        allowed = dealt[rank < self._batches]
-        if len(allowed) > wanted:
-            kept = np.sort(np.argsort(keys[allowed], kind="stable")[:wanted])
+        shuffled_ids = np.lexsort((keys, group_keys[group]))
+        in_turn = group_keys[group[shuffled_ids]]  # ascending, one value per group
+        rank = np.arange(len(shuffled_ids)) - np.searchsorted(in_turn, in_turn)
+        allowed = shuffled_ids[rank < self._batches]
+        if len(allowed) > places:
+            kept = np.sort(np.argsort(keys[allowed], kind="stable")[:places])
             allowed = allowed[kept]
         batches = allowed.reshape(self.identities, self._batches).T
         return batches[shuffled(self._batches, seed, epoch, purpose=7)]
 
 
-def _members(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
+def _items_by_identity(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
     """The items of each side by identity, and the product group (pair_id) of each identity."""
     files = feed.index.release.files("pairs", feed.dataset, feed.split)
     if not files:
@@ -111,25 +117,25 @@ def _members(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
     )
     rows = []
     for side in SIDES:
-        found = feed.index.item_rows(
+        item_rows = feed.index.item_rows(
             pairs[f"{side}_image_id"].to_numpy(), pairs[f"{side}_item_no"].to_numpy()
         )
-        rows.append(np.intersect1d(found, feed.rows))  # without items whose picture is left out
+        rows.append(np.intersect1d(item_rows, feed.rows))  # without items whose picture is left out
     numbers = [feed.identities[row] for row in rows]
-    known = np.intersect1d(*numbers)
-    known = known[known >= 0]
+    paired = np.intersect1d(*numbers)
+    paired = paired[paired >= 0]
     sides = []
     for row, number in zip(rows, numbers, strict=True):
-        both = np.isin(number, known)
-        owners = np.searchsorted(known, number[both])
+        is_paired = np.isin(number, paired)
+        owners = np.searchsorted(paired, number[is_paired])
         by_owner = np.argsort(owners, kind="stable")
-        places = np.searchsorted(feed.rows, row[both][by_owner])
-        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(known)))])
+        places = np.searchsorted(feed.rows, row[is_paired][by_owner])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(paired)))])
         sides.append(_Side(places, owners[by_owner], starts))
-    return tuple(sides), known >> 32
+    return tuple(sides), paired >> 32
 
 
-def _most_batches(group_sizes: np.ndarray, identities: int) -> int:
+def _max_batches(group_sizes: np.ndarray, identities: int) -> int:
     """The most batches that can be filled when a batch takes at most one of each group."""
     low, high = 1, int(group_sizes.sum()) // identities
     while low < high:

@@ -18,14 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from flows.feed.release import PinnedRelease, require_readable
-from flows.feed.tables import ITEM_NUMBERS, image_rows, item_rows, landmark_lists, polygon_lists
+from flows.feed.tables import image_rows, item_key, item_rows, landmark_lists, polygon_lists
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 FORMAT = 2
 """Goes up when what an index holds changes; part of its name."""
 
-FORGOTTEN_AFTER = 30 * 24 * 3600
+EXPIRES_AFTER = 30 * 24 * 3600
 """Seconds after which an index that nobody opened is removed from the cache."""
 
 
@@ -39,15 +39,15 @@ class Index:
     def __init__(self, release: PinnedRelease, dataset: str, split: str, cache: Path) -> None:
         self.release, self.dataset, self.split = release, dataset, split
         if not release.files("images", dataset, split):
-            known = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"
-            raise InputError(f"The release holds no {dataset} {split}: it holds {known}.")
-        self.folder = _prepared(
+            splits = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"
+            raise InputError(f"The release does not have {dataset} {split}: it has {splits}.")
+        self.folder = _index_folder(
             cache / "feed-indexes" / f"{release.digest}-{FORMAT}-{dataset}-{split}"
         )
 
     @cached_property
     def _images(self) -> pa.RecordBatch:
-        return self._mapped("images", lambda: image_rows(self._files("images")))
+        return self._memory_map("images", lambda: image_rows(self._files("images")))
 
     @cached_property
     def images(self) -> dict[str, np.ndarray]:
@@ -67,7 +67,7 @@ class Index:
     def items(self) -> dict[str, np.ndarray]:
         """Columns: image_row, item_no, category_id, style, labelled, and box as (n, 4)."""
         image_ids = self.images["image_id"]  # before the lock, which images take for themselves
-        batch = self._mapped("items", lambda: item_rows(self._files("items"), image_ids))
+        batch = self._memory_map("items", lambda: item_rows(self._files("items"), image_ids))
         columns = {
             name: batch[name].to_numpy(zero_copy_only=True)
             for name in batch.schema.names
@@ -85,7 +85,7 @@ class Index:
     @cached_property
     def landmarks(self) -> tuple[np.ndarray, np.ndarray]:
         """(starts, points): points of item row i are points[starts[i]:starts[i + 1]], x y v."""
-        batch = self._mapped("landmarks", self._lists(landmark_lists, "landmarks"))
+        batch = self._memory_map("landmarks", self._lists(landmark_lists, "landmarks"))
         lists = batch["points"]
         points = lists.values.values.to_numpy(zero_copy_only=True).reshape(-1, 3)
         return lists.offsets.to_numpy(zero_copy_only=True), points
@@ -93,7 +93,7 @@ class Index:
     @cached_property
     def polygons(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(items, polygons, numbers): polygons of item i, numbers of polygon k, as offsets."""
-        batch = self._mapped("polygons", self._lists(polygon_lists, "polygons"))
+        batch = self._memory_map("polygons", self._lists(polygon_lists, "polygons"))
         lists = batch["polygons"]
         inner = lists.values
         return (
@@ -104,13 +104,13 @@ class Index:
 
     def item_rows(self, image_ids: np.ndarray, item_nos: np.ndarray) -> np.ndarray:
         """The rows of items named by their keys; keys that the split does not have are left out."""
-        known = self.images["image_id"]
-        image = np.minimum(np.searchsorted(known, image_ids), max(len(known) - 1, 0))
-        there = known[image] == image_ids
-        wanted = image[there] * ITEM_NUMBERS + item_nos[there]
-        keys = self.items["image_row"].astype(np.int64) * ITEM_NUMBERS + self.items["item_no"]
-        row = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-        return row[keys[row] == wanted]
+        own_ids = self.images["image_id"]
+        image = np.minimum(np.searchsorted(own_ids, image_ids), max(len(own_ids) - 1, 0))
+        present = own_ids[image] == image_ids
+        keys = item_key(image[present], item_nos[present])
+        own_keys = item_key(self.items["image_row"], self.items["item_no"])
+        row = np.minimum(np.searchsorted(own_keys, keys), max(len(own_keys) - 1, 0))
+        return row[own_keys[row] == keys]
 
     def _files(self, table: str) -> list[Path]:
         return self.release.files(table, self.dataset, self.split)
@@ -120,11 +120,11 @@ class Index:
         items, image_ids = self.items, self.images["image_id"]
         return lambda: make(self._files(table), image_ids, items["image_row"], items["item_no"])
 
-    def _mapped(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
+    def _memory_map(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
         """The array file `name`, made by `make` when it is not there yet."""
         path = self.folder / f"{name}.arrows"
         if not path.exists():
-            with _alone(self.folder):
+            with _build_lock(self.folder):
                 if not path.exists():
                     with require_readable(self.release.path):
                         rows = make()
@@ -134,9 +134,9 @@ class Index:
 
 
 def default_cache() -> Path:
-    """Where indexes lie: WARDROBE_CACHE, else the user's cache folder, else a temporary one."""
-    if given := os.environ.get("WARDROBE_CACHE"):
-        return Path(given)
+    """The folder of indexes: WARDROBE_CACHE, else the user's cache folder, else a temporary one."""
+    if cache := os.environ.get("WARDROBE_CACHE"):
+        return Path(cache)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     try:
         folder = home / "wardrobe"
@@ -148,20 +148,20 @@ def default_cache() -> Path:
     return Path(tempfile.gettempdir()) / f"wardrobe-{os.getuid()}"
 
 
-def _prepared(folder: Path) -> Path:
-    """The folder of one index, made and marked as used; long unused ones beside it are removed."""
+def _index_folder(folder: Path) -> Path:
+    """The folder of one index, made and marked as used; expired indexes are removed."""
     fresh = not folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.utime(folder)
     if fresh:
         for lock in folder.parent.glob("*/lock"):
-            if time.time() - lock.parent.stat().st_mtime > FORGOTTEN_AFTER:
+            if time.time() - lock.parent.stat().st_mtime > EXPIRES_AFTER:
                 shutil.rmtree(lock.parent, ignore_errors=True)
     return folder
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _build_lock(folder: Path) -> Iterator[None]:
     """Eight ranks opening a split at once: one builds, the others wait and find it."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

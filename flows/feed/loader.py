@@ -11,7 +11,7 @@ from flows.feed.sampler import Sampler
 
 
 class Samples(Protocol):
-    """What a loader reads from: a Feed, or the Shards of an export."""
+    """What a loader reads from: a Feed, or any map of samples by number."""
 
     def __getitems__(self, places: Sequence[int]) -> list[Any]: ...
 
@@ -90,7 +90,7 @@ class Loader:
 def consumed(
     batches: Iterable[Any], sampler: Sampler, batch_size: int | None = None
 ) -> Iterator[Any]:
-    """The batches of a DataLoader of your own, telling the sampler what the loop was given.
+    """The batches of a DataLoader of your own, with the sampler advanced by what the loop received.
 
     `batch_size` is that of the DataLoader; None when the sampler is its `batch_sampler`.
     """

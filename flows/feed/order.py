@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Ordered(Protocol):
-    """What a Sampler can walk through: a feed, the shards of an export, a plan of batches."""
+    """What a Sampler can walk through: a feed, or a plan of batches."""
 
     @property
     def origin(self) -> str:

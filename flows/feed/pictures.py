@@ -1,4 +1,4 @@
-"""Where the pictures of a split lie, and their bytes: a folder, zips, or the release itself."""
+"""Bytes of the pictures of a split, by image row: from the release or from its source."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from flows.feed.index import Index
 from flows.feed.rowgroups import HELD_BYTES, RowGroups
 from flows.feed.tables import read_parts
-from flows.storage import Location, read_member, read_members
+from flows.pictures import PictureSource, picture_source
+from flows.storage import read_member
 from schemas.errors import InputError
 from schemas.source import Document
 
@@ -28,50 +28,41 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
 
     `pictures_at` replaces the source's place that the manifest names, for data that moved.
     """
-    embedded = index.release.files("pictures", index.dataset, index.split)
-    if pictures_at is None and embedded:
-        held = EmbeddedPictures(index, embedded)
-        if len(held.groups):
-            return held
-    inputs = index.release.inputs.get(index.dataset, {})
-    pattern = (inputs.get("pictures") or {}).get(index.split)
-    # Splits may have been ingested one by one from different places.
-    place = pictures_at or (inputs.get("locations") or {}).get(index.split, inputs.get("location"))
-    if pattern is None or place is None:
-        raise InputError(
-            f"The release does not say where the pictures of {index.dataset} {index.split} lie "
-            "and does not hold them: ingest with --embed-images."
-        )
-    return SourcePictures(index, Location.parse(place), pattern)
+    files = index.release.files("pictures", index.dataset, index.split)
+    if pictures_at is None and files:
+        embedded = EmbeddedPictures(index, files)
+        if len(embedded.groups):
+            return embedded
+    source = picture_source(index.release.inputs, index.dataset, index.split, pictures_at)
+    return SourcePictures(index, source)
 
 
 class SourcePictures:
     """Pictures read where they were ingested from: one by one, from zips a batch at a time."""
 
-    def __init__(self, index: Index, location: Location, pattern: str) -> None:
-        self._index, self._location, self._pattern = index, location, pattern
+    def __init__(self, index: Index, source: PictureSource) -> None:
+        self._index, self._source = index, source
 
     def read(self, image_rows: Sequence[int]) -> list[bytes]:
         """Members of the source, whole."""
-        names = [self._pattern.format(file_name=self._index.file_name(row)) for row in image_rows]
-        if self._location.kind == "folder":
-            return [self._file(name) for name in names]
-        count = len(names)
-        listed = pa.table({"name": names, "size": [-1] * count, "stamp": [""] * count})
-        return [self._read(document) for document in read_members(self._location, listed)]
+        file_names = [self._index.file_name(row) for row in image_rows]
+        if self._source.location.kind == "folder":
+            return [self._file(self._source.member(name)) for name in file_names]
+        return [self._data(document) for document in self._source.read(file_names)]
 
     def _file(self, name: str) -> bytes:
         # Twice as fast as storage's careful way, which is taken for the reason when this fails.
         try:
-            with open(f"{self._location.path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+            with open(f"{self._source.location.path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
                 return file.read()
         except OSError:
-            return read_member(self._location, name)
+            return read_member(self._source.location, name)
 
-    def _read(self, document: Document) -> bytes:
+    def _data(self, document: Document) -> bytes:
         if document.data is None:
             raise InputError(
-                f"{document.name} in {self._location.path} cannot be read: {document.message}."
+                f"{document.name} in {self._source.location.path} cannot be read: "
+                f"{document.message}."
             )
         return document.data
 
@@ -89,9 +80,9 @@ class EmbeddedPictures:
 
     def read(self, image_rows: Sequence[int]) -> list[bytes]:
         """The bytes of embedded pictures."""
-        return [self._one(row) for row in image_rows]
+        return [self._picture(row) for row in image_rows]
 
-    def _one(self, image_row: int) -> bytes:
+    def _picture(self, image_row: int) -> bytes:
         place = int(self._places[image_row])
         if place < 0:
             raise InputError(
@@ -114,13 +105,13 @@ class EmbeddedPictures:
     @cached_property
     def _places(self) -> np.ndarray:
         """Row among all pictures for each image row; -1 for an image without."""
-        known = self._index.images["image_id"]
-        places = np.full(len(known), -1, np.int64)
+        image_ids = self._index.images["image_id"]
+        places = np.full(len(image_ids), -1, np.int64)
         start = 0
         for file in self._files:
             (part,) = read_parts([file], ["image_id"])
             ids = part["image_id"].to_numpy()
-            at = np.searchsorted(known, ids)
+            at = np.searchsorted(image_ids, ids)
             places[at] = np.arange(start, start + len(ids))
             start += len(ids)
         return places

@@ -26,7 +26,7 @@ def keep_freed_memory() -> None:
     np.empty(31 << 20, np.uint8)
 
 
-def grown(box: np.ndarray, margin: float) -> tuple[float, float, float, float] | None:
+def expand_box(box: np.ndarray, margin: float) -> tuple[float, float, float, float] | None:
     """A box with `margin` of its width and height added on every side; None for a box of NaN."""
     x1, y1, x2, y2 = (float(number) for number in box)
     if x1 != x1:  # NaN: the item has no box

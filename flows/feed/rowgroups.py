@@ -37,11 +37,11 @@ class RowGroups:
             if number == 0:
                 self.schema: pa.Schema = metadata.schema.to_arrow_schema()
             for group in range(metadata.num_row_groups):
-                found = metadata.row_group(group)
-                sizes.append(found.num_rows)
+                row_group = metadata.row_group(group)
+                sizes.append(row_group.num_rows)
                 self._owners.append((number, group))
-                self.bytes += found.total_byte_size
-                digest.update(f"{found.num_rows} {found.total_byte_size}\n".encode())
+                self.bytes += row_group.total_byte_size
+                digest.update(f"{row_group.num_rows} {row_group.total_byte_size}\n".encode())
         self.digest = digest.digest()
         self.sizes = np.array(sizes, np.int64)
         self._ends = np.cumsum(self.sizes)

@@ -11,7 +11,7 @@ from flows.feed.annotations import Annotations, Sample
 from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
-from flows.feed.pixels import as_array, grown, keep_freed_memory, unreadable
+from flows.feed.pixels import as_array, expand_box, keep_freed_memory, unreadable
 from flows.feed.release import open_release
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
@@ -40,7 +40,7 @@ class Feed:
     - retrieval: `identity` (one number per product, -1 without counterpart), `source` (0 shop,
       1 user, -1 unknown), `pair_id`, `style`.
 
-    Coordinates are float32 pixels of the picture as given, also where they lie outside of a crop;
+    Coordinates are float32 pixels of the picture as given, also outside of a crop;
     a box of NaN means the source has none.
     `size` is (width, height) or one number for both; without it pictures keep their own size.
     `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
@@ -75,7 +75,7 @@ class Feed:
         _one_of("fit", fit, FITS)
         _one_of("picture", picture, ("numpy", "pil"))
         if dataset not in CATEGORIES:
-            raise InputError(f"{dataset} is no data set: give one of {', '.join(CATEGORIES)}.")
+            raise InputError(f"{dataset} is not a data set: give one of {', '.join(CATEGORIES)}.")
         self._options: dict[str, Any] = {
             name: value for name, value in locals().items() if name not in ("self", "__class__")
         }
@@ -112,7 +112,9 @@ class Feed:
         files = self.pictures.read(images.tolist())
         make = self._item if self.by_item else self._image
         samples = [make(row, data) for row, data in zip(rows.tolist(), files, strict=True)]
-        return samples if self._transform is None else [self._transform(one) for one in samples]
+        return (
+            samples if self._transform is None else [self._transform(sample) for sample in samples]
+        )
 
     @property
     def selection(self) -> str:
@@ -151,7 +153,7 @@ class Feed:
     def _item(self, row: int, data: bytes) -> Sample:
         items = self.index.items
         cut = self._crop == "items" or self.task == "retrieval"
-        region = grown(items["box"][row], self._margin) if cut else None
+        region = expand_box(items["box"][row], self._margin) if cut else None
         picture, frame = self._picture(int(items["image_row"][row]), data, region)
         return {"picture": picture, **self._annotations.of_item(row, frame)}
 
@@ -161,7 +163,7 @@ class Feed:
         try:
             opened = open_picture(data)
             crop = partial(crop_picture, opened, size=self._size, fit=self._fit, mode=self._mode)
-            # An item whose box lies outside of the picture shows all of it.
+            # An item whose box is outside of the picture shows all of it.
             cropped = crop(region=region) or crop()
         except PictureError as error:
             raise unreadable(self.index.file_name(image_row), error) from error
@@ -173,12 +175,12 @@ class Feed:
         """The rows to serve, ascending, and how many were left out for which reason."""
         images = self.index.images
         usable = images["usable"].astype(bool)
-        known = usable if unannotated else usable & images["annotated"].astype(bool)
+        selected = usable if unannotated else usable & images["annotated"].astype(bool)
         left_out = {"picture not ok": int((~usable).sum())}
         if not self.by_item:
-            left_out["without annotation"] = int((usable & ~known).sum())
-            return np.flatnonzero(known).astype(np.int32), left_out
-        chosen = known[self.index.items["image_row"]]
+            left_out["without annotation"] = int((usable & ~selected).sum())
+            return np.flatnonzero(selected).astype(np.int32), left_out
+        chosen = selected[self.index.items["image_row"]]
         if self.task == "landmarks":
             labelled = self.index.items["labelled"] > 0
             left_out["without labelled landmark"] = int((chosen & ~labelled).sum())
@@ -191,7 +193,7 @@ def _reopened(kind: type[Feed], options: dict[str, Any]) -> Feed:
     return kind(options.pop("release"), options.pop("dataset"), options.pop("split"), **options)
 
 
-def _one_of(name: str, given: object, allowed: tuple[object, ...]) -> None:
-    if given not in allowed:
+def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
         words = ", ".join(map(str, allowed))
-        raise InputError(f"{name} cannot be {given}: give one of {words}.")
+        raise InputError(f"{name} cannot be {value}: give one of {words}.")

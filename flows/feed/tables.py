@@ -16,8 +16,13 @@ from flows.feed.release import require_readable
 from schemas.errors import InputError
 from schemas.vocabulary import OCCLUDED, SOURCES, VISIBLE
 
-ITEM_NUMBERS = 1 << 15
-"""item_no is an int16, so that row of image * this + item_no orders items."""
+_ITEM_NUMBERS = 1 << 15
+"""One more than the largest item_no, which is an int16."""
+
+
+def item_key(image_row: np.ndarray, item_no: np.ndarray) -> np.ndarray:
+    """One int64 for each item: ascending keys are in the order of (image row, item_no)."""
+    return image_row.astype(np.int64) * _ITEM_NUMBERS + item_no
 
 
 def read_parts(
@@ -65,7 +70,7 @@ def item_rows(files: Sequence[Path], image_ids: np.ndarray) -> pa.Table:
         read_parts(files, (*columns, "landmarks_visible", "landmarks_occluded"))
     )
     owner = _places(image_ids, table["image_id"].to_numpy(), "items", "images")
-    order = owner * ITEM_NUMBERS + table["item_no"].to_numpy()
+    order = item_key(owner, table["item_no"].to_numpy())
     if not _ascending(order):
         by_item = np.argsort(order, kind="stable")
         table, owner = table.take(by_item), owner[by_item]
@@ -128,20 +133,19 @@ def _item_places(
 ) -> np.ndarray:
     """For each row, the row of the item it belongs to."""
     image = _places(image_ids, part["image_id"].to_numpy(), table, "images")
-    wanted = image * ITEM_NUMBERS + part["item_no"].to_numpy()
-    known = image_row.astype(np.int64) * ITEM_NUMBERS + item_no
-    return _places(known, wanted, table, "items")
+    keys = item_key(image, part["item_no"].to_numpy())
+    return _places(item_key(image_row, item_no), keys, table, "items")
 
 
-def _places(known: np.ndarray, wanted: np.ndarray, table: str, parent: str) -> np.ndarray:
-    """Where each of `wanted` stands in the ascending `known`."""
-    place = np.searchsorted(known, wanted)
-    found = place < len(known)
-    found[found] = known[place[found]] == wanted[found]
-    if not found.all():
+def _places(parents: np.ndarray, keys: np.ndarray, table: str, parent: str) -> np.ndarray:
+    """The index of each key in the ascending keys of the parents; InputError for an orphan."""
+    place = np.searchsorted(parents, keys)
+    matches = place < len(parents)
+    matches[matches] = parents[place[matches]] == keys[matches]
+    if not matches.all():
         raise InputError(
-            f"The release is damaged: {np.count_nonzero(~found)} rows of {table} name none of its "
-            f"{parent} (`wardrobe verify` says more)."
+            f"The release is damaged: {np.count_nonzero(~matches)} rows of {table} have no row in "
+            f"{parent} (`wardrobe verify` lists the damage)."
         )
     return place.astype(np.int64)
 

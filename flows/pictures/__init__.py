@@ -1,6 +1,7 @@
-"""Picture files: facts from their headers, opening with limits, crops with their transform.
+"""Picture files: where they are, facts from their headers, opening with limits, crops.
 
-In: the bytes of a picture file. Out: PictureFacts, Pillow images, CropTransform.
+In: the bytes of a picture file, the inputs of a manifest. Out: PictureFacts, Pillow images,
+CropTransform, PictureSource.
 May import: schemas, flows.storage. Every picture file is opened here and nowhere else.
 """
 
@@ -13,18 +14,21 @@ from flows.pictures.open import (
     open_picture,
     orientation_of,
 )
+from flows.pictures.source import PictureSource, picture_source
 
 __all__ = [
     "IDENTITY",
     "CropTransform",
     "PictureError",
     "PictureFacts",
+    "PictureSource",
     "Region",
     "crop_picture",
     "decode_picture",
     "format_name",
     "open_picture",
     "orientation_of",
+    "picture_source",
     "probe",
     "verify",
 ]

@@ -21,7 +21,7 @@ _BARE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers without a l
 
 
 class PictureFacts(NamedTuple):
-    """What a look at a picture told, None where it did not; `format` is Pillow's in lower case."""
+    """What the bytes of a picture say, else None. `format` is Pillow's name in lower case."""
 
     width: int | None
     height: int | None
@@ -34,7 +34,7 @@ def probe(head: bytes, whole: bool) -> PictureFacts | None:
     """What the first bytes of a file say; None asks for more of them.
 
     With `whole` the bytes are the entire file and the answer is final: a header cut short is
-    `unreadable`, bytes that are no picture at all are `not_a_picture`. Pixels are not decoded.
+    `unreadable`, bytes that are not a picture are `not_a_picture`. Pixels are not decoded.
     """
     facts = _plain_jpeg(head) or _look(head)
     if whole or facts.image_status in ("ok", "too_large"):

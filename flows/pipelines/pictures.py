@@ -11,13 +11,13 @@ from PIL import Image
 
 from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
 from flows.lake import Release
-from flows.pictures import PictureError, decode_picture
-from flows.storage import Location, read_member
+from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
+from flows.storage import read_member
 from schemas.errors import InputError
 
 
 class PictureReader:
-    """Gives a picture's bytes by its key, from wherever the release says it lies."""
+    """A picture's bytes by its key: embedded in the release, else from the source."""
 
     def __init__(self, release: Release) -> None:
         self._inputs = release.manifest.inputs
@@ -25,27 +25,24 @@ class PictureReader:
         for path in release.files("pictures"):
             split, dataset = (step.partition("=")[2] for step in (path.parent.name, path.parts[-3]))
             self._embedded.setdefault((dataset, split), []).append(path)
-        self._places: dict[str, Location] = {}
-        self.trouble: str | None = None
-        """Why the last picture that was not there could not be had, where the source says."""
+        self._sources: dict[tuple[str, str], PictureSource] = {}
+        self.missing: str | None = None
+        """Why the last picture that could not be read is missing."""
 
     def read(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes | None:
         """The file's bytes, or None where it is in neither place (a source that moved away)."""
         if (dataset, split) in self._embedded:
-            found = self._from_lake(dataset, split, image_id)
-            if found is not None:
-                return found
-        inputs = self._inputs.get(dataset, {})
-        place = inputs.get("locations", {}).get(split, inputs.get("location"))
-        template = inputs.get("pictures", {}).get(split)
-        if place is None or template is None:
-            return None
+            data = self._from_release(dataset, split, image_id)
+            if data is not None:
+                return data
         try:
-            if place not in self._places:
-                self._places[place] = Location.parse(place)
-            return read_member(self._places[place], template.format(file_name=file_name))
+            key = (dataset, split)
+            if key not in self._sources:
+                self._sources[key] = picture_source(self._inputs, dataset, split)
+            source = self._sources[key]
+            return read_member(source.location, source.member(file_name))
         except (InputError, OSError) as error:
-            self.trouble = str(error).rstrip(".")
+            self.missing = str(error).rstrip(".")
             return None
 
     def picture(
@@ -60,10 +57,10 @@ class PictureReader:
                 warnings.simplefilter("ignore")  # about odd metadata of pictures that decode
                 return decode_picture(data)
         except PictureError as error:
-            self.trouble = f"{file_name} cannot be decoded: {error}".rstrip(".")
+            self.missing = f"{file_name} cannot be decoded: {error}".rstrip(".")
             return None
 
-    def _from_lake(self, dataset: str, split: str, image_id: int) -> bytes | None:
+    def _from_release(self, dataset: str, split: str, image_id: int) -> bytes | None:
         for path in self._embedded[dataset, split]:
             rows = pq.read_table(path, filters=pc.field("image_id") == image_id, partitioning=None)
             if rows.num_rows:
@@ -71,41 +68,41 @@ class PictureReader:
         return None
 
 
-_WANTED = "join wanted using (dataset, split, image_id)"
+_WITH_KEYS = "join selected_images using (dataset, split, image_id)"
 
 
 def annotated_pictures(
-    con: duckdb.DuckDBPyConnection, shelf: PictureReader, keys: list[ImageKey]
+    con: duckdb.DuckDBPyConnection, reader: PictureReader, keys: list[ImageKey]
 ) -> list[AnnotatedPicture]:
     """The pictures of these keys with all that is annotated on them, in the order of the keys."""
     names = ("dataset", "split", "image_id")
-    wanted = pa.table(
+    selected = pa.table(
         {name: [key[place] for key in keys] for place, name in enumerate(names)},
         schema=pa.schema(
             [(names[0], pa.string()), (names[1], pa.string()), (names[2], pa.int64())]
         ),
     )
-    con.register("wanted", wanted)
+    con.register("selected_images", selected)
     tables = {
-        name: con.sql(f"select {name}.* from {name} {_WANTED}").to_arrow_table()
+        name: con.sql(f"select {name}.* from {name} {_WITH_KEYS}").to_arrow_table()
         for name in ("images", "items", "landmarks", "polygons")
     }
-    con.unregister("wanted")
+    con.unregister("selected_images")
     items = annotated_items(tables["items"], tables["landmarks"], tables["polygons"])
     rows = {
         (row["dataset"], row["split"], row["image_id"]): row for row in tables["images"].to_pylist()
     }
-    return [_annotated(rows[key], shelf, items.get(key, ())) for key in keys if key in rows]
+    return [_annotated(rows[key], reader, items.get(key, ())) for key in keys if key in rows]
 
 
-def _annotated(row: dict, shelf: PictureReader, items: tuple) -> AnnotatedPicture:
+def _annotated(row: dict, reader: PictureReader, items: tuple) -> AnnotatedPicture:
     key = (row["dataset"], row["split"], row["image_id"])
-    known = row["width"] is not None and row["height"] is not None
+    has_size = row["width"] is not None and row["height"] is not None
     return AnnotatedPicture(
         *key,
-        picture=shelf.picture(*key, row["file_name"]),
+        picture=reader.picture(*key, row["file_name"]),
         items=items,
         source=row["source"],
         pair_id=row["pair_id"],
-        size=(row["width"], row["height"]) if known else None,
+        size=(row["width"], row["height"]) if has_size else None,
     )

@@ -79,7 +79,7 @@ def make_report(
     on_progress(STEPS[2], 3, len(STEPS))
     write_report(output, content)
     on_progress(STEPS[3], 4, len(STEPS))
-    return shelf.trouble
+    return shelf.missing
 
 
 def _keys(rows: pa.Table) -> list[ImageKey]:

@@ -39,7 +39,7 @@ def show_image(
     with atomic_write(output) as sink:
         drawn.save(sink, "PNG")
     without = sum(one.picture is None for one in pictures)
-    why = shelf.trouble or "the release does not say where it lies"
+    why = shelf.missing or "the release does not say where it lies"
     if pair:
         blank = f", {without} of them blank: {why}" if without else ""
         return (

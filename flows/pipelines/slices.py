@@ -56,13 +56,13 @@ def split_batches(
 ) -> Iterator[tuple[pa.Table, AnnotationBatch]]:
     """The annotated images of a split and their items, run after run, in order of image_id.
 
-    Tables that are not wanted come empty.
+    Tables that are switched off are empty.
     """
-    wanted = {"dataset": dataset, "split": split}
-    for run in run_query(con, "coco_slices", wanted | {"images": images}).to_pylist():
+    parameters = {"dataset": dataset, "split": split}
+    for run in run_query(con, "coco_slices", parameters | {"images": images}).to_pylist():
         yield one_slice(
             con,
-            wanted | {name: run[name] for name in ("first_image_id", "last_image_id")},
+            parameters | {name: run[name] for name in ("first_image_id", "last_image_id")},
             landmarks=landmarks,
             polygons=polygons,
         )
@@ -70,15 +70,15 @@ def split_batches(
 
 def one_slice(
     con: duckdb.DuckDBPyConnection,
-    wanted: dict[str, str | int],
+    parameters: dict[str, str | int],
     *,
     landmarks: bool = True,
     polygons: bool = True,
 ) -> tuple[pa.Table, AnnotationBatch]:
     """The annotated images from `first_image_id` to `last_image_id` of a split, and their items."""
-    nothing = wanted | {"first_image_id": 0, "last_image_id": -1}
-    return run_query(con, "coco_images", wanted), AnnotationBatch(
-        items=run_query(con, "coco_annotations", wanted),
-        landmarks=run_query(con, "coco_landmarks", wanted if landmarks else nothing),
-        polygons=run_query(con, "coco_polygons", wanted if polygons else nothing),
+    nothing = parameters | {"first_image_id": 0, "last_image_id": -1}
+    return run_query(con, "coco_images", parameters), AnnotationBatch(
+        items=run_query(con, "coco_annotations", parameters),
+        landmarks=run_query(con, "coco_landmarks", parameters if landmarks else nothing),
+        polygons=run_query(con, "coco_polygons", parameters if polygons else nothing),
     )

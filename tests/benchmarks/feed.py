@@ -30,7 +30,6 @@ WAYS = {
     "Hugging Face map style": "hf_map",
     "Hugging Face streaming, shuffled": "hf_stream",
     "Hugging Face streaming, in order": "hf_stream_plain",
-    "shards stream (ours), full size": "shards",
     "plain decode + resize to 192 x 256": "plain_small",
     "Hugging Face streaming + resize to 192 x 256": "hf_stream_192",
     "feed, images at 160 x 200": "feed_160",
@@ -39,7 +38,7 @@ WAYS = {
     "feed, item crops at 96 x 128": "feed_crops_small",
 }
 
-OURS = ("feed", "loader", "shards")
+OURS = ("feed", "loader")
 
 
 def plain(data, count):
@@ -108,15 +107,6 @@ def loader(data, count):
     rows, sampler = _feed(data)
     for batch in Loader(rows, sampler, batch_size=32, threads=1, ahead=2):
         yield from batch["image_id"]
-
-
-def shards(data, count):
-    """Our reader of training shards, in its group order."""
-    from flows.feed import Sampler, Shards
-
-    rows = Shards(data["shards"])
-    for place in Sampler(rows):
-        yield rows[place]
 
 
 def coco(data, count):

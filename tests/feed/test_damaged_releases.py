@@ -4,7 +4,7 @@ import pytest
 from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
 from ingesting import ingested
 
-from flows.feed import Feed, IdentityBatches, Shards
+from flows.feed import Feed, IdentityBatches
 from schemas.errors import InputError
 
 
@@ -41,18 +41,6 @@ def test_damage_is_an_input_error_that_names_the_file(table, kind, embedded, tmp
     assert "\n" not in str(caught.value)
     if (table, kind) != (MANIFEST, "missing"):  # then nothing says that it is a release
         assert any(str(path) in str(caught.value) for path in damaged)
-
-
-@pytest.mark.parametrize("kind", ["cut off", "empty", "footer garbled", "an input/output error"])
-def test_damaged_shards_are_an_input_error_that_names_the_file(kind, tmp_path):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    shard = tmp_path / "train-00000.parquet"
-    pq.write_table(pa.table({"image": [{"bytes": b"x" * 5_000, "path": "a"}]}), shard)
-    DAMAGE[kind](shard)
-    with pytest.raises(InputError, match=str(shard)):
-        Shards(tmp_path)[0]
 
 
 def test_lists_can_be_read_before_items(embedded, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_release import image, item, write_release
 
 from flows.feed import Feed, IdentityBatches, Loader, Sampler
-from flows.feed.identities import _most_batches
+from flows.feed.identities import _max_batches
 from schemas.errors import InputError
 
 
@@ -130,7 +130,7 @@ def test_there_are_as_many_batches_as_can_be(sizes, identities):
         for k in range(1, identities + 1):
             left[-k] -= 1
         batches += 1
-    assert _most_batches(np.array(sizes), identities) == batches
+    assert _max_batches(np.array(sizes), identities) == batches
 
 
 def test_a_release_without_pairs_names_the_command(tmp_path):

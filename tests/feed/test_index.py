@@ -1,4 +1,4 @@
-"""The mapped index: the same rows however the files lie, made once, shared by all."""
+"""The mapped index: the same rows for any layout of the files, made once, shared by all."""
 
 import multiprocessing
 import os
@@ -62,10 +62,10 @@ def test_processes_that_open_a_split_together_make_its_index_once(tmp_path):
     processes = [context.Process(target=opened, args=(release, answers)) for _ in range(4)]
     for process in processes:
         process.start()
-    found = [answers.get(timeout=60) for _ in processes]
+    result = [answers.get(timeout=60) for _ in processes]
     for process in processes:
         process.join()
-    assert len({total for _, total in found}) == 1
+    assert len({total for _, total in result}) == 1
     files = sorted(path.name for path in (tmp_path / "cache").rglob("*.*"))
     assert files == ["images.arrows", "items.arrows", "landmarks.arrows"]
 
@@ -94,7 +94,7 @@ def test_a_release_whose_tables_disagree_is_told(tmp_path):
         (file,) = (release / table).rglob("*.parquet")
         (wrong,) = (other / table).rglob("*.parquet")
         file.write_bytes(wrong.read_bytes())
-    with pytest.raises(InputError, match="1 rows of items name none of its images"):
+    with pytest.raises(InputError, match="1 rows of items have no row in images"):
         Feed(release, "deepfashion2", "train").index.items  # noqa: B018
 
 
@@ -137,7 +137,7 @@ feed = Feed({str(release)!r}, "deepfashion2", "train", task="landmarks")
 print([sample["image_id"] for sample in feed], threads() - before)
 """
     for made in (False, True):
-        found = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
         )
-        assert not made or found.stdout.strip() == "[1, 2, 3, 4] 0", found
+        assert not made or result.stdout.strip() == "[1, 2, 3, 4] 0", result

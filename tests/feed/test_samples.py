@@ -140,7 +140,7 @@ def test_a_release_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="is no release"):
         Feed(tmp_path, "deepfashion2", "train")
     release = write_release(tmp_path, [image(1, item())])
-    with pytest.raises(InputError, match="holds no deepfashion2 test: it holds deepfashion2 train"):
+    with pytest.raises(InputError, match="does not have deepfashion2 test: it has"):
         Feed(release, "deepfashion2", "test")
     with pytest.raises(InputError, match="task cannot be boxes"):
         Feed(release, "deepfashion2", "train", task="boxes")

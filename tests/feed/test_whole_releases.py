@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from ingesting import ingested
 from PIL import Image
+from training_shards import read_shards
 
 from flows.exports.training.options import TrainingOptions
-from flows.feed import Feed, IdentityBatches, Loader, Sampler, Shards
+from flows.feed import Feed, IdentityBatches, Loader, Sampler
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training
 from flows.samples import write_deepfashion2, write_fashion_mnist, write_fashionai
@@ -52,8 +53,8 @@ def test_deepfashion2_comes_as_its_documents_and_pictures_say(folder):
             assert points["labels"][k] == item["category_id"] - 1
             assert points["landmarks"][k].reshape(-1).tolist() == item["landmarks"]
             flat = [polygon.reshape(-1) for polygon in outline["polygons"][k]]
-            wanted = [np.float32(polygon) for polygon in item["segmentation"]]
-            assert all(map(np.array_equal, flat, wanted))
+            expected = [np.float32(polygon) for polygon in item["segmentation"]]
+            assert all(map(np.array_equal, flat, expected))
 
 
 def test_products_of_the_release_make_identity_batches(folder):
@@ -88,23 +89,27 @@ def test_an_export_feeds_what_the_release_feeds(folder, tmp_path, crop):
     export_training(
         release, "deepfashion2", split="train", output=tmp_path, options=options, run=map, shards=2
     )
-    shards = Shards(tmp_path, split="train")
     feed = Feed(release.path, "deepfashion2", "train", task="landmarks", crop=crop, margin=0)
-    rows = {(one["image_id"], one.get("item_no", 0)): one for one in shards}
-    assert len(rows) == len(shards)
+    exported = read_shards(tmp_path, "train")
+    rows = {(row["image_id"], row.get("item_no", 0)): row for row in exported}
+    assert len(rows) == len(exported)
     for sample in feed:
         row = rows[sample["image_id"], sample.get("item_no", 0)]
         if crop:
-            shift = row["landmarks"][:, :2] - sample["landmarks"][:, :2]
+            landmarks = np.array(row["landmarks"], np.float32)
+            shift = landmarks[:, :2] - sample["landmarks"][:, :2]
             labelled = sample["landmarks"][:, 2] > 0
-            np.testing.assert_array_equal(row["landmarks"][:, 2], sample["landmarks"][:, 2])
+            np.testing.assert_array_equal(landmarks[:, 2], sample["landmarks"][:, 2])
             assert np.ptp(shift[labelled], axis=0).max() <= 1e-3
             assert row["category"] == sample["label"]
         else:
             np.testing.assert_array_equal(row["picture"], sample["picture"])
-            objects = row["objects"]  # in the order of their document, the feed's by item_no
+            # In the order of their document; those of the feed are in the order of item_no.
+            objects = row["objects"]
             by_number = np.argsort(objects["item_no"])
-            np.testing.assert_array_equal(objects["item_no"][by_number], sample["item_nos"])
-            np.testing.assert_array_equal(objects["category"][by_number], sample["labels"])
+            np.testing.assert_array_equal(
+                np.take(objects["item_no"], by_number), sample["item_nos"]
+            )
+            np.testing.assert_array_equal(np.take(objects["category"], by_number), sample["labels"])
             for mine, k in zip(sample["landmarks"], by_number, strict=True):
-                np.testing.assert_array_equal(mine, objects["landmarks"][k])
+                np.testing.assert_array_equal(mine, np.float32(objects["landmarks"][k]))

@@ -1,4 +1,4 @@
-"""What the first bytes of a picture tell, and that no bytes at all can stop the telling."""
+"""Facts of pictures from their first bytes; no input raises."""
 
 import io
 import os

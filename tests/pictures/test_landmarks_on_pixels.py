@@ -1,4 +1,4 @@
-"""Landmarks lie on what they mark: dots drawn at landmarks, found again after feed and export.
+"""Landmarks stay on what they mark: dots drawn at landmarks, found again after feed and export.
 
 The same pixels as JPEG, which is decoded at a scale, and as PNG, which is not. Sizes that 8 does
 not divide, because a scaled JPEG's size is rounded up.
@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from ingesting import ingested
 from PIL import Image
+from training_shards import read_shards
 
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.pictures import prepare
-from flows.feed import Feed, Shards
+from flows.feed import Feed
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training
 
@@ -121,7 +122,7 @@ def test_an_export_keeps_landmarks_on_their_dots(lake, tmp_path, crop_items, siz
         Lake(lake).release(), "deepfashion2", split="train", output=tmp_path, options=options,
         run=map,
     )  # fmt: skip
-    rows = list(Shards(tmp_path, split="train"))
+    rows = read_shards(tmp_path, "train")
     assert len(rows) == 2 * len(SIZES)
     for row in rows:
         points = row["landmarks"] if crop_items else row["objects"]["landmarks"][0]
