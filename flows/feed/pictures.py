@@ -33,7 +33,7 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
         held = EmbeddedPictures(index, embedded)
         if len(held.groups):
             return held
-    inputs = index.release.inputs.get(index.dataset, {})
+    inputs = index.release.manifest.inputs.get(index.dataset, {})
     pattern = (inputs.get("pictures") or {}).get(index.split)
     # Splits may have been ingested one by one from different places.
     place = pictures_at or (inputs.get("locations") or {}).get(index.split, inputs.get("location"))

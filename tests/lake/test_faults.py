@@ -3,15 +3,16 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 from small_disks import fill_up
 from small_lakes import build, fill, numbers, publish, source
 
-from flows.lake import Abandoned, Lake, LakeBusy, plan_parts
+from flows.lake import Lake, LakeBusy, plan_parts
+from flows.lake.publish import remove_tree
+from flows.lake.table_file import write_file
 from schemas.errors import InputError
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -36,56 +37,10 @@ def lake(tmp_path) -> Lake:
 
 
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
-    # Every 32nd step here; `python tests/support/killed_runs.py FOLDER every` takes every one.
+    # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.
     done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 32)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 100
-
-
-def test_a_lake_lives_through_random_kills_of_all_that_writes_it(tmp_path):
-    # tests/faults/test_kills.py does it a thousand times.
-    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "random", 12, 3)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("12 kills, seed 3: {'keep': ")
-
-
-def test_readers_that_resolve_current_once_never_meet_a_missing_or_mixed_release(lake):
-    """Images, items and a statistic agree on a number that every publication raises."""
-    publish(lake, source(numbers(1, 5)))
-    over = threading.Event()
-    troubles: list[str] = []
-    reads = [0, 0, 0]
-
-    def read(place: int) -> None:
-        while not over.is_set():
-            release = lake.release()
-            found = {
-                table: sum(pq.ParquetFile(path).metadata.num_rows for path in release.files(table))
-                for table in ("images", "items")
-            }
-            (statistic,) = release.files("statistics/how_many")
-            found["statistic"] = pq.read_table(statistic)["images"][0].as_py()
-            if len(set(found.values())) != 1:
-                troubles.append(str(found))
-            reads[place] += 1
-
-    def keep_reading(place: int) -> None:
-        try:
-            read(place)
-        except Exception as error:  # whatever a reader meets is a finding of this test
-            troubles.append(repr(error))
-
-    readers = [threading.Thread(target=keep_reading, args=(place,)) for place in range(len(reads))]
-    for reader in readers:
-        reader.start()
-    for last in range(6, 36):
-        publish(lake, source(numbers(1, last)))
-    over.set()
-    for reader in readers:
-        reader.join()
-    assert troubles == []
-    assert all(reads)
-    assert len(lake.releases()) == 31
 
 
 FULL = """
@@ -128,17 +83,6 @@ def small_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_leaves_the_old_release_and_room_for_the_next_try(small_disk):
-    lake = Lake(small_disk / "lake")
-    first = publish(lake, source(numbers(1, 25)))
-    with pytest.raises(InputError, match="the disk is full"):
-        publish(lake, source(numbers(1, 250, stamp="b")))
-    assert lake.release().id == first.id
-    assert lake.verify() == []
-    assert list((lake.root / "staging").iterdir()) == []
-    assert publish(lake, source(numbers(1, 26))).manifest.parent == first.id
-
-
 @pytest.mark.parametrize("state", ["as it is", "no marker", "publication to finish"])
 def test_a_full_disk_keeps_nobody_from_deleting_releases(small_disk, state):
     lake = Lake(small_disk / "lake")
@@ -152,7 +96,7 @@ def test_a_full_disk_keeps_nobody_from_deleting_releases(small_disk, state):
     fill_up(small_disk)
     with pytest.raises(InputError, match="the disk is full"):
         publish(lake, source(numbers(1, 30)))
-    assert made[0].id in lake.keep(1).releases
+    assert made[0].id in lake.delete_all_but(1).releases
     assert lake.release().id == made[2].id
     assert lake.verify() == []
     (small_disk / "ballast").unlink()
@@ -216,7 +160,7 @@ lake.resume()
 lake.rollback(second.id)
 lake.resume()
 third = publish(lake, source(numbers(1, 26)))
-assert len(lake.keep(1).releases) == 2
+assert len(lake.delete_all_but(1).releases) == 2
 assert lake.verify() == []
 print(len(lake.releases()))
 """
@@ -270,12 +214,26 @@ def test_an_error_of_the_source_is_not_taken_for_one_of_the_lake(lake):
         raise PermissionError(errno.EACCES, "Permission denied", "/source/train")
 
 
-def test_an_orphaned_worker_writes_nothing_into_the_run_that_follows(lake):
+def test_a_worker_that_outlived_its_run_writes_nothing_into_the_next_run(lake):
     parts = plan_parts("deepfashion2", source(numbers(1, 25)), code="c").changed
     with lake.writing() as staging:
         build(staging.folder, parts[0])
-        orphaned = staging.folder
+        folder_of_first_run = staging.folder
     with lake.writing() as staging:
-        with pytest.raises(Abandoned, match="is over"):
-            build(orphaned, parts[1])
+        with pytest.raises(FileNotFoundError):
+            build(folder_of_first_run, parts[1])
         assert [path.name for path in (lake.root / "staging").iterdir()] == [staging.folder.name]
+
+
+def test_a_worker_that_is_writing_while_its_run_is_cleaned_away_leaves_nothing(lake):
+    schema = pa.schema({"number": pa.int64()})
+
+    def pieces():
+        yield pa.table({"number": [1]})
+        remove_tree(folder)
+
+    with lake.writing() as staging:
+        folder = staging.folder
+        with pytest.raises(FileNotFoundError):
+            write_file(folder, "statistics/numbers.parquet", "statistics/numbers", schema, pieces())
+        assert list((lake.root / "staging").iterdir()) == []

@@ -45,7 +45,7 @@ def test_after_a_clock_was_set_back_the_newest_releases_are_kept(lake, clock):
     assert ids(lake) == made[::-1]
     assert made == sorted(made)
     assert lake.release().manifest.created.hour == 10
-    lake.keep(2)
+    lake.delete_all_but(2)
     assert ids(lake) == [made[3], made[2]]
 
 
@@ -56,7 +56,7 @@ def test_releases_named_by_a_clock_that_was_set_back_are_ordered_by_their_parent
         release = publish(lake, source(numbers(1, 5 + number)))
         made.append(renamed(lake, release, f"20261121T{time}Z-{number:08d}", made[-1:]))
     assert ids(lake) == made[::-1]
-    lake.keep(2)
+    lake.delete_all_but(2)
     assert ids(lake) == [made[3], made[2]]
     assert publish(lake, source(numbers(1, 20))).id > max(made)
 
@@ -87,8 +87,8 @@ def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):
     for release in (made[0], made[2]):
         (release.path / "manifest.json").chmod(0o644)
         (release.path / "manifest.json").write_text("{")
-    assert lake.keep(2).releases == ()
-    assert lake.keep(1).releases == (made[1].id,)
+    assert lake.delete_all_but(2).releases == ()
+    assert lake.delete_all_but(1).releases == (made[1].id,)
     assert lake.delete(made[0].id).releases == (made[0].id,)
 
 

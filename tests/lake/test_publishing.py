@@ -11,7 +11,6 @@ import pytest
 from small_lakes import build, fill, numbers, publish, rows, source
 
 from flows.lake import CountMismatch, Lake, differing_files, plan_parts
-from flows.lake.staging import require_counts
 from schemas.errors import InputError
 
 
@@ -166,7 +165,18 @@ def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(
 def test_derived_rows_that_are_not_sorted_by_split_are_refused(lake):
     mixed = rows("pairs", {"split": "train"}, {"split": "test"}, {"split": "train"})
     with lake.writing() as staging, pytest.raises(ValueError, match="not sorted"):
-        staging.write_table("pairs", mixed)
+        staging.write_table("pairs", mixed.to_reader(max_chunksize=1))
+
+
+def test_derived_rows_that_come_at_once_are_grouped_by_split_in_their_order(lake):
+    mixed = rows(
+        "pairs", *[{"split": s, "user_image_id": n} for n, s in enumerate(["b", "a", "b"])]
+    )
+    with lake.writing() as staging:
+        records = staging.write_table("pairs", mixed)
+        assert [record.path.split("/")[2] for record in records] == ["split=b", "split=a"]
+        table = pq.read_table(staging.folder / records[0].path, partitioning=None)
+        assert table["user_image_id"].to_pylist() == [0, 2]
 
 
 def test_a_derived_table_must_be_declared_or_a_statistic(lake):
@@ -203,9 +213,9 @@ def test_a_refused_document_needs_its_row_of_rejections(lake):
     with lake.writing() as staging:
         (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), code="c").changed
         receipt = build(staging.folder, part)
-    counts = receipt.counts | {"documents_read": 10, "documents_refused": 1}
-    with pytest.raises(CountMismatch, match="0 rejections, but 1"):
-        require_counts(msgspec.structs.replace(receipt, counts=counts))
+        counts = receipt.counts | {"documents_read": 10, "documents_refused": 1}
+        with pytest.raises(CountMismatch, match="0 rejections, but 1"):
+            staging.record([msgspec.structs.replace(receipt, counts=counts)])
 
 
 def test_a_file_that_is_gone_or_cut_before_publication_stops_it(lake):
@@ -274,7 +284,7 @@ def test_what_dead_runs_left_is_cleaned_by_the_next(lake):
 
 
 def test_unknown_parts_cannot_be_linked(lake):
-    with lake.writing() as staging, pytest.raises(ValueError, match="no parent release"):
+    with lake.writing() as staging, pytest.raises(ValueError, match="has no parts"):
         staging.link(["deepfashion2/train/00000"])
     publish(lake, source(numbers(1, 5)))
     with lake.writing() as staging, pytest.raises(ValueError, match="no parts"):

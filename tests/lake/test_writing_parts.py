@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_lakes import a_part, rows, tables_of
 
-from flows.lake import Abandoned, write_part
-from flows.lake.lock import Holder, claim, this_process
+from flows.lake import write_part
 from flows.lake.table_file import ROW_GROUP
 from flows.lake.write import MAIN_TABLES
 from schemas import TABLES
@@ -140,25 +136,7 @@ def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
         assert set(table.column_names) == set(TABLES["items"].schema.names)
 
 
-def test_a_worker_stops_when_its_run_was_cleaned_away(tmp_path):
-    with pytest.raises(Abandoned, match="is over"):
-        write_part(tmp_path / "gone", a_part(1), {})
-    assert not (tmp_path / "gone").exists()
-
-
-def test_a_worker_stops_when_the_process_it_works_for_is_dead(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    here = this_process()
-    claim(tmp_path, Holder(here.host, dead.pid, "", here.since, "wardrobe"))
-    with pytest.raises(Abandoned, match=f"process {dead.pid}"):
-        write_part(tmp_path, a_part(1), {})
-
-
-def test_a_reused_process_number_is_not_taken_for_the_old_process(tmp_path):
-    here = this_process()
-    claim(tmp_path, Holder(here.host, os.getpid(), "1", here.since, "wardrobe"))
-    with pytest.raises(Abandoned):
-        write_part(tmp_path, a_part(1), {})
-    claim(tmp_path, here)
-    assert write_part(tmp_path, a_part(1), {})
+def test_a_worker_that_outlived_its_run_makes_no_folder_again(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_part(tmp_path / "removed", a_part(1), {})
+    assert not (tmp_path / "removed").exists()

@@ -160,7 +160,9 @@ def any_run(root: Path, chance: random.Random, contents: list[str]) -> Run:
         count = chance.randint(1, len(releases) - 1)
         pin = lake.pin
         kept = {*releases[:count], current} | ({pin.release, pin.instead_of} if pin else set())
-        return Run(kind, lambda: lake.keep(count), lambda: lake.release().id == current, kept)
+        return Run(
+            kind, lambda: lake.delete_all_but(count), lambda: lake.release().id == current, kept
+        )
     state = contents.index(lake.release().manifest.content)
     return publication(root, 1 - state, contents)
 
