@@ -1,22 +1,19 @@
-"""Published releases, read-only: a lake's folder comes in; manifests, file paths and bytes go out.
+"""Published releases, read-only: a lake's folder comes in; manifests and file paths go out.
 
 May import `schemas` and `flows.storage`. Whatever reads or writes a lake may import this.
 """
 
 from flows.release.damage import describe_damage, is_inside, require_readable
-from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
 
 __all__ = [
-    "PROTOCOL",
     "FileRecord",
     "Manifest",
     "PartRecord",
     "Receipt",
     "Release",
-    "ReleaseFiles",
     "describe_damage",
     "differing_files",
     "is_inside",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.release import ReleaseFiles
+from flows.release.file_system import ReleaseFiles
 
 TIME = datetime(2026, 11, 21, 3, 15, tzinfo=UTC)
 
