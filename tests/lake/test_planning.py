@@ -78,6 +78,16 @@ def test_a_changed_part_says_why(documents, options, reason):
     assert after.reasons["deepfashion2/train/00000"] == reason
 
 
+def test_a_file_of_another_size_is_another_file_though_its_stamp_is_equal():
+    members = source(numbers(1, 9))
+    parent = manifest_of(plan(members))
+    larger = members.set_column(
+        members.schema.get_field_index("size"), ARRANGED.field("size"), [[100] * 8 + [101]]
+    )
+    (reason,) = plan(larger, parent).reasons.values()
+    assert reason == "members changed (of 9)"
+
+
 def test_a_new_schema_version_and_an_old_make_of_fingerprint_say_so():
     (part,) = plan(source(numbers(1, 9))).changed
     older = str(Fingerprint.parse(part.fingerprint)._replace(schema="0", code="d"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_lakes import numbers, publish, source
+from small_lakes import fill, numbers, publish, source
 
 from flows.lake import Lake, staging
 from flows.lake import publish as steps
@@ -90,6 +90,50 @@ def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):
     assert lake.delete_all_but(2).releases == ()
     assert lake.delete_all_but(1).releases == (made[1].id,)
     assert lake.delete(made[0].id).releases == (made[0].id,)
+
+
+def test_everything_is_synced_to_the_disk_before_the_step_that_relies_on_it(lake, monkeypatch):
+    """A power cut keeps synced files and names alone, in any order."""
+    steps: list[tuple[str, str]] = []
+    sync, rename, replace = os.fsync, Path.rename, Path.replace
+
+    def log(step: str, path: Path | str) -> None:
+        steps.append((step, str(path).removeprefix(f"{lake.root}/")))
+
+    def logged_sync(handle: int) -> None:
+        log("sync", Path(f"/proc/self/fd/{handle}").readlink())
+        sync(handle)
+
+    def logged_rename(path: Path, target: Path) -> None:
+        log("rename", path)
+        rename(path, target)
+
+    def logged_replace(path: Path, target: Path) -> None:
+        log("replace", target)
+        replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", logged_sync)
+    monkeypatch.setattr(Path, "rename", logged_rename)
+    monkeypatch.setattr(Path, "replace", logged_replace)
+    with lake.writing() as staging:
+        fill(staging, source(numbers(1, 5)))
+        folder = staging.folder.relative_to(lake.root).as_posix()
+        release = staging.publish()
+
+    renamed, swapped = steps.index(("rename", folder)), steps.index(("replace", "current"))
+    for record in release.manifest.files:
+        written = steps.index(("replace", f"{folder}/{record.path}"))
+        (before,) = [
+            number
+            for number, (step, path) in enumerate(steps[:written])
+            if step == "sync" and Path(path).parent == Path(folder, record.path).parent
+            and Path(path).name.startswith(f".{Path(record.path).name}.")
+        ]  # fmt: skip
+        assert before < written
+        for parent in Path(folder, record.path).parents[:-2]:
+            assert ("sync", str(parent)) in steps[written:renamed]
+    assert ("sync", "releases") in steps[renamed:swapped]
+    assert ("sync", str(lake.root)) in steps[swapped:]
 
 
 LAST_STEPS = [

@@ -105,6 +105,17 @@ def test_what_was_remembered_goes_into_the_next_release_and_losing_it_costs_a_re
         assert fill(staging, source(numbers(1, 25, stamp="b") | {30: "c"})) == []
 
 
+def test_fingerprints_saved_for_another_release_are_not_used(lake):
+    publish(lake, source(numbers(1, 25)))
+    publish(lake, source(numbers(1, 25, stamp="b")))
+    second = publish(lake, source(numbers(1, 25, stamp="wider")))
+    saved = msgspec.json.decode((lake.root / "seen.json").read_bytes())
+    assert saved["release"] != second.id
+    assert lake.parent().manifest.parts == second.manifest.parts
+    with lake.writing() as staging:
+        assert fill(staging, source(numbers(1, 25, stamp="wider"))) == []
+
+
 def test_removed_documents_and_parts_vanish(lake):
     publish(lake, source(numbers(1, 25)))
     release = publish(lake, source(numbers(1, 18)))
@@ -142,6 +153,21 @@ def test_other_data_sets_come_along_unchanged(lake):
     assert set(release.manifest.inputs) == {"deepfashion2", "fashionai"}
     assert len(release.files("images")) == 4
     assert release.manifest.split_counts("fashionai")["train"]["images"] == 5
+
+
+def test_the_inputs_of_a_data_set_without_parts_are_removed(lake):
+    inputs = {"deepfashion2": {"location": "/source"}, "fashionai": {"location": "/other"}}
+    with lake.writing() as staging:
+        fill(staging, source(numbers(1, 5)))
+        staging.record(
+            build(staging.folder, part)
+            for part in plan_parts("fashionai", source(numbers(1, 5)), code="c").changed
+        )
+        assert set(staging.publish(inputs=inputs).manifest.inputs) == {"deepfashion2", "fashionai"}
+    with lake.writing() as staging:
+        fill(staging, source({}), dataset="fashionai", prune=True)
+        release = staging.publish()
+    assert release.manifest.inputs == {"deepfashion2": {"location": "/source"}}
 
 
 def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(lake):

@@ -105,22 +105,31 @@ def test_a_changed_type_is_a_changed_column(lake):
     assert rewrite(lake, widen) == [f"{ITEMS} has other columns than declared: x1"]
 
 
-def test_a_manifest_that_contradicts_itself_is_found(lake):
+@pytest.mark.parametrize(
+    ("count", "value", "problem"),
+    [
+        ("items_read", 12, "12 items read, but 9 written and refused"),
+        ("documents_read", 8, "8 documents read, but 9 written and refused"),
+        ("items_refused", 1, "9 items read, but 10 written and refused"),
+        ("images", 4, "4 images, but 9 written and refused"),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_found(lake, count, value, problem):
     release = publish(lake, source(numbers(1, 25)))
-    was = read_manifest(release.path)
-    part = was.parts["deepfashion2/train/00000"]
-    parts = was.parts | {
-        "deepfashion2/train/00000": msgspec.structs.replace(
-            part, counts=part.counts | {"items_read": 12}
-        )
-    }
+    manifest = read_manifest(release.path)
+    name = "deepfashion2/train/00000"
+    part = manifest.parts[name]
+    parts = {name: msgspec.structs.replace(part, counts=part.counts | {count: value})}
     path = release.path / "manifest.json"
     path.chmod(0o644)
     path.write_bytes(
-        encode_manifest(msgspec.structs.replace(was, parts=parts, content="0", release="other"))
+        encode_manifest(
+            msgspec.structs.replace(
+                manifest, parts=manifest.parts | parts, content="0", release="other"
+            )
+        )
     )
-    found = [str(problem) for problem in lake.verify()]
-    assert "manifest.json names another release, other" in found
-    counts = "12 items read, but 9 written and refused (part deepfashion2/train/00000)"
-    assert f"manifest.json counts {counts}" in found
-    assert any("lists files with content" in one for one in found)
+    problems = [str(problem) for problem in lake.verify()]
+    assert "manifest.json names another release, other" in problems
+    assert f"manifest.json counts {problem} (part {name})" in problems
+    assert any("lists files with content" in problem for problem in problems)

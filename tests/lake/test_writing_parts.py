@@ -38,6 +38,16 @@ def test_the_same_rows_make_the_same_bytes_in_any_order_and_any_chunks(tmp_path,
     assert once == again
 
 
+def test_rows_are_sorted_by_all_columns_of_their_key(tmp_path):
+    keys = [(2, 3), (1, 2), (2, 1), (1, 1), (2, 2)]
+    table = rows("items", *({"image_id": image, "item_no": item} for image, item in keys))
+    write_part(tmp_path, a_part(1), {"items": table})
+    path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
+    written = pq.read_table(path, partitioning=None)
+    pairs = zip(written["image_id"].to_pylist(), written["item_no"].to_pylist(), strict=True)
+    assert list(pairs) == sorted(keys)
+
+
 def test_a_reader_is_written_in_the_same_bytes_as_a_table_however_it_is_cut(tmp_path):
     count = ROW_GROUP["pictures"] + 7
     whole = rows(
