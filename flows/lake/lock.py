@@ -123,7 +123,7 @@ def _write(handle: int, text: bytes) -> None:
 
 
 def _holder(handle: int) -> Holder | None:
-    """Who wrote its name into the file; None when nobody did or there was no room for it."""
+    """The holder that the file names; None for an empty file and one with another content."""
     try:
         return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -46,7 +46,7 @@ class Plan:
 
     `changed` parts are to be built, `unchanged` ones linked (names, with those of retained
     splits), `removed_parts` have no members any more. `reasons` says why for every changed and
-    removed part. `retained_splits` are no longer in the source and stay. `images` counts the
+    removed part. `retained_splits` left the source but stay in the lake. `images` counts the
     images by split, as far as member names say (else None).
     """
 
@@ -206,8 +206,8 @@ def refused_splits(
 ) -> list[SplitProblem]:
     """Splits with over 1 % of their documents refused, unless allowed by name.
 
-    Both are counts by split. A split whose share is no larger than it was `before` passes: it
-    was allowed then.
+    Both are counts by split. A split whose share did not grow since `before` passes: it was
+    allowed then.
     """
 
     def share(counts: Mapping[str, int]) -> float:

@@ -80,7 +80,7 @@ class Staging:
     def _link(self, record: FileRecord) -> None:
         """Put the parent's file at its path in staging, in place of a file with equal bytes."""
         if self.parent is None:
-            raise ValueError("there is no parent release to link from")
+            raise ValueError("a lake without releases has nothing to link")
         source, target = self.parent.path / record.path, self.folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)

@@ -143,7 +143,7 @@ def find_release(root: Path, name: str | None = None) -> Release:
     releases = all_releases(root)
     if not releases:
         raise InputError(
-            f"there is no lake at {root}: `wardrobe demo` makes a small one, "
+            f"{root} is not a lake: `wardrobe demo` makes a small one, "
             "`wardrobe ingest` fills one from a source."
         )
     if name is None or name == CURRENT:
@@ -165,15 +165,15 @@ def open_release(path: str | Path) -> Release:
     """The release at `path`: its own folder, a link such as `lake/current`, or a lake's folder.
 
     Links are resolved once, here, so that later reads see the same release whatever is published.
-    InputError when there is no release at `path` or its manifest is damaged.
+    InputError when `path` is not a release or its manifest is damaged.
     """
-    given = Path(path).expanduser()
-    folder = given if os.path.lexists(given / MANIFEST) else given / CURRENT
+    location = Path(path).expanduser()
+    folder = location if os.path.lexists(location / MANIFEST) else location / CURRENT
     try:
         release = Release(folder.resolve(strict=True))
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
         raise InputError(
-            f"{given} is not a release: give the folder that holds {MANIFEST} (`wardrobe path`)."
+            f"{location} is not a release: give the folder that holds {MANIFEST} (`wardrobe path`)."
         ) from error
     _ = release.manifest  # a damaged one is refused here
     return release

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def lake(tmp_path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
+@pytest.mark.slow
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
     # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.
     done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 32)
@@ -58,6 +60,7 @@ except InputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [100, 3000, 6000])
 def test_a_file_that_finds_no_room_ends_the_run_in_a_sentence_and_the_lake_stays(lake, limit):
     first = publish(lake, source(numbers(1, 25)))
@@ -113,8 +116,7 @@ def test_a_lock_without_room_for_its_holder_excludes_others_all_the_same(lake, m
         publish(lake, source(numbers(1, 5)))
 
 
-# Whatever is imported late is imported by a first publication, because the interpreter may lie
-# where only root can read.
+# The first publication imports all modules, because only root may be able to read the interpreter.
 AS_NOBODY = """
 import os, sys
 from small_lakes import numbers, publish, source
@@ -143,6 +145,7 @@ def run_as_nobody(lake: Lake, text: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_everything_works_without_being_root(open_lake):
     open_lake.root.mkdir()
     os.chown(open_lake.root, 65534, 65534)
@@ -167,6 +170,7 @@ print(len(lake.releases()))
     assert run_as_nobody(open_lake, text).split() == ["read-only", "1"]
 
 
+@pytest.mark.slow
 def test_a_lake_that_may_not_be_written_says_so_and_can_be_read(open_lake):
     publish(open_lake, source(numbers(1, 25)))
     text = """
@@ -176,11 +180,12 @@ except InputError as error:
     print(error)
 print(len(lake.release().files("items")), lake.verify())
 """
-    said = run_as_nobody(open_lake, text)
-    assert "cannot be written: it may not be written (Permission denied)" in said
-    assert said.endswith("3 []\n")
+    output = run_as_nobody(open_lake, text)
+    assert "cannot be written: it may not be written (Permission denied)" in output
+    assert output.endswith("3 []\n")
 
 
+@pytest.mark.slow
 def test_files_of_another_owner_are_copied_where_they_may_not_be_linked(open_lake):
     publish(open_lake, source(numbers(1, 25)))
     root = open_lake.root
@@ -193,6 +198,7 @@ print(lake.verify(), len(lake.releases()))
     assert run_as_nobody(open_lake, text) == "[] 2\n"
 
 
+@pytest.mark.slow
 def test_a_right_lost_half_way_ends_in_a_sentence_and_leaves_the_release(lake, monkeypatch):
     first = publish(lake, source(numbers(1, 25)))
     with pytest.raises(InputError, match="it may not be written"), lake.writing() as staging:
@@ -237,3 +243,19 @@ def test_a_worker_that_is_writing_while_its_run_is_cleaned_away_leaves_nothing(l
         with pytest.raises(FileNotFoundError):
             write_file(folder, "statistics/numbers.parquet", "statistics/numbers", schema, pieces())
         assert list((lake.root / "staging").iterdir()) == []
+
+
+def test_a_worker_that_writes_while_its_folder_is_removed_fails(lake, monkeypatch):
+    (part,) = plan_parts("deepfashion2", source(numbers(1, 5)), code="c").changed
+    remove = shutil.rmtree
+
+    def write_and_remove(path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            build(folder, part)
+        remove(path)
+
+    with lake.writing() as staging:
+        folder = staging.folder
+        build(folder, part)
+        monkeypatch.setattr(shutil, "rmtree", write_and_remove)
+    assert list((lake.root / "staging").iterdir()) == []

@@ -65,7 +65,7 @@ def test_a_folder_with_entries_like_a_lake_is_not_taken_for_one(lake, name):
         lambda: lake.delete("2026"),
         lambda: lake.rollback("2026"),
     ):
-        with pytest.raises(InputError, match="no lake at"):
+        with pytest.raises(InputError, match="is not a lake"):
             act()
     assert (precious / "thesis.txt").read_text() == "years of work"
     assert [path.name for path in lake.root.iterdir()] == [name]
@@ -89,7 +89,7 @@ def test_a_folder_without_marker_whose_only_release_is_damaged_is_refused(lake, 
     require_untouched(lake.root / "releases" / RUN)
 
 
-def test_the_empty_folders_of_a_first_run_that_failed_are_a_lake_to_be(lake):
+def test_the_empty_folders_of_a_first_run_that_failed_become_a_lake(lake):
     for name in ("releases", "staging"):
         (lake.root / name).mkdir(parents=True)
     (lake.root / "lock").write_text("")

@@ -76,10 +76,10 @@ def renamed(lake, release, name: str, parents: list[str]) -> str:
 
 def test_parents_that_name_each_other_lose_no_release(lake):
     first = publish(lake, source(numbers(1, 5)))
-    one = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
+    first_id = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
     second = publish(lake, source(numbers(1, 6)))
-    two = renamed(lake, second, "20261121T130000Z-00000002", [one])
-    assert sorted(ids(lake)) == [one, two]
+    second_id = renamed(lake, second, "20261121T130000Z-00000002", [first_id])
+    assert sorted(ids(lake)) == [first_id, second_id]
 
 
 def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):

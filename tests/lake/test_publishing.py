@@ -76,7 +76,7 @@ def test_one_changed_document_rewrites_one_file_per_table_that_changed_and_links
     assert lake.verify(first.id) == lake.verify(second.id) == []
 
 
-def test_touched_files_are_rebuilt_once_found_equal_and_remembered(lake):
+def test_touched_files_are_rebuilt_once_and_make_no_release(lake):
     first = publish(lake, source(numbers(1, 25)))
     touched = source(numbers(1, 25, stamp="b"))
 
@@ -92,7 +92,7 @@ def test_touched_files_are_rebuilt_once_found_equal_and_remembered(lake):
     assert lake.release().manifest.inputs["deepfashion2"]["listing"] == "l"
 
 
-def test_what_was_remembered_goes_into_the_next_release_and_losing_it_costs_a_rebuild(lake):
+def test_saved_fingerprints_go_into_the_next_release_and_losing_it_costs_a_rebuild(lake):
     publish(lake, source(numbers(1, 25)))
     publish(lake, source(numbers(1, 25, stamp="b")))
     (lake.root / "seen.json").write_bytes(b"{")
@@ -116,7 +116,7 @@ def test_fingerprints_saved_for_another_release_are_not_used(lake):
         assert fill(staging, source(numbers(1, 25, stamp="wider"))) == []
 
 
-def test_removed_documents_and_parts_vanish(lake):
+def test_removed_documents_and_parts_leave_the_release(lake):
     publish(lake, source(numbers(1, 25)))
     release = publish(lake, source(numbers(1, 18)))
     table = duckdb.sql(f"from read_parquet('{release.path}/images/*/*/*.parquet')")
@@ -140,7 +140,7 @@ def test_another_parameter_or_place_of_the_source_is_a_new_release_of_links(lake
         assert release.manifest.changes.sentence == sentence
         assert inode(release.files("items")[0]) == inode(first.files("items")[0])
     assert release.manifest.parameters == {"seed": 2}
-    assert len({one.id for one in lake.releases()}) == 3
+    assert len({release.id for release in lake.releases()}) == 3
 
 
 def test_other_data_sets_come_along_unchanged(lake):
@@ -297,7 +297,7 @@ def test_a_run_that_fails_leaves_the_lake_as_it_was(lake):
     assert list((lake.root / "staging").iterdir()) == []
 
 
-def test_what_dead_runs_left_is_cleaned_by_the_next(lake):
+def test_the_staging_of_dead_runs_is_cleaned_by_the_next(lake):
     publish(lake, source(numbers(1, 5)))
     with lake.writing() as staging:
         fill(staging, source(numbers(1, 9)))

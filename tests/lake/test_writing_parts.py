@@ -98,7 +98,7 @@ def test_sorting_and_row_groups_are_declared_in_the_footer(tmp_path):
     write_part(tmp_path, a_part(1), {"items": items(3, 1, 2)})
     path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
     group = pq.ParquetFile(path).metadata.row_group(0)
-    assert [one.column_index for one in group.sorting_columns] == [0, 1]
+    assert [column.column_index for column in group.sorting_columns] == [0, 1]
     assert group.column(0).has_offset_index
     assert pq.read_table(path, partitioning=None)["image_id"].to_pylist() == [1, 2, 3]
 
@@ -141,8 +141,8 @@ def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
         pl.scan_parquet(folder, hive_partitioning=True).collect().to_arrow(),
         duckdb.sql(f"from read_parquet('{folder}/*/*/*.parquet')").to_arrow_table(),
     ):
-        found = table.select(["dataset", "split"]).to_pydict()
-        assert (set(found["dataset"]), set(found["split"]), table.num_rows) == expected
+        partitions = table.select(["dataset", "split"]).to_pydict()
+        assert (set(partitions["dataset"]), set(partitions["split"]), table.num_rows) == expected
         assert set(table.column_names) == set(TABLES["items"].schema.names)
 
 

@@ -90,6 +90,7 @@ def test_a_handle_has_a_position_for_each_thread(files):
     handle.close()
 
 
+@pytest.mark.slow
 def test_duckdb_reads_the_same_as_natively_with_eight_threads_50_times(tmp_path):
     numbers = np.random.default_rng(7)
     rows = pa.table({"a": numbers.integers(0, 1000, 80_000), "b": numbers.random(80_000)})
