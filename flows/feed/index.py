@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from flows.feed.release import PinnedRelease, require_readable
 from flows.feed.tables import image_rows, item_key, item_rows, landmark_lists, polygon_lists
+from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
@@ -36,7 +36,7 @@ class Index:
     columns; `landmarks` and `polygons` hold one list per item.
     """
 
-    def __init__(self, release: PinnedRelease, dataset: str, split: str, cache: Path) -> None:
+    def __init__(self, release: Release, dataset: str, split: str, cache: Path) -> None:
         self.release, self.dataset, self.split = release, dataset, split
         if not release.files("images", dataset, split):
             splits = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"

@@ -33,7 +33,7 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
         embedded = EmbeddedPictures(index, files)
         if len(embedded.groups):
             return embedded
-    source = picture_source(index.release.inputs, index.dataset, index.split, pictures_at)
+    source = picture_source(index.release.manifest.inputs, index.dataset, index.split, pictures_at)
     return SourcePictures(index, source)
 
 

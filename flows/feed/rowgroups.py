@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.feed.release import require_readable
+from flows.release import require_readable
 
 HELD_BYTES = 256 << 20
 """What fits into this stays in memory whole, in each process: all of Fashion-MNIST does."""

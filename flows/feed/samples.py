@@ -12,9 +12,9 @@ from flows.feed.index import Index, default_cache
 from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, Pictures, open_pictures
 from flows.feed.pixels import as_array, expand_box, keep_freed_memory, unreadable
-from flows.feed.release import open_release
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
+from flows.release import open_release
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.feed.release import require_readable
+from flows.release import require_readable
 from schemas.errors import InputError
 from schemas.vocabulary import OCCLUDED, SOURCES, VISIBLE
 

@@ -1,22 +1,18 @@
-"""Rows -> Parquet parts, releases of them, and the record of what is in each.
+"""Writing of a lake: arranged sources and tables of parts come in, published releases go out.
 
-In: parts, tables as Arrow. Out: a release, published whole or not at all; older ones to go back to.
-May import: schemas, flows.storage, flows.release. A release is plain Parquet; readers
-need nothing of this.
+A release is published whole or not at all; older ones stay to go back to. It is plain Parquet that
+readers need nothing of this for. May import: schemas, flows.storage, flows.release.
 """
 
-from flows.lake.damage import describe_damage, is_inside
 from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
-from flows.lake.lock import Abandoned, LakeBusy
+from flows.lake.lock import LakeBusy
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
-from flows.release.manifest import FileRecord, Manifest, Receipt
-from flows.release.release import Release, differing_files
+from flows.release import FileRecord, Manifest, Receipt, Release, differing_files
 
 __all__ = [
-    "Abandoned",
     "CountMismatch",
     "FileRecord",
     "Lake",
@@ -28,9 +24,7 @@ __all__ = [
     "Release",
     "Staging",
     "code_hash",
-    "describe_damage",
     "differing_files",
-    "is_inside",
     "plan_parts",
     "refused_splits",
     "shrunk_splits",

@@ -1,6 +1,7 @@
-"""What a release changed against its parent, in a sentence and in numbers, and what made it."""
+"""Changes of a release against its parent: two sets of files come in, a sentence and counts out."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sized
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -14,15 +15,16 @@ from schemas.table import SCHEMA_VERSION
 def changed_settings(
     parent: Manifest, parameters: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """What of parameters and inputs differs from the parent's, listings apart: `deepfashion2 kind`.
+    """The parameters and inputs that differ from the parent's, without listings.
 
-    A listing changes with every touched file and makes no release.
+    Inputs are named with their data set: `deepfashion2 kind`. A listing changes with every touched
+    file and makes no release.
     """
-    found = _differing(parent.parameters, parameters)
+    changed = _differing(parent.parameters, parameters)
     for dataset in sorted(inputs.keys() | parent.inputs.keys()):
         before, after = parent.inputs.get(dataset, {}), inputs.get(dataset, {})
-        found += [f"{dataset} {key}" for key in _differing(before, after) if key != LISTING]
-    return found
+        changed += [f"{dataset} {key}" for key in _differing(before, after) if key != LISTING]
+    return changed
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -39,71 +41,55 @@ def describe_changes(
 ) -> Changes:
     """Compare by file hashes: a part that was rebuilt and came out equal did not change.
 
-    `settings` names what else differs, for a release in which nothing but that does.
+    `settings` names what else differs, for a release in which only that does.
     """
-    files = list(files)
+    after = {file.path: file for file in files}
+    before = {file.path: file for file in parent.files} if parent else {}
+    changed = [
+        file
+        for path, file in (before | after).items()
+        if path not in before or path not in after or file.sha256 != before[path].sha256
+    ]
+    rebuilt = {file.part for file in changed if file.part in parts}
+    dropped = parent.parts.keys() - parts.keys() if parent else set()
+    difference = _row_difference(before.values(), after.values())
+    rows = ", ".join(f"{table} {count:+,}" for table, count in difference.items())
     if parent is None:
-        return Changes(
-            sentence=f"first release: {_count(parts, 'part')}, {_rows(_delta([], files))}",
-            rebuilt=len(parts),
-            rows=_delta([], files),
-        )
-    before = {file.path: file.sha256 for file in parent.files}
-    rebuilt = {file.part for file in files if file.part and before.get(file.path) != file.sha256}
-    dropped = sorted(set(parent.parts) - set(parts))
-    rows = _delta(parent.files, files)
-    said = []
-    if rebuilt:
-        said.append(f"{len(rebuilt)} of {_count(parts, 'part')} rebuilt")
-    if dropped:
-        said.append(f"{_count(dropped, 'part')} dropped")
-    now = {file.path: file.sha256 for file in files}
-    other = [path for path in {*now, *before} if now.get(path) != before.get(path)]
-    if other and not said:
-        said.append("tables derived anew")
-    said.append(_rows(rows) if rows else "row counts as before")
-    return Changes(
-        sentence=": ".join([", ".join(said[:-1]) or _settings_only(settings), said[-1]]),
-        rebuilt=len(rebuilt),
-        linked=len(set(parts) - rebuilt),
-        dropped=len(dropped),
-        rows=rows,
-    )
+        sentence = f"first release: {_count(parts)}, {rows or 'no rows'}"
+    else:
+        reasons = [f"{len(rebuilt)} of {_count(parts)} rebuilt"] if rebuilt else []
+        reasons += [f"{_count(dropped)} dropped"] if dropped else []
+        if not reasons and changed:
+            reasons = ["derived tables rebuilt"]
+        elif not reasons:
+            names = ", ".join(settings)
+            reasons = [f"settings only ({names})" if names else "settings only"]
+        sentence = f"{', '.join(reasons)}: {rows or 'row counts as before'}"
+    linked = len(parts) - len(rebuilt)
+    return Changes(sentence, len(rebuilt), linked, len(dropped), difference)
 
 
-def _settings_only(settings: Iterable[str]) -> str:
-    named = ", ".join(settings)
-    return f"settings only ({named})" if named else "settings only"
+def _count(parts: Sized) -> str:
+    return f"{len(parts)} part{'s' * (len(parts) != 1)}"
 
 
-def _count(things: Mapping[str, object] | list[str], noun: str) -> str:
-    return f"{len(things)} {noun}" + ("" if len(things) == 1 else "s")
-
-
-def _delta(before: list[FileRecord], after: list[FileRecord]) -> dict[str, int]:
-    """Rows more or fewer per table with splits; tables without a difference are left out."""
-    total: dict[str, int] = {}
+def _row_difference(before: Iterable[FileRecord], after: Iterable[FileRecord]) -> dict[str, int]:
+    """Rows added or removed per partitioned table; tables with an equal count are left out."""
+    totals: Counter[str] = Counter()
     for sign, files in ((-1, before), (1, after)):
         for file in files:
             if file.table in TABLES and TABLES[file.table].partition_by:
-                total[file.table] = total.get(file.table, 0) + sign * file.rows
-    return {table: total[table] for table in sorted(total, key=table_order) if total[table]}
-
-
-def _rows(delta: Mapping[str, int]) -> str:
-    return ", ".join(f"{table} {rows:+,}" for table, rows in delta.items()) or "no rows"
+                totals[file.table] += sign * file.rows
+    return {table: totals[table] for table in sorted(totals, key=table_order) if totals[table]}
 
 
 def versions() -> dict[str, str]:
     """What made a release: this code, the schema, and the libraries its bytes depend on."""
-    found = {"schema": str(SCHEMA_VERSION), "code": code_hash()}
-    for word, name in (
-        ("wardrobe", "wardrobe-lake"),
-        ("pyarrow", "pyarrow"),
-        ("duckdb", "duckdb"),
-    ):
+    made_by = {"schema": str(SCHEMA_VERSION), "code": code_hash()}
+    packages = {"wardrobe": "wardrobe-lake", "pyarrow": "pyarrow", "duckdb": "duckdb"}
+    for name, package in packages.items():
         try:
-            found[word] = version(name)
+            made_by[name] = version(package)
         except PackageNotFoundError:  # run from a folder that was never installed
-            found[word] = "unknown"
-    return found
+            made_by[name] = "unknown"
+    return made_by

@@ -1,9 +1,8 @@
-"""What was learnt since the current release was published, where its content stayed the same.
+"""Cache of fingerprints for files that were touched but not changed: `seen.json` of a lake.
 
-Touched files (other times, same bytes) are rebuilt once, found equal, and no release is made of it.
-A published manifest never changes, so the new fingerprints and listings are kept beside it, in
-`seen.json`; without them every later run would rebuild the same parts again. Losing the file costs
-only that.
+In: fingerprints and listings of a run that published nothing. Out: the current release with them,
+to plan the next run on. A published manifest never changes; without the cache every later run
+would rebuild touched parts again. Losing the file costs only that.
 """
 
 from collections.abc import Mapping
@@ -33,7 +32,7 @@ def save_fingerprints(
     parts: Mapping[str, PartRecord],
     inputs: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Note the fingerprints that the parts of a release have now, and its sources' listings."""
+    """Save the fingerprints that the parts of a release have now, and its sources' listings."""
     fingerprints = {name: part.fingerprint for name, part in parts.items()}
     listings = {name: facts[LISTING] for name, facts in inputs.items() if LISTING in facts}
     with atomic_write(root / SEEN) as file:
@@ -41,23 +40,20 @@ def save_fingerprints(
 
 
 def with_cached_fingerprints(root: Path, release: Release) -> Release:
-    """The release with the fingerprints and listings it has by now, to plan the next one on."""
+    """The release with the fingerprints and listings of the cache, if the cache is of this one."""
     try:
         seen = msgspec.json.decode((root / SEEN).read_bytes(), type=_Seen)
     except (OSError, msgspec.DecodeError):
         return release
     if seen.release != release.id:
         return release
+    replace = msgspec.structs.replace
     parts = {
-        name: msgspec.structs.replace(
-            part, fingerprint=seen.fingerprints.get(name, part.fingerprint)
-        )
+        name: replace(part, fingerprint=seen.fingerprints.get(name, part.fingerprint))
         for name, part in release.manifest.parts.items()
     }
     inputs = {
         name: {**facts, LISTING: seen.listings[name]} if name in seen.listings else facts
         for name, facts in release.manifest.inputs.items()
     }
-    return Release(
-        release.path, msgspec.structs.replace(release.manifest, parts=parts, inputs=inputs)
-    )
+    return Release(release.path, replace(release.manifest, parts=parts, inputs=inputs))

@@ -1,4 +1,9 @@
-"""One writer at a time: a lock that dies with its process, names its holder, and is never stale."""
+"""The writer lock of a lake: one writer at a time, by a lock that dies with its process.
+
+In: a lake's folder. Out: the lock while a block runs, or an error that names the other writer. The
+kernel locks the open file; the text in it only names the holder. `filelock` is not used: it has no
+name of the holder, and where the kernel cannot lock it falls back to a file that a crash leaves.
+"""
 
 import errno
 import fcntl
@@ -9,7 +14,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +23,6 @@ import msgspec
 from schemas.errors import InputError
 
 LOCK = "lock"
-CLAIM = ".writer"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of a full disk, a used up quota and a file that may not grow."""
 
@@ -27,68 +31,48 @@ class LakeBusy(InputError):
     """Another process is writing this lake; the sentence names it."""
 
 
-class Abandoned(RuntimeError):
-    """The run this worker writes for is over or dead: it must not write on."""
-
-
 class Holder(msgspec.Struct, frozen=True):
-    """Who writes: process `pid` on `host` since a time. `born` tells a reused pid from the old."""
+    """Who writes: a command in a process on a host, since a time."""
 
     host: str
     pid: int
-    born: str
     since: str
     command: str
 
+    def __str__(self) -> str:
+        return f"`{self.command}` (process {self.pid} on {self.host}, since {self.since})"
 
-def this_process() -> Holder:
-    """The calling process as a holder."""
+
+def _this_process() -> Holder:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return Holder(socket.gethostname(), os.getpid(), _born(os.getpid()), since, _command())
-
-
-def _command() -> str:
-    # Only the name and the verb: a command line may hold what should not lie in a shared folder.
-    return shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
-
-
-def _born(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty where there is no /proc."""
-    with suppress(OSError, IndexError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    return ""
-
-
-def is_alive(holder: Holder) -> bool:
-    """Whether the holder still runs. A process of another host counts as alive: nobody can tell."""
-    if holder.host != socket.gethostname():
-        return True
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return not holder.born or _born(holder.pid) in ("", holder.born)
+    # Only the name and the verb: the rest of a command line may be private.
+    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
+    return Holder(socket.gethostname(), os.getpid(), since, command)
 
 
 @contextmanager
 def writer_lock(
     root: Path, *, wait: bool | float = False, waiting: Callable[[str], None] | None = None
-) -> Iterator[Holder]:
+) -> Iterator[None]:
     """Hold the lake's lock while inside; LakeBusy when another does and `wait` (seconds) is over.
 
-    It is the kernel's lock on an open file, so it dies with its process however that dies, and
-    spawned workers do not inherit it. The text in the file only names the holder. `waiting` is
-    called once, with a sentence, before it waits. On a network file system the kernel asks its
-    server, so writers on two hosts exclude each other where the server locks at all.
+    Spawned workers do not inherit the lock. `waiting` is called once, with a sentence, before it
+    waits. On a network file system the kernel asks its server, so writers on two hosts exclude
+    each other where the server can lock.
     """
     handle = _open(root / LOCK)
+    deadline = float("inf") if wait is True else time.monotonic() + wait
     try:
-        _acquire(handle, root, time.monotonic() + _patience(wait), waiting)
-        holder = this_process()
-        _write(handle, msgspec.json.encode(holder))
-        yield holder
+        while not _try_lock(handle, root):
+            sentence = f"{root} is being written by {_holder(handle) or 'another process'}"
+            if time.monotonic() >= deadline:
+                raise LakeBusy(f"{sentence}: try again later, or pass --wait.")
+            if waiting is not None:
+                waiting(f"{sentence}: waiting for it.")
+                waiting = None
+            time.sleep(0.1)
+        _write(handle, msgspec.json.encode(_this_process()))
+        yield
         _write(handle, b"")
     finally:
         os.close(handle)
@@ -107,13 +91,28 @@ def _open(path: Path) -> int:
     raise InputError(f"{path} is not a file, so it cannot be the lock: remove it.")
 
 
-def _write(handle: int, text: bytes) -> None:
-    """Replace the text, where there is room for it: without it the lock locks all the same.
+def _try_lock(handle: int, root: Path) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise InputError(
+                f"the file system of {root} cannot lock ({error.strerror}), so two writers "
+                "could meet there: keep the lake on one that can."
+            ) from error
+        raise
+    return True
 
-    Only the name of a holder is replaced: a file with another content is not the lake's.
+
+def _write(handle: int, text: bytes) -> None:
+    """Replace the name of a holder, where there is room; the lock does not depend on it.
+
+    A file with another content is not the lake's and stays as it is.
     """
     try:
-        if os.fstat(handle).st_size and _holder_in(handle) is None:
+        if os.fstat(handle).st_size and _holder(handle) is None:
             return
         os.ftruncate(handle, 0)
         if os.pwrite(handle, text, 0) < len(text):
@@ -123,65 +122,9 @@ def _write(handle: int, text: bytes) -> None:
             raise
 
 
-def _patience(wait: bool | float) -> float:
-    return float("inf") if wait is True else float(wait)
-
-
-def _acquire(handle: int, root: Path, until: float, waiting: Callable[[str], None] | None) -> None:
-    told = False
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                raise InputError(
-                    f"the file system of {root} cannot lock ({error.strerror}), so two writers "
-                    "could meet there: keep the lake on one that can."
-                ) from error
-            raise
-        sentence = f"{root} is being written by {_name_of(handle)}"
-        if time.monotonic() >= until:
-            raise LakeBusy(f"{sentence}: try again later, or pass --wait.")
-        if not told and waiting is not None:
-            waiting(f"{sentence}: waiting for it.")
-            told = True
-        time.sleep(0.1)
-
-
-def _name_of(handle: int) -> str:
-    if (holder := _holder_in(handle)) is None:
-        return "another process"  # it has not written its name yet, or found no room for it
-    return f"`{holder.command}` (process {holder.pid} on {holder.host}, since {holder.since})"
-
-
-def _holder_in(handle: int) -> Holder | None:
+def _holder(handle: int) -> Holder | None:
+    """The holder that the file names; None for an empty file and one with another content."""
     try:
         return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def claim(folder: Path, holder: Holder) -> None:
-    """Mark a staging folder as written for `holder`, for its workers to look at."""
-    (folder / CLAIM).write_bytes(msgspec.json.encode(holder))
-
-
-def require_claim(folder: Path) -> None:
-    """Raise Abandoned when the run that owns this staging folder is over or its process is dead.
-
-    Workers ask before every file: a killed parent cannot tell them, and the next run, which
-    removes the folder, must not meet their writes.
-    """
-    try:
-        holder = msgspec.json.decode((folder / CLAIM).read_bytes(), type=Holder)
-    except FileNotFoundError:
-        if folder.is_dir():
-            return  # nobody's claim: a plain folder, as a test or a tool may use
-        raise Abandoned(f"{folder} is gone: the run it belonged to is over.") from None
-    except msgspec.DecodeError:
-        return
-    if not is_alive(holder):
-        raise Abandoned(f"process {holder.pid}, for which {folder} was written, is dead.")

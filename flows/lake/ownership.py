@@ -1,66 +1,43 @@
-"""What belongs to a lake: the marker `lake.json`, and the files and folders it may delete.
+"""What belongs to a lake: its marker `lake.json`, and the files and folders that it may delete.
 
-In: a folder. Out: a lake, or one sentence why not. Links are never followed: what they point to
-belongs to somebody else.
+In: a folder. Out: a lake, or an error that says why not. Links are never followed: their targets
+belong to somebody else.
 """
 
-import errno
 import os
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from flows.lake.lock import CLAIM, LOCK
+from flows.lake.lock import LOCK
 from flows.release.manifest import MANIFEST, is_release_id
-from flows.release.release import CURRENT, RELEASES, all_releases, is_folder
+from flows.release.resolve import (
+    CURRENT,
+    LAKE_FILE,
+    LAKE_FORMAT,
+    RELEASES,
+    LakeFile,
+    all_releases,
+    is_folder,
+    is_plain_file,
+    require_known_format,
+)
 from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write
 from schemas.errors import InputError
 
-LAKE_FILE = "lake.json"
-LAKE_FORMAT = 1
 STAGING = "staging"
+STAGING_MARKER = ".staging"
+"""An empty file in the folder of a run: the lake may remove the folder."""
 REMOVED = ".gone-"
 """How the name of a folder begins while it is being removed."""
 
 
-class _LakeFile(msgspec.Struct, frozen=True):
-    format: int
-    created: datetime
-
-
-class _FormatOnly(msgspec.Struct):
-    format: int
-
-
-def require_known_format(root: Path) -> bool:
-    """Whether `lake.json` exists; InputError when it is damaged or of a newer format."""
-    path = root / LAKE_FILE
-    try:
-        data = read_own_file(path)
-        number = msgspec.json.decode(data, type=_FormatOnly).format
-        if number > LAKE_FORMAT:
-            raise InputError(
-                f"{root} is a lake of format {number}, this version knows {LAKE_FORMAT}: "
-                "use a newer wardrobe."
-            )
-        msgspec.json.decode(data, type=_LakeFile)
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError as error:
-        raise InputError(f"{root} is a file, not a folder: name the folder of a lake.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} is damaged or not of a lake ({error}): if {root} is a lake, remove the file "
-            "and the next ingest writes it again."
-        ) from error
-    return True
-
-
 def is_lake(root: Path) -> bool:
-    """Whether the folder is a lake: marked, or of the time before `lake.json`, with a release."""
-    return require_known_format(root) or any(one.is_readable() for one in all_releases(root))
+    """Whether the folder is a lake: marked, or with a release from before `lake.json` existed."""
+    return require_known_format(root) or any(
+        release.is_readable() for release in all_releases(root)
+    )
 
 
 def make_lake(root: Path) -> None:
@@ -70,14 +47,14 @@ def make_lake(root: Path) -> None:
     or a lake.
     """
     root.mkdir(parents=True, exist_ok=True)
-    _require_own_places(root)
+    _require_own_entries(root)
     if not require_known_format(root):
         if not (_is_empty(root) or is_lake(root)):
             raise InputError(
                 f"{root} holds other things and is not a lake: give --lake an empty folder or a "
                 "path that does not exist."
             )
-        data = msgspec.json.encode(_LakeFile(LAKE_FORMAT, datetime.now(UTC)))
+        data = msgspec.json.encode(LakeFile(LAKE_FORMAT, datetime.now(UTC)))
         try:
             with atomic_write(root / LAKE_FILE) as file:
                 file.write(data + b"\n")
@@ -89,7 +66,7 @@ def make_lake(root: Path) -> None:
         (root / name).mkdir(exist_ok=True)
 
 
-def _require_own_places(root: Path) -> None:
+def _require_own_entries(root: Path) -> None:
     for name in (RELEASES, STAGING):
         if (root / name).is_symlink():
             raise InputError(
@@ -110,20 +87,6 @@ def _is_empty(root: Path) -> bool:
     )
 
 
-def read_own_file(path: Path) -> bytes:
-    """The bytes of a file; FileNotFoundError for a link and for anything else but a file."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise FileNotFoundError(errno.ENOENT, "is a link", str(path)) from error
-        raise
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FileNotFoundError(errno.ENOENT, "is not a file", str(path))
-        return file.read()
-
-
 def is_own_staging(folder: Path) -> bool:
     """Whether an entry of `staging` is the lake's to remove.
 
@@ -134,20 +97,13 @@ def is_own_staging(folder: Path) -> bool:
         return True
     if not is_folder(folder):
         return False
-    if is_plain_file(folder / CLAIM):
+    if is_plain_file(folder / STAGING_MARKER):
         return True
-    named = is_release_id(folder.name.removeprefix(REMOVED))
-    return named and (is_plain_file(folder / MANIFEST) or not any(folder.iterdir()))
-
-
-def is_plain_file(path: Path) -> bool:
-    """A file, not a link to one."""
-    return path.is_file() and not path.is_symlink()
+    has_run_name = is_release_id(folder.name.removeprefix(REMOVED))
+    return has_run_name and (is_plain_file(folder / MANIFEST) or not any(folder.iterdir()))
 
 
 def unfinished_files(root: Path, names: tuple[str, ...]) -> list[Path]:
     """What a dead process left of writing these files of the lake."""
-    left = [
-        path for name in (LAKE_FILE, *names) for path in root.glob(f".{name}.*{PARTIAL_SUFFIX}")
-    ]
-    return [path for path in left if path.is_symlink() or path.is_file()]
+    paths = (path for name in names for path in root.glob(f".{name}.*{PARTIAL_SUFFIX}"))
+    return [path for path in paths if path.is_symlink() or path.is_file()]

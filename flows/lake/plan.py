@@ -1,4 +1,4 @@
-"""Which members form which part, which parts changed and why; the same answer every time."""
+"""Plan of an ingest: arranged members and the parent's manifest come in, parts to build go out."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ REFUSAL_LIMIT = 0.01
 class Part:
     """A bucket of images of one split: some documents in, one file per table out.
 
-    `members` are its rows of schemas.source.ARRANGED, a copy of their own, so that a part travels
-    to another process without the rest of the source.
+    `members` are its rows of schemas.source.ARRANGED, copied, so that a part travels to another
+    process without the rest of the source.
     """
 
     dataset: str
@@ -44,10 +44,10 @@ def part_name(dataset: str, split: str, number: int) -> str:
 class Plan:
     """What an ingest of one data set has to do.
 
-    `changed` parts are to be built, `unchanged` ones linked (names, those of kept splits among
-    them), `vanished` ones have no members any more and leave. `reasons` says why for every
-    changed and vanished part. `kept_splits` are no longer in the source and stay nevertheless.
-    `images` counts the images by split, as far as member names tell (else None).
+    `changed` parts are to be built, `unchanged` ones linked (names, with those of retained
+    splits), `removed_parts` have no members any more. `reasons` says why for every changed and
+    removed part. `retained_splits` left the source but stay in the lake. `images` counts the
+    images by split, as far as member names say (else None).
     """
 
     dataset: str
@@ -71,9 +71,10 @@ def plan_parts(
 ) -> Plan:
     """Group arranged members (schemas.source.ARRANGED) into parts and compare them with the lake.
 
-    Members keep their order within a part. `options` is whatever else decides about the rows, as
+    Members keep their order within a part. `options` is what else decides about the rows, as
     text; `code` defaults to the hash of the code that builds this data set. `splits` restricts
-    the plan: others stay as they are. `prune` lets splits go that the source no longer has.
+    the plan: others stay as they are. `prune` removes splits that the source no longer has.
+    InputError for a split that neither the source nor the parent has.
     """
     before = {
         name: part
@@ -83,44 +84,33 @@ def plan_parts(
     parts = {part.name: part for part in _group(dataset, arranged, options, code, splits)}
     present = {part.split for part in parts.values()}
     listed = set(pc.unique(arranged["split"]).to_pylist())
-    _require_splits(splits, listed | {part.split for part in before.values()}, dataset)
+    _require_splits(splits or (), listed | {part.split for part in before.values()}, dataset)
 
-    changed, unchanged, removed_parts, kept = [], [], [], set()
-    reasons: dict[str, str] = {}
-    for name, part in parts.items():
-        was = before.get(name)
-        if was is not None and was.fingerprint == part.fingerprint:
-            unchanged.append(name)
-        else:
-            changed.append(part)
-            reasons[name] = reason(part.fingerprint, was.fingerprint if was else None)
-    for name, was in before.items():
-        if name in parts:
-            continue
-        if splits is not None and was.split not in splits:
-            unchanged.append(name)
-        elif was.split not in present and not prune:
-            unchanged.append(name)
-            kept.add(was.split)
-        else:
-            removed_parts.append(name)
-            reasons[name] = "no members any more"
+    reasons = {
+        name: reason(part.fingerprint, before[name].fingerprint if name in before else None)
+        for name, part in parts.items()
+        if name not in before or part.fingerprint != before[name].fingerprint
+    }
+    absent = {name: part.split for name, part in before.items() if name not in parts}
+    planned = {split for split in absent.values() if splits is None or split in splits}
+    retained = set() if prune else planned - present
+    removed = {name for name, split in absent.items() if split in planned - retained}
     return Plan(
         dataset=dataset,
-        changed=tuple(changed),
-        unchanged=tuple(sorted(unchanged)),
-        removed_parts=tuple(sorted(removed_parts)),
-        reasons=reasons,
-        retained_splits=tuple(sorted(kept)),
+        changed=tuple(parts[name] for name in reasons),
+        unchanged=tuple(sorted((parts.keys() - reasons.keys()) | (absent.keys() - removed))),
+        removed_parts=tuple(sorted(removed)),
+        reasons=reasons | dict.fromkeys(sorted(removed), "no members any more"),
+        retained_splits=tuple(sorted(retained)),
         images=_images_by_split(parts.values()),
     )
 
 
-def _require_splits(wanted: Collection[str] | None, known: set[str], dataset: str) -> None:
-    if unknown := sorted(set(wanted or ()) - known):
+def _require_splits(requested: Collection[str], available: set[str], dataset: str) -> None:
+    if unknown := sorted(set(requested) - available):
         raise InputError(
             f"this {dataset} source has no split {', '.join(unknown)}: "
-            f"it has {', '.join(sorted(known)) or 'none at all'}."
+            f"it has {', '.join(sorted(available)) or 'none at all'}."
         )
 
 
@@ -161,7 +151,7 @@ def _group(
 
 
 def _images_by_split(parts: Iterable[Part]) -> dict[str, int | None]:
-    """Images of each split as far as names tell; None where a table file holds them."""
+    """Images of each split as far as names say; None where a table file holds them."""
     totals: dict[str, int | None] = {}
     for part in parts:
         total = totals.setdefault(part.split, 0)
@@ -175,31 +165,14 @@ def _images_by_split(parts: Iterable[Part]) -> dict[str, int | None]:
 
 
 @dataclass(frozen=True)
-class Shrunk:
-    """A split that would lose too much: images, or what else is counted, before and after."""
+class SplitProblem:
+    """Why a split may not be published unless it is allowed by name, as a sentence."""
 
     split: str
-    before: int
-    after: int
-    what: str = "images"
+    sentence: str
 
     def __str__(self) -> str:
-        lost = 100 * (self.before - self.after) / self.before
-        numbers = f"({self.before} to {self.after})"
-        return f"{self.split} would lose {lost:.1f} % of its {self.what} {numbers}"
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A split of which too many documents were refused."""
-
-    split: str
-    refused: int
-    read: int
-
-    def __str__(self) -> str:
-        share = f"{100 * self.refused / self.read:.1f} %"
-        return f"{self.split} has {share} of its documents refused ({self.refused} of {self.read})"
+        return self.sentence
 
 
 def shrunk_splits(
@@ -208,21 +181,21 @@ def shrunk_splits(
     *,
     what: str = "images",
     allow: Collection[str] = (),
-) -> list[Shrunk]:
+) -> list[SplitProblem]:
     """Splits that lose over 5 % of their images (or of `what`) and are not allowed to by name.
 
-    `before` is `Manifest.split_counts`; `after` is `Plan.images` before building, or what was
-    counted afterwards. Splits that are not in `after` are not spoken of (kept, or pruned on
-    purpose), unknown counts (None) wait for the second look.
+    `before` is `Manifest.split_counts`; `after` is `Plan.images` before building, or the counts
+    afterwards. Splits that are not in `after` (retained, or pruned on purpose) and counts that are
+    not known yet (None) pass.
     """
-    return [
-        Shrunk(split, before[split].get(what, 0), count, what)
-        for split, count in sorted(after.items())
-        if count is not None
-        and split in before
-        and split not in allow
-        and count < before[split].get(what, 0) * (1 - LOSS_LIMIT)
-    ]
+    problems = []
+    for split, count in sorted(after.items()):
+        was = before.get(split, {}).get(what, 0)
+        if count is not None and split not in allow and count < was * (1 - LOSS_LIMIT):
+            lost = f"{100 * (was - count) / was:.1f} % of its {what}"
+            sentence = f"{split} would lose {lost} ({was} to {count})"
+            problems.append(SplitProblem(split, sentence))
+    return problems
 
 
 def refused_splits(
@@ -230,19 +203,22 @@ def refused_splits(
     *,
     before: Mapping[str, Mapping[str, int]] | None = None,
     allow: Collection[str] = (),
-) -> list[Refused]:
+) -> list[SplitProblem]:
     """Splits with over 1 % of their documents refused, unless allowed by name.
 
-    Both are counts by split. A split whose share is no larger than it was `before` passes: it
-    was allowed then.
+    Both are counts by split. A split whose share did not grow since `before` passes: it was
+    allowed then.
     """
 
     def share(counts: Mapping[str, int]) -> float:
         return counts.get("documents_refused", 0) / max(counts.get("documents_read", 0), 1)
 
-    return [
-        Refused(split, counts["documents_refused"], counts["documents_read"])
-        for split, counts in sorted(after.items())
-        if split not in allow
-        and share(counts) > max(REFUSAL_LIMIT, share((before or {}).get(split, {})))
-    ]
+    problems = []
+    for split, counts in sorted(after.items()):
+        limit = max(REFUSAL_LIMIT, share((before or {}).get(split, {})))
+        if split not in allow and share(counts) > limit:
+            numbers = f"({counts['documents_refused']} of {counts['documents_read']})"
+            percent = f"{100 * share(counts):.1f} %"
+            sentence = f"{split} has {percent} of its documents refused {numbers}"
+            problems.append(SplitProblem(split, sentence))
+    return problems

@@ -1,20 +1,25 @@
-"""The last steps of a publication, each of which may be the last one a process makes.
+"""Publication of a staged folder, in steps any of which may be the last that a process makes.
 
-Order: everything of the new release is on the disk; `publishing` names it; its folder is renamed
-into `releases`; `current` is swapped; `publishing` goes. Whoever writes next finishes what it
-finds begun: the folder was whole and checked before its first step.
+In: a staged folder with its manifest. Out: the current release. Order: everything of the new
+release is on the disk; `publishing` names it; its folder is renamed into `releases`; `current` is
+swapped; `publishing` is removed. The next writer finishes a publication that has begun: the folder
+was whole and checked before its first step.
 """
 
 import os
 import shutil
-import stat
 from contextlib import suppress
 from pathlib import Path
 
-from flows.lake.lock import CLAIM
-from flows.lake.ownership import REMOVED, STAGING, is_own_staging, read_own_file, unfinished_files
+from flows.lake.ownership import (
+    REMOVED,
+    STAGING,
+    STAGING_MARKER,
+    is_own_staging,
+    unfinished_files,
+)
 from flows.release.manifest import MANIFEST, is_release_id
-from flows.release.release import CURRENT, RELEASES, is_folder
+from flows.release.resolve import CURRENT, LAKE_FILE, RELEASES, is_folder, read_plain_file
 from flows.storage.atomic import atomic_write, sync_folder
 
 PUBLISHING = "publishing"
@@ -22,9 +27,12 @@ _NEXT = "current.next"
 
 
 def publish_folder(root: Path, staged: Path, release: str) -> Path:
-    """Make a staged folder the current release; returns where it lies now."""
-    protect(staged, top=False)
-    sync_tree(staged)
+    """Make a staged folder the current release; returns its new path."""
+    for folder, _, names in os.walk(staged):
+        for name in names:
+            _forbid_writing(Path(folder) / name)
+        # Names survive a power cut only when their folder is synced; files were when written.
+        sync_folder(folder)
     with atomic_write(root / PUBLISHING) as file:
         file.write(release.encode())
     target = root / RELEASES / release
@@ -35,25 +43,26 @@ def publish_folder(root: Path, staged: Path, release: str) -> Path:
 
 
 def _finish(root: Path, release: str) -> None:
-    # A read-only folder could not be renamed (its `..` changes), so the top is protected here.
-    protect(root / RELEASES / release)
+    # After the rename, because a read-only folder cannot be renamed (its `..` changes).
+    for folder, _, _ in os.walk(root / RELEASES / release, topdown=False):
+        _forbid_writing(Path(folder))
     swap_current(root, release)
     (root / PUBLISHING).unlink(missing_ok=True)
 
 
 def swap_current(root: Path, release: str) -> None:
     """Point `current` to a release in one rename: readers see the old or the new one."""
-    aside = root / _NEXT
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(f"{RELEASES}/{release}")
-    aside.replace(root / CURRENT)
+    following = root / _NEXT
+    following.unlink(missing_ok=True)
+    following.symlink_to(f"{RELEASES}/{release}")
+    following.replace(root / CURRENT)
     sync_folder(root)
 
 
 def publishing(root: Path) -> str | None:
     """The release whose publication began and did not end, if it is among the releases."""
     with suppress(OSError, UnicodeDecodeError):
-        name = read_own_file(root / PUBLISHING).decode()
+        name = read_plain_file(root / PUBLISHING).decode()
         if is_release_id(name) and is_folder(root / RELEASES / name):
             return name
     return None
@@ -61,7 +70,8 @@ def publishing(root: Path) -> str | None:
 
 def clean(root: Path, files: tuple[str, ...]) -> None:
     """Remove what dead runs left in staging, and of these files; only for the lock's holder."""
-    for path in (*unfinished_files(root, (PUBLISHING, *files)), root / _NEXT):
+    names = (LAKE_FILE, PUBLISHING, *files)
+    for path in (*unfinished_files(root, names), root / _NEXT):
         path.unlink(missing_ok=True)
     for path in (root / STAGING).iterdir():
         if is_own_staging(path):
@@ -75,17 +85,9 @@ def recover(root: Path) -> None:
     (root / PUBLISHING).unlink(missing_ok=True)
 
 
-def protect(folder: Path, *, top: bool = True) -> None:
-    """Make files and folders read-only, which protects older releases that share the files."""
-    for place, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            _forbid_writing(Path(place) / name)
-        if top or Path(place) != folder:
-            _forbid_writing(Path(place))
-
-
 def _forbid_writing(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
+    """Make a file or folder read-only, which protects other releases that share the file."""
+    mode = path.stat().st_mode & 0o7777
     if mode & 0o222:
         path.chmod(mode & ~0o222)
 
@@ -93,27 +95,21 @@ def _forbid_writing(path: Path) -> None:
 def remove_tree(path: Path) -> None:
     """Remove a folder, read-only ones in it too; files keep their modes, which other links share.
 
-    An orphaned worker may still write into it: the folder is renamed first, so that the worker's
-    paths end, and what it wrote meanwhile is removed with the rest.
+    The folder is renamed first: a worker that outlived its run finds its path gone and stops.
     """
-    if not path.is_dir() or path.is_symlink():
+    if not is_folder(path):
         path.unlink(missing_ok=True)
         return
-    gone = path.with_name(f"{REMOVED}{path.name.removeprefix(REMOVED)}")
+    renamed = path.with_name(f"{REMOVED}{path.name.removeprefix(REMOVED)}")
     path.chmod(0o755)
-    path.rename(gone)
-    for place, _, _ in os.walk(gone):
-        Path(place).chmod(0o755)
-    # What marks the folder as the lake's own goes last, else a run killed here could not go on.
-    for child in sorted(gone.iterdir(), key=lambda one: one.name in (CLAIM, MANIFEST)):
+    path.rename(renamed)
+    for folder, _, _ in os.walk(renamed):
+        Path(folder).chmod(0o755)
+    # What marks the folder as the lake's own goes last, so that a killed removal can be finished.
+    markers = (STAGING_MARKER, MANIFEST)
+    for child in sorted(renamed.iterdir(), key=lambda child: child.name in markers):
         if is_folder(child):
             shutil.rmtree(child)
         else:
             child.unlink()
-    gone.rmdir()
-
-
-def sync_tree(folder: Path) -> None:
-    """Make all names below a folder survive a power cut; files were synced when written."""
-    for place, _, _ in os.walk(folder):
-        sync_folder(place)
+    renamed.rmdir()

@@ -1,4 +1,4 @@
-"""The next release while it is being made: linked, recorded, derived, and then published whole."""
+"""The next release while it is made: parts and tables come in, a published release goes out."""
 
 import errno
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.lake.changes import changed_settings, describe_changes, versions
-from flows.lake.derived import write_derived
 from flows.lake.fingerprint_cache import save_fingerprints
-from flows.lake.lock import CLAIM
+from flows.lake.ownership import STAGING_MARKER
 from flows.lake.publish import publish_folder
-from flows.lake.table_file import Rows, make_folders
+from flows.lake.table_file import Rows
+from flows.lake.write import write_derived
 from flows.release.manifest import (
     MANIFEST,
     FileRecord,
@@ -21,12 +21,14 @@ from flows.release.manifest import (
     PartRecord,
     Receipt,
     content_hash,
+    count_problems,
     encode_manifest,
     release_id,
     release_time,
     split_counts,
 )
-from flows.release.release import Release, all_releases, files_by_table
+from flows.release.release import Release, files_by_table
+from flows.release.resolve import all_releases, is_folder, is_plain_file
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
@@ -40,10 +42,10 @@ class CountMismatch(RuntimeError):
 
 
 class Staging:
-    """A release in the making, for the holder of the lake's lock. Workers get `folder` alone.
+    """A release that is being made, for the holder of the lake's lock. Workers get `folder` alone.
 
-    `parent` is the release that is current now (None in a new lake), with the fingerprints its
-    parts have by now: what to plan on.
+    `parent` is the current release (None in a new lake), with the fingerprints that its parts
+    have by now: what to plan on.
     """
 
     def __init__(self, root: Path, folder: Path, parent: Release | None) -> None:
@@ -52,64 +54,59 @@ class Staging:
         self.parent = parent
         self._parts: dict[str, PartRecord] = {}
         self._files: dict[str, FileRecord] = {}
-        self._before = {} if parent is None else {one.path: one for one in parent.manifest.files}
+        files = parent.manifest.files if parent else []
+        self._parent_files = {record.path: record for record in files}
 
     def link(self, parts: Iterable[str]) -> None:
-        """Take these parts over from the parent as they are: their files as hard links."""
-        wanted = set(parts)
-        manifest = self._parent_manifest(wanted)
-        if missing := sorted(wanted - set(manifest.parts if manifest else ())):
+        """Take over these parts of the parent as they are: their files as hard links."""
+        parent_parts, names = self._parent_parts, set(parts)
+        if missing := sorted(names - parent_parts.keys()):
             raise ValueError(f"the parent release has no parts {missing}")
-        for record in manifest.of_parts(wanted) if manifest else ():
-            self._link(record)
-            self._files[record.path] = record
-        for name in sorted(wanted):
-            if manifest is not None:
-                self._parts[name] = manifest.parts[name]
+        self._parts |= {name: parent_parts[name] for name in sorted(names)}
+        for record in self._parent_files.values():
+            if record.part in names:
+                self._link(record)
+                self._files[record.path] = record
 
     def link_others(self, dataset: str | None = None) -> None:
         """Take over all parts of all data sets but this one (of all, with None)."""
-        if self.parent is not None:
-            parts = self.parent.manifest.parts
-            self.link(name for name, part in parts.items() if part.dataset != dataset)
+        parts = self._parent_parts.items()
+        self.link(name for name, part in parts if part.dataset != dataset)
 
-    def _parent_manifest(self, wanted: set[str]) -> Manifest | None:
-        if self.parent is None and wanted:
-            raise ValueError("there is no parent release to link from")
-        return None if self.parent is None else self.parent.manifest
+    @property
+    def _parent_parts(self) -> dict[str, PartRecord]:
+        return self.parent.manifest.parts if self.parent else {}
 
     def _link(self, record: FileRecord) -> None:
-        """Put the parent's file at its place in staging, instead of what may lie there."""
+        """Put the parent's file at its path in staging, in place of a file with equal bytes."""
         if self.parent is None:
-            raise ValueError("there is no parent release to link from")
+            raise ValueError("a lake without releases has nothing to link")
         source, target = self.parent.path / record.path, self.folder / record.path
-        make_folders(self.folder, target.parent)
-        aside = target.with_name(f".{target.name}.link")
-        aside.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
         try:
-            os.link(source, aside)
+            os.link(source, target)
         except FileNotFoundError as error:
             raise InputError(
-                f"{source} is missing, so {self.parent.id} is damaged: `wardrobe verify` says how "
-                "much of it, `wardrobe rollback ID` goes back to another release."
+                f"{source} is missing, so {self.parent.id} is damaged: `wardrobe verify` lists the "
+                "damage, `wardrobe rollback ID` makes another release current."
             ) from error
         except OSError as error:
             if error.errno not in _NO_LINK:
                 raise
-            with source.open("rb") as old, atomic_write(aside) as new:
-                shutil.copyfileobj(old, new)
-        aside.replace(target)
+            with source.open("rb") as original, atomic_write(target) as copy:
+                shutil.copyfileobj(original, copy)
 
     def record(self, receipts: Iterable[Receipt]) -> None:
-        """Take up built parts as they come. CountMismatch when rows were lost or made up.
+        """Record built parts as they come. CountMismatch when rows were lost or invented.
 
         Files that came out equal to the parent's are replaced by links to it.
         """
         for receipt in receipts:
+            for problem in count_problems(receipt.counts, receipt.files):
+                raise CountMismatch(f"part {receipt.part}: {problem}")
+            self._add_files(receipt.files)
             dataset, split, _ = receipt.part.split("/")
-            require_counts(receipt)
-            for record in receipt.files:
-                self._take(record)
             self._parts[receipt.part] = PartRecord(
                 dataset, split, receipt.fingerprint, dict(receipt.counts)
             )
@@ -118,15 +115,15 @@ class Staging:
         """Write a derived table, from a table or a reader: see `write_derived`."""
         splits = {(part.dataset, part.split) for part in self._parts.values()}
         records = write_derived(self.folder, name, rows, splits=splits)
-        for record in records:
-            self._take(record)
+        self._add_files(records)
         return records
 
-    def _take(self, record: FileRecord) -> None:
-        self._files[record.path] = record
-        same = self._before.get(record.path)
-        if same is not None and same.sha256 == record.sha256:
-            self._link(record)
+    def _add_files(self, records: Iterable[FileRecord]) -> None:
+        for record in records:
+            self._files[record.path] = record
+            before = self._parent_files.get(record.path)
+            if before is not None and before.sha256 == record.sha256:
+                self._link(record)
 
     def files(self, table: str) -> list[Path]:
         """The files of a table so far."""
@@ -134,7 +131,7 @@ class Staging:
 
     def tables(self) -> dict[str, list[Path]]:
         """All files so far by table, for the warehouse."""
-        return files_by_table(self.folder, list(self._files.values()))
+        return files_by_table(self.folder, self._files.values())
 
     @property
     def parts(self) -> Mapping[str, PartRecord]:
@@ -155,21 +152,19 @@ class Staging:
     ) -> Release:
         """Make this the current release, in one instant, and return it.
 
-        `inputs` of data sets that are not given and `parameters`, when None, are the parent's.
-        When content, inputs (their listings apart) and parameters are the parent's, nothing is
-        published and the parent returned; changed fingerprints are remembered.
+        `parameters`, and `inputs` of data sets that it does not name, are the parent's by default.
+        When content, inputs (except listings) and parameters are the parent's, nothing is
+        published and the parent returned; changed fingerprints are saved for the next run.
         """
-        was = None if self.parent is None else self.parent.manifest
+        before = self.parent.manifest if self.parent else None
         content = content_hash(self._files.values())
         datasets = {part.dataset for part in self._parts.values()}
-        all_inputs = {
-            name: dict(facts)
-            for name, facts in {**(was.inputs if was else {}), **(inputs or {})}.items()
-            if name in datasets
-        }
-        settings = dict(parameters if parameters is not None else was.parameters if was else {})
-        differing = changed_settings(was, settings, all_inputs) if was else []
-        if self.parent and was and content == was.content and not differing:
+        given_inputs = {**(before.inputs if before else {}), **(inputs or {})}
+        all_inputs = {name: dict(facts) for name, facts in given_inputs.items() if name in datasets}
+        if parameters is None:
+            parameters = before.parameters if before else {}
+        settings = changed_settings(before, parameters, all_inputs) if before else []
+        if self.parent and before and content == before.content and not settings:
             save_fingerprints(self.root, self.parent.id, self._parts, all_inputs)
             return Release(self.parent.path)
 
@@ -181,18 +176,18 @@ class Staging:
             content=content,
             versions=versions(),
             inputs=all_inputs,
-            parameters=settings,
+            parameters=dict(parameters),
             parts=dict(sorted(self._parts.items())),
             files=[self._files[path] for path in sorted(self._files)],
             checks=[dict(check) for check in checks],
-            changes=describe_changes(was, self._parts, self._files.values(), differing),
+            changes=describe_changes(before, self._parts, self._files.values(), settings),
             runs=dict(runs or {}),
         )
-        self._tidy()
+        self._remove_unrecorded_files()
         with atomic_write(self.folder / MANIFEST) as file:
             file.write(encode_manifest(manifest))
         # Only now: at every instant the folder holds what marks it as the lake's own.
-        (self.folder / CLAIM).unlink(missing_ok=True)
+        (self.folder / STAGING_MARKER).unlink(missing_ok=True)
         return Release(publish_folder(self.root, self.folder, name))
 
     def _name(self, content: str) -> tuple[datetime, str]:
@@ -206,39 +201,17 @@ class Staging:
         after = [time + timedelta(seconds=1) for time in times if time]
         return created, release_id(max([created, *after]), content)
 
-    def _tidy(self) -> None:
-        """Remove what no record names (an attempt that died), and miss nothing that one does."""
-        sizes = {}
-        for place, folders, names in os.walk(self.folder, topdown=False):
-            links = [name for name in folders if (Path(place) / name).is_symlink()]
-            for path in (Path(place) / name for name in [*names, *links]):
-                relative = path.relative_to(self.folder).as_posix()
-                if relative in self._files and not path.is_symlink():
-                    sizes[relative] = path.stat().st_size
-                elif relative != CLAIM:
-                    path.unlink()
-            if Path(place) != self.folder and not any(Path(place).iterdir()):
-                Path(place).rmdir()
+    def _remove_unrecorded_files(self) -> None:
+        """Remove what a killed worker left; CountMismatch unless every recorded file is whole."""
+        recorded = {self.folder / name for name in (*self._files, STAGING_MARKER)}
+        for path in sorted(self.folder.rglob("*"), reverse=True):
+            if is_folder(path):
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in recorded or path.is_symlink():
+                path.unlink()
         for name, record in self._files.items():
-            if sizes.get(name) != record.bytes:
-                raise CountMismatch(f"{name} has {sizes.get(name)} bytes, recorded: {record.bytes}")
-
-
-def require_counts(receipt: Receipt) -> None:
-    """Raise CountMismatch unless read = written + refused, in counts and in the files' rows."""
-    rows: dict[str, int] = {}
-    for file in receipt.files:
-        rows[file.table] = rows.get(file.table, 0) + file.rows
-    counts = receipt.counts
-    refused = {word: counts.get(f"{word}_refused", 0) for word in ("documents", "items")}
-    for what, left, right in (
-        ("documents read", counts.get("documents_read"), rows["images"] + refused["documents"]),
-        ("items read", counts.get("items_read"), rows["items"] + refused["items"]),
-        ("rejections", rows["rejections"], sum(refused.values())),
-        ("images", counts.get("images", rows["images"]), rows["images"]),
-        ("items", counts.get("items", rows["items"]), rows["items"]),
-    ):
-        if left != right:
-            raise CountMismatch(
-                f"part {receipt.part}: {left} {what}, but {right} written and refused"
-            )
+            path = self.folder / name
+            size = path.stat().st_size if is_plain_file(path) else None
+            if size != record.bytes:
+                raise CountMismatch(f"{name} has {size} bytes, recorded: {record.bytes}")

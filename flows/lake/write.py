@@ -1,24 +1,38 @@
-"""The tables of a part -> one Parquet file each, the same for the same rows in any process."""
+"""Rows of a part, or rows that SQL derived -> the Parquet files of a release."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake.table_file import Rows, TableFile, batches_of
+from flows.lake.table_file import Rows, pieces_of, write_file
 from flows.release.manifest import FileRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 
 MAIN_TABLES = ("images", "items", "landmarks", "polygons", "rejections")
-"""Every part has a file of these, with no rows if need be: a glob never meets nothing."""
+"""Every part has a file of these, if need be without rows, so that every glob matches a file."""
+
+STATISTICS = "statistics/"
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+_PICTURE_FEATURES = json.dumps(
+    {
+        "info": {
+            "features": {
+                "image_id": {"dtype": "int64", "_type": "Value"},
+                "image": {"_type": "Image"},
+            }
+        }
+    }
+)
+"""What Hugging Face `datasets` puts into footers, so that it decodes pictures as it loads them."""
 
 
 class PartName(Protocol):
@@ -34,79 +48,112 @@ class PartName(Protocol):
     def name(self) -> str: ...
 
 
-def table_path(table: str, dataset: str, split: str, number: int = 0) -> str:
-    """Where the rows of one part lie within a release, in Hive's convention."""
-    for word in (dataset, split):
+def write_part(folder: Path, part: PartName, tables: Mapping[str, Rows]) -> tuple[FileRecord, ...]:
+    """Write one file per table of a part under `folder`; same rows, same bytes, in any process.
+
+    `tables` have the logical schemas of schemas.TABLES. A table or batch is sorted by its key; the
+    rows of a reader must be sorted already. Missing main tables get a file without rows. Each file
+    appears whole, by a rename, so a part that is written twice ends the same. FileNotFoundError
+    when `folder` does not exist, which means that its run is over.
+    """
+    records = []
+    for name in sorted({*MAIN_TABLES, *tables}, key=table_order):
+        rows = tables.get(name, TABLES[name].schema.empty_table())
+        pieces = _require_rows_of(part, name, pieces_of(rows))
+        if not isinstance(rows, pa.RecordBatchReader):
+            pieces = (_sorted_by_key(piece, TABLES[name].key) for piece in pieces)
+        records.append(_write_partition(folder, name, (part.dataset, part.split), pieces, part))
+    return tuple(records)
+
+
+def write_derived(
+    folder: Path, name: str, rows: Rows, *, splits: Iterable[tuple[str, str]] = ()
+) -> list[FileRecord]:
+    """Write a derived table under `folder`, in bounded memory when `rows` is a reader.
+
+    A declared table takes its declared columns; batches of a partitioned one come sorted by data
+    set and split (else ValueError), and each of `splits` gets a file, if need be without rows.
+    `statistics/<name>` takes the columns as they come.
+    """
+    if name in TABLES and TABLES[name].partition_by:
+        records = {}
+        for split, pieces in groupby(_pieces_by_split(rows), lambda piece: piece[0]):
+            if split in records:
+                raise ValueError(f"rows of {name} are not sorted by data set and split")
+            rows_of_split = (piece for _, piece in pieces)
+            records[split] = _write_partition(folder, name, split, rows_of_split)
+        for split in sorted(set(splits) - records.keys()):
+            records[split] = _write_partition(folder, name, split, [])
+        return list(records.values())
+    if name in TABLES:
+        schema = TABLES[name].file_schema
+    elif name.startswith(STATISTICS):
+        schema = pa.schema([_portable(field) for field in rows.schema])
+    else:
+        raise ValueError(f"{name!r} is neither a declared table nor {STATISTICS}<name>")
+    schema = _with_metadata(schema, name, {})
+    return [write_file(folder, f"{name}.parquet", name, schema, pieces_of(rows))]
+
+
+def _write_partition(
+    folder: Path,
+    table: str,
+    partition: tuple[str, str],
+    pieces: Iterable[pa.Table],
+    part: PartName | None = None,
+) -> FileRecord:
+    """Write one file of a partitioned table, in Hive's folder convention."""
+    for word in partition:
         if not _WORD.fullmatch(word):
             raise ValueError(
                 f"{word!r} cannot name a partition: lowercase letters, digits, - and _"
             )
-    return f"{table}/dataset={dataset}/split={split}/part-{number:05d}.parquet"
+    dataset, split = partition
+    number, name = (part.number, part.name) if part else (0, None)
+    path = f"{table}/dataset={dataset}/split={split}/part-{number:05d}.parquet"
+    schema = _with_metadata(TABLES[table].file_schema, table, {"dataset": dataset, "split": split})
+    return write_file(folder, path, table, schema, pieces, part=name)
 
 
-def write_part(folder: Path, part: PartName, tables: Mapping[str, Rows]) -> tuple[FileRecord, ...]:
-    """Write one file per table of a part under `folder`; same rows, same bytes, in any process.
-
-    `tables` have the logical schemas of schemas.TABLES. Rows are sorted by their key where they
-    are not (a reader's must be already); main tables that are missing get a file without rows.
-    Each file appears whole, by a rename, so a retried or doubled attempt ends the same. Raises
-    Abandoned when the run is over.
-    """
-    records = []
-    for name in sorted({*MAIN_TABLES, *tables}, key=table_order):
-        declared = TABLES[name]
-        path = table_path(name, part.dataset, part.split, part.number)
-        schema = footer_schema(
-            declared.file_schema, name, {"dataset": part.dataset, "split": part.split}
-        )
-        with TableFile(folder, path, name, schema, part=part.name) as file:
-            for rows in _checked(tables.get(name, declared.schema.empty_table()), part, name):
-                file.add(rows)
-        records.append(file.record)
-    return tuple(records)
-
-
-def _checked(rows: Rows, part: PartName, table: str) -> Iterator[pa.Table]:
-    """Rows as tables: those of a reader as they stream, others at once and sorted by their key."""
-    whole = not isinstance(rows, pa.RecordBatchReader)
-    together = [pa.Table.from_batches(batches_of(rows), rows.schema)] if whole else None
-    for some in together or (pa.Table.from_batches([batch]) for batch in batches_of(rows)):
-        for column, word in (("dataset", part.dataset), ("split", part.split)):
-            if strangers := set(pc.unique(some[column]).to_pylist()) - {word}:
-                raise ValueError(f"{table} of part {part.name} has rows with {column} {strangers}")
-        yield sorted_by_key(some, TABLES[table].key) if whole else some
-
-
-_PICTURE_FEATURES = json.dumps(
-    {
-        "info": {
-            "features": {
-                "image_id": {"dtype": "int64", "_type": "Value"},
-                "image": {"_type": "Image"},
-            }
-        }
-    }
-)
-"""What Hugging Face `datasets` puts into footers, so that it decodes pictures as it loads them."""
-
-
-def footer_schema(schema: pa.Schema, table: str, partition: Mapping[str, str]) -> pa.Schema:
-    """The schema with what a lone file should say of itself; nothing of time, path or carrier."""
-    said = {**partition, "table": table, "schema_version": str(SCHEMA_VERSION)}
+def _with_metadata(schema: pa.Schema, table: str, partition: Mapping[str, str]) -> pa.Schema:
+    """The schema with what a single file should say of itself; no time, path or container."""
+    metadata = {**partition, "table": table, "schema_version": str(SCHEMA_VERSION)}
     if table == "pictures":
-        said["huggingface"] = _PICTURE_FEATURES
-    return schema.with_metadata(said)
+        metadata["huggingface"] = _PICTURE_FEATURES
+    return schema.with_metadata(metadata)
 
 
-def sorted_by_key(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:
-    """Rows in the order of their integer key columns; untouched when they already are."""
+def _require_rows_of(part: PartName, table: str, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    for rows in pieces:
+        for column, word in (("dataset", part.dataset), ("split", part.split)):
+            if others := set(pc.unique(rows[column]).to_pylist()) - {word}:
+                raise ValueError(f"{table} of part {part.name} has rows with {column} {others}")
+        yield rows
+
+
+def _sorted_by_key(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:
+    """Rows in the order of their integer key columns; as they are when the first may be null."""
     columns = [name for name in key if pa.types.is_integer(rows.schema.field(name).type)]
-    if rows.num_rows < 2 or not columns or rows.schema.field(columns[0]).nullable:
+    if not columns or rows.schema.field(columns[0]).nullable:
         return rows
-    tied = np.ones(rows.num_rows - 1, dtype=bool)
-    for name in columns:
-        values = rows[name].to_numpy()
-        if np.any(tied & (values[:-1] > values[1:])):
-            return rows.sort_by([(name, "ascending") for name in columns])
-        tied &= values[:-1] == values[1:]
-    return rows
+    return rows.sort_by([(name, "ascending") for name in columns])
+
+
+def _pieces_by_split(rows: Rows) -> Iterator[tuple[tuple[str, str], pa.Table]]:
+    """Rows by (dataset, split), the splits of each piece in the order of their first row."""
+    for piece in pieces_of(rows):
+        keys = piece.select(["dataset", "split"]).group_by(["dataset", "split"], use_threads=False)
+        for key in keys.aggregate([]).to_pylist():
+            rows_of_dataset = pc.equal(piece["dataset"], key["dataset"])
+            rows_of_split = pc.equal(piece["split"], key["split"])
+            yield (
+                (key["dataset"], key["split"]),
+                piece.filter(pc.and_(rows_of_dataset, rows_of_split)),
+            )
+
+
+def _portable(field: pa.Field) -> pa.Field:
+    """A field as every reader knows it: engines have several types for text."""
+    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+        return field.with_type(pa.string())
+    return field

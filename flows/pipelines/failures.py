@@ -2,7 +2,7 @@
 
 import errno
 
-from flows.lake import describe_damage, is_inside
+from flows.release import describe_damage, is_inside, last_read
 from schemas.errors import EngineError, InputError
 
 ENGINES = {"_duckdb", "duckdb", "pyarrow", "polars", "PIL"}
@@ -15,17 +15,21 @@ def sentence_of(error: Exception) -> str | None:
     A failure of any kind may come from a damaged release, so that is looked for first.
     """
     if isinstance(error, EngineError):
-        return describe_damage() or _on_one_line(error)
+        return describe_damage(last_read()) or _on_one_line(error)
     if isinstance(error, InputError):
         return _on_one_line(error)
-    if isinstance(error, OSError) and error.filename and not is_inside(_text(error.filename)):
+    if (
+        isinstance(error, OSError)
+        and error.filename
+        and not is_inside(_text(error.filename), last_read())
+    ):
         # A file of the user or of the source: the release has no part in it.
         return f"{_text(error.filename)}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return _on_one_line(error)
     if _lacks_memory(error):
         return f"there is not enough memory: {_on_one_line(error)}"
-    if damage := describe_damage():
+    if damage := describe_damage(last_read()):
         return damage
     if isinstance(error, OSError) or _raised_by(error) & ENGINES:
         return _on_one_line(error)

@@ -84,7 +84,7 @@ def _item_files(
 def delete_releases(lake: Path, *, keep: int | None, delete: str | None) -> str:
     """Delete all but the newest `keep`, or one by id; a sentence says what that freed."""
     home = Lake(lake)
-    freed = home.delete(delete) if delete is not None else home.keep(keep or 1)
+    freed = home.delete(delete) if delete is not None else home.delete_all_but(keep or 1)
     if not freed.releases:
         return "nothing to delete"
     names = "\n".join(f"deleted {name}" for name in freed.releases)

@@ -1,8 +1,23 @@
-"""Files of one release as a read-only file system. Names and paths come in; bytes go out.
+"""Published releases, read-only: a lake's folder comes in; manifests and file paths go out.
 
-May import `schemas` and `flows.storage`. What reads Parquet may import this.
+May import `schemas` and `flows.storage`. Whatever reads or writes a lake may import this.
 """
 
-from flows.release.file_system import PROTOCOL, ReleaseFiles
+from flows.release.damage import describe_damage, is_inside, require_readable
+from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
+from flows.release.release import Release, differing_files, last_read
+from flows.release.resolve import open_release
 
-__all__ = ["PROTOCOL", "ReleaseFiles"]
+__all__ = [
+    "FileRecord",
+    "Manifest",
+    "PartRecord",
+    "Receipt",
+    "Release",
+    "describe_damage",
+    "differing_files",
+    "is_inside",
+    "last_read",
+    "open_release",
+    "require_readable",
+]

@@ -1,4 +1,4 @@
-"""The read-only file system `release://`: names of a release's files to paths, and their bytes."""
+"""The read-only file system `release://`: names of a release's files come in, bytes go out."""
 
 import errno
 import os
@@ -30,6 +30,11 @@ class ReleaseFiles(AbstractFileSystem):
         self._files = dict(files)
         self._modified = modified or datetime.fromtimestamp(0, UTC)
 
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        # Engines ask several times for each file that they open: fsspec's own is ten times slower.
+        return path.removeprefix("release://").rstrip("/")
+
     def open(self, path: str, mode: str = "rb", *_: Any, **__: Any) -> "ReleaseFile":
         """A file to read from in several threads. OSError for other names and for writing."""
         if mode not in ("r", "rb"):
@@ -40,29 +45,33 @@ class ReleaseFiles(AbstractFileSystem):
         """Name, type and size in bytes. FileNotFoundError for names outside the mapping."""
         name = self._strip_protocol(path)
         if name in self._files:
-            return {"name": name, "type": "file", "size": self._path(path).stat().st_size}
+            return {"name": name, "type": "file", "size": self._files[name].stat().st_size}
         if name == "" or any(file.startswith(f"{name}/") for file in self._files):
             return {"name": name, "type": "directory", "size": 0}
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """What a folder contains, sorted by name; a file is a list of itself."""
-        found = self.info(path)
-        if found["type"] == "directory":
-            start = f"{found['name']}/" if found["name"] else ""
-            below = {
+        entries = [self.info(path)]
+        if entries[0]["type"] == "directory":
+            start = f"{entries[0]['name']}/".lstrip("/")
+            names = {
                 start + file.removeprefix(start).partition("/")[0]
                 for file in self._files
                 if file.startswith(start)
             }
-            entries = [self.info(name) for name in sorted(below)]
-        else:
-            entries = [found]
+            entries = [self.info(name) for name in sorted(names)]
         return entries if detail else [entry["name"] for entry in entries]
+
+    def glob(self, path: str, **options: Any) -> Any:
+        """Names that match a pattern; a name of a file matches itself alone."""
+        name = self._strip_protocol(path)
+        return [name] if name in self._files else super().glob(path, **options)
 
     def modified(self, path: str) -> datetime:
         """The release's time, for every file."""
-        self.info(path)
+        if self._strip_protocol(path) not in self._files:
+            self.info(path)
         return self._modified
 
     created = modified
@@ -98,26 +107,26 @@ class ReleaseFile:
         start = self.tell()
         if size < 0:
             size = max(0, self._size() - start)
-        data = self._read_at(start, size)
-        while len(data) < size and (more := self._read_at(start + len(data), size - len(data))):
-            data += more
-        self._positions[get_ident()] = start + len(data)
-        return data
-
-    def _read_at(self, start: int, size: int) -> bytes:
         try:
-            return os.pread(self._descriptor, size, start)
+            data = os.pread(self._descriptor, size, start)
+            while len(data) < size and (
+                more := os.pread(self._descriptor, size - len(data), start + len(data))
+            ):
+                data += more
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._name) from None
+        self._positions[get_ident()] = start + len(data)
+        return data
 
     def _size(self) -> int:
         return os.fstat(self._descriptor).st_size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move this thread's position and return it."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._size()}[whence]
-        self._positions[get_ident()] = start + offset
-        return start + offset
+        if whence != os.SEEK_SET:
+            offset += self.tell() if whence == os.SEEK_CUR else self._size()
+        self._positions[get_ident()] = offset
+        return offset
 
     def tell(self) -> int:
         """This thread's position."""

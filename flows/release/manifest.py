@@ -1,8 +1,9 @@
-"""What is in a release, from which bytes, by which version: `manifest.json`, typed and strict."""
+"""`manifest.json` of a release: bytes <-> what is in it, made of what and by which version."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -33,7 +34,7 @@ class PartRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a part was built from (its fingerprint) and what was counted while building it.
 
     `counts`: documents_read, documents_refused, items_read, items_refused, images, items, pictures
-    (images whose picture is there), and whatever else the pipeline counts.
+    (images with a picture), and whatever else the pipeline counts.
     """
 
     dataset: str
@@ -84,10 +85,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The files of one table, in the order of their paths."""
         return [file for file in self.files if file.table == table]
 
-    def of_parts(self, names: Iterable[str]) -> list[FileRecord]:
-        """The files of these parts."""
-        wanted = set(names)
-        return [file for file in self.files if file.part in wanted]
+    def of_part(self, name: str) -> list[FileRecord]:
+        """The files of one part."""
+        return [file for file in self.files if file.part == name]
 
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set, summed over the parts of each split."""
@@ -96,13 +96,28 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def split_counts(parts: Mapping[str, PartRecord], dataset: str) -> dict[str, dict[str, int]]:
     """Counts of the parts of one data set, summed by split."""
-    totals: dict[str, dict[str, int]] = {}
+    totals: dict[str, Counter[str]] = {}
     for part in parts.values():
         if part.dataset == dataset:
-            total = totals.setdefault(part.split, {})
-            for word, count in part.counts.items():
-                total[word] = total.get(word, 0) + count
-    return totals
+            totals.setdefault(part.split, Counter()).update(part.counts)
+    return {split: dict(total) for split, total in totals.items()}
+
+
+def count_problems(counts: Mapping[str, int], files: Iterable[FileRecord]) -> Iterator[str]:
+    """Where the counts of a part contradict the rows of its files: read = written + refused."""
+    rows: Counter[str] = Counter()
+    for file in files:
+        rows[file.table] += file.rows
+    documents, items = (counts.get(f"{word}_refused", 0) for word in ("documents", "items"))
+    for what, count, expected in (
+        ("documents read", counts.get("documents_read"), rows["images"] + documents),
+        ("items read", counts.get("items_read"), rows["items"] + items),
+        ("rejections", rows["rejections"], documents + items),
+        ("images", counts.get("images", rows["images"]), rows["images"]),
+        ("items", counts.get("items", rows["items"]), rows["items"]),
+    ):
+        if count != expected:
+            yield f"{count} {what}, but {expected} written and refused"
 
 
 def table_order(table: str) -> tuple[int, str]:
@@ -118,7 +133,7 @@ def content_hash(files: Iterable[FileRecord]) -> str:
 
 
 def release_id(created: datetime, content: str) -> str:
-    """`20261121T031500Z-3fa9c2d1`: sorts by time, and tells by its end what is inside."""
+    """`20261121T031500Z-3fa9c2d1`: the time, by which ids sort, and the start of `content`."""
     return f"{created.astimezone(UTC):{_TIME}}-{content[:8]}"
 
 
@@ -204,13 +219,13 @@ def read_manifest(folder: Path) -> Manifest:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}): the release is damaged or no release; "
+            f"{path} cannot be read ({error.strerror}): the release is damaged or not a release; "
             "`wardrobe releases` lists the others."
         ) from error
     try:
-        if (found := msgspec.json.decode(data, type=_FormatOnly).format) != FORMAT:
+        if (number := msgspec.json.decode(data, type=_FormatOnly).format) != FORMAT:
             raise InputError(
-                f"{path} is in format {found}, this version reads {FORMAT}: use a newer wardrobe."
+                f"{path} is in format {number}, this version reads {FORMAT}: use a newer wardrobe."
             )
         manifest = msgspec.json.decode(data, type=Manifest)
         msgspec.json.decode(data, type=_Shape)

@@ -1,24 +1,15 @@
-"""A published release as readers see it: resolved once, its files named by its manifest."""
+"""A published release: its folder and manifest come in, absolute paths of its files go out."""
 
-import errno
-from collections import deque
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+import hashlib
+from collections.abc import Iterable
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 
-from flows.release.manifest import (
-    FileRecord,
-    Manifest,
-    is_release_id,
-    parent_of,
-    read_manifest,
-    table_order,
-)
+from flows.release.manifest import MANIFEST, FileRecord, Manifest, read_manifest, table_order
 from schemas.errors import InputError
 
-CURRENT = "current"
-RELEASES = "releases"
+_LAST_READ: ContextVar[tuple["Release", ...]] = ContextVar("last_read", default=())
 
 
 class Release:
@@ -44,138 +35,68 @@ class Release:
     def manifest(self) -> Manifest:
         """What is in it; InputError when the file is damaged."""
         manifest = read_manifest(self.path)
-        READ_LAST.append(self)
+        _LAST_READ.set((self, *_LAST_READ.get()[:1]))
         return manifest
 
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the manifest file: distinguishes releases that have the same id."""
+        return hashlib.sha256((self.path / MANIFEST).read_bytes()).hexdigest()[:16]
+
     def is_readable(self) -> bool:
-        """Whether its manifest can be read and is its own, which makes the folder a release."""
+        """Whether its manifest can be read and names this release."""
         try:
             return self.manifest.release == self.id
         except InputError:
             return False
 
-    def files(self, table: str) -> list[Path]:
-        """The files of a table (`items`, `statistics/split_totals`), sorted; none is no error."""
-        return [self.path / file.path for file in self.manifest.of(table)]
+    def files(self, table: str, dataset: str = "", split: str = "") -> list[Path]:
+        """The files of a table (`items`, `statistics/split_totals`), sorted by path.
+
+        With `dataset` and `split`, those of one partition. Empty when the table has no file.
+        """
+        partition = f"{table}/dataset={dataset}/split={split}/" if dataset else ""
+        records = self.manifest.of(table)
+        return [self.path / file.path for file in records if file.path.startswith(partition)]
+
+    def splits(self, table: str) -> list[tuple[str, str]]:
+        """(dataset, split) of every partition of a table, sorted."""
+        folders = {tuple(file.path.split("/")[1:-1]) for file in self.manifest.of(table)}
+        return sorted(
+            (folder[0].removeprefix("dataset="), folder[1].removeprefix("split="))
+            for folder in folders
+            if len(folder) == 2
+        )
 
     def tables(self) -> dict[str, list[Path]]:
         """Files by table: declared ones as declared, then statistics by name."""
         return files_by_table(self.path, self.manifest.files)
 
 
-READ_LAST: deque[Release] = deque(maxlen=2)
-"""The releases whose manifests this process read last: after a failure, damage is looked for there.
+def last_read() -> tuple[Release, ...]:
+    """The last two releases whose manifests this thread or task has read, newest first.
 
-Two, because a comparison reads two.
-"""
+    After a failure these are checked for damage. Two, because a comparison reads two.
+    """
+    return _LAST_READ.get()
 
 
-def files_by_table(folder: Path, records: Sequence[FileRecord]) -> dict[str, list[Path]]:
-    """Absolute paths of recorded files, by table."""
-    names = sorted({record.table for record in records}, key=table_order)
-    tables: dict[str, list[Path]] = {name: [] for name in names}
-    for record in sorted(records, key=lambda one: one.path):
-        tables[record.table].append(folder / record.path)
+def files_by_table(folder: Path, records: Iterable[FileRecord]) -> dict[str, list[Path]]:
+    """Absolute paths of recorded files by table, in the order of tables and paths."""
+    tables: dict[str, list[Path]] = {}
+    for record in sorted(records, key=lambda record: (table_order(record.table), record.path)):
+        tables.setdefault(record.table, []).append(folder / record.path)
     return tables
 
 
-def is_folder(path: Path) -> bool:
-    """A folder, not a link to one."""
-    return path.is_dir() and not path.is_symlink()
-
-
-def all_releases(root: Path) -> list[Release]:
-    """Every release of a lake, newest first; those with a damaged manifest are listed too."""
-    folder = root / RELEASES
-    paths = folder.iterdir() if folder.is_dir() else ()
-    found = [path for path in paths if is_release_id(path.name) and is_folder(path)]
-    parents = {path.name: parent_of(path) for path in found}
-    found.sort(key=lambda path: (_order(path.name, parents), path.name), reverse=True)
-    return [Release(path) for path in found]
-
-
-def _order(name: str, parents: Mapping[str, str | None]) -> tuple[str, int]:
-    """The time in an id, but never before that of a parent: a clock may have been set back.
-
-    The number counts the releases since the latest time in the chain of parents.
-    """
-    chain = [name]
-    while (parent := parents.get(chain[-1])) and parent not in chain:
-        chain.append(parent)
-    latest, since = "", 0
-    for release in reversed(chain):
-        time = release.partition("-")[0]
-        latest, since = (time, 0) if time > latest else (latest, since + 1)
-    return latest, since
-
-
-def current_release(root: Path) -> Release | None:
-    """What `current` means at this instant; None in a lake without releases."""
-    try:
-        target = (root / CURRENT).readlink()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno == errno.EINVAL:
-            raise InputError(
-                f"{root / CURRENT} is no link to a release: this is no lake."
-            ) from error
-        raise InputError(f"{root / CURRENT} cannot be read ({error.strerror}).") from error
-    if target.parent != Path(RELEASES) or not is_release_id(target.name):
-        raise InputError(
-            f"{root / CURRENT} points to {target}, which is not a release of this lake: "
-            "`wardrobe rollback ID` makes a release current."
-        )
-    release = Release(root / target)
-    if not is_folder(release.path):
-        raise InputError(
-            f"{root / CURRENT} points to {target}, which is not there: "
-            "`wardrobe rollback ID` makes another release current."
-        )
-    return release
-
-
-def find_release(root: Path, name: str | None = None) -> Release:
-    """The current release, or the one whose id is `name` or starts with it, alone."""
-    if name is None or name == CURRENT:
-        if (release := current_release(root)) is not None:
-            return release
-        if releases := all_releases(root):
-            raise InputError(
-                f"{root} has releases but none is current: `wardrobe rollback {releases[0].id}` "
-                "makes the newest so."
-            )
-        raise InputError(
-            f"there is no lake at {root}: `wardrobe demo` makes a small one, "
-            "`wardrobe ingest` fills one from a source."
-        )
-    known = all_releases(root)
-    matching = [one for one in known if one.id == name] or [
-        one for one in known if one.id.startswith(name)
-    ]
-    if name and len(matching) == 1:
-        return matching[0]
-    if not known:
-        raise InputError(
-            f"there is no release at {root}: `wardrobe demo` or `wardrobe ingest` makes one."
-        )
-    ids = [one.id for one in matching or known]
-    nearest = ids[:3] if matching else get_close_matches(name, ids, 3, 0.5) or ids[:3]
-    what = "names several releases" if matching else "is no release"
-    raise InputError(f"{name!r} {what} of {root}: {', '.join(nearest)} would be.")
-
-
 def differing_files(left: Release, right: Release, table: str) -> tuple[list[Path], list[Path]]:
-    """The files of a table whose place or bytes differ: those of the left, those of the right.
+    """The files of a table whose path or bytes differ: those of the left, those of the right.
 
-    What is equal byte for byte, which is most of two neighbours, need not be read to compare them.
+    Equal files, which are most of two neighbouring releases, need not be read to compare them.
     """
-    before = {file.path: file for file in left.manifest.of(table)}
-    after = {file.path: file for file in right.manifest.of(table)}
-    same = {
-        path for path in before.keys() & after.keys() if before[path].sha256 == after[path].sha256
-    }
+    before = {(file.path, file.sha256) for file in left.manifest.of(table)}
+    after = {(file.path, file.sha256) for file in right.manifest.of(table)}
     return (
-        [left.path / path for path in sorted(before.keys() - same)],
-        [right.path / path for path in sorted(after.keys() - same)],
+        [left.path / path for path, _ in sorted(before - after)],
+        [right.path / path for path, _ in sorted(after - before)],
     )

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from flows.release import PROTOCOL, ReleaseFiles
+from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError

@@ -11,7 +11,7 @@ def trial(tmp_path_factory):
 
 
 def test_a_run_without_room_leaves_the_old_release_and_the_next_one_ends_it(trial, tmp_path):
-    found = survive_full_disks(trial, tmp_path, rooms=[*range(0, 400, 20), 4_000])
-    print(f"\nroom in kB, and whether it sufficed: {found}")
-    assert not found[0]
-    assert found[4_000]
+    sufficed = survive_full_disks(trial, tmp_path, rooms=[*range(0, 400, 20), 4_000])
+    print(f"\nroom in kB, and whether it sufficed: {sufficed}")
+    assert not sufficed[0]
+    assert sufficed[4_000]

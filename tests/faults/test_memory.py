@@ -25,7 +25,7 @@ def repeated(folder: Path, data: bytes, count: int, name: str) -> Path:
     """A zip that holds the same file under numbers from 1."""
     member = packing.packed("", data)
     names = [name.format(number).encode() for number in range(1, count + 1)]
-    return packing.write_zip(folder / "train.zip", [replace(member, name=one) for one in names])
+    return packing.write_zip(folder / "train.zip", [replace(member, name=name) for name in names])
 
 
 def annotation(folder: Path) -> Path:
@@ -133,10 +133,10 @@ def longest_table(folder: Path) -> Made:
     return "fashionai", path, 0
 
 
-def idx(folder: Path, promised: int, there: int) -> None:
+def idx(folder: Path, promised: int, present: int) -> None:
     head = struct.pack(">IIII", 2051, promised, 28, 28)
     path = folder / "train-images-idx3-ubyte.gz"
-    path.write_bytes(gzip.compress(head + bytes(784 * there), 9))
+    path.write_bytes(gzip.compress(head + bytes(784 * present), 9))
 
 
 def million_pictures(folder: Path) -> Made:

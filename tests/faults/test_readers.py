@@ -11,4 +11,6 @@ def test_fifty_publications_show_no_missing_file_and_no_mixed_release_to_four_re
     spread(tmp_path / "source", 4)
     met = publish_under_readers(tmp_path / "source", tmp_path / "lake", publications=50, readers=4)
     print(f"\n{met}")
-    assert all(one.troubles == [] and one.reads > 50 and one.releases > 10 for one in met)
+    assert all(
+        reader.troubles == [] and reader.reads > 50 and reader.releases > 10 for reader in met
+    )

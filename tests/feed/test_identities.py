@@ -1,15 +1,15 @@
 """Identity batches: products, consumer and shop photos, never one product twice."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from small_release import image, item, write_release
 
 from flows.feed import Feed, IdentityBatches, Loader, Sampler
 from flows.feed.identities import _max_batches
+from flows.release import Release
 from schemas.errors import InputError
 
 
@@ -136,7 +136,7 @@ def test_there_are_as_many_batches_as_can_be(sizes, identities):
 def test_a_release_without_pairs_names_the_command(tmp_path):
     feed = feed_of(tmp_path, [(1, 1)], [(1, 1)])
     release = feed.index.release
-    recorded = tuple(path for path in release.recorded if not path.startswith("pairs/"))
-    feed.index.release = replace(release, recorded=recorded)
+    files = [file for file in release.manifest.files if file.table != "pairs"]
+    feed.index.release = Release(release.path, replace(release.manifest, files=files))
     with pytest.raises(InputError, match="run `wardrobe derive`"):
         IdentityBatches(feed)

@@ -1,17 +1,19 @@
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pytest
 from small_disks import fill_up
 from small_lakes import build, fill, numbers, publish, source
 
-from flows.lake import Abandoned, Lake, LakeBusy, plan_parts
+from flows.lake import Lake, LakeBusy, plan_parts
+from flows.lake.publish import remove_tree
+from flows.lake.table_file import write_file
 from schemas.errors import InputError
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -35,57 +37,12 @@ def lake(tmp_path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
+@pytest.mark.slow
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
-    # Every 32nd step here; `python tests/support/killed_runs.py FOLDER every` takes every one.
+    # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.
     done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 32)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 100
-
-
-def test_a_lake_lives_through_random_kills_of_all_that_writes_it(tmp_path):
-    # tests/faults/test_kills.py does it a thousand times.
-    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "random", 12, 3)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("12 kills, seed 3: {'keep': ")
-
-
-def test_readers_that_resolve_current_once_never_meet_a_missing_or_mixed_release(lake):
-    """Images, items and a statistic agree on a number that every publication raises."""
-    publish(lake, source(numbers(1, 5)))
-    over = threading.Event()
-    troubles: list[str] = []
-    reads = [0, 0, 0]
-
-    def read(place: int) -> None:
-        while not over.is_set():
-            release = lake.release()
-            found = {
-                table: sum(pq.ParquetFile(path).metadata.num_rows for path in release.files(table))
-                for table in ("images", "items")
-            }
-            (statistic,) = release.files("statistics/how_many")
-            found["statistic"] = pq.read_table(statistic)["images"][0].as_py()
-            if len(set(found.values())) != 1:
-                troubles.append(str(found))
-            reads[place] += 1
-
-    def keep_reading(place: int) -> None:
-        try:
-            read(place)
-        except Exception as error:  # whatever a reader meets is a finding of this test
-            troubles.append(repr(error))
-
-    readers = [threading.Thread(target=keep_reading, args=(place,)) for place in range(len(reads))]
-    for reader in readers:
-        reader.start()
-    for last in range(6, 36):
-        publish(lake, source(numbers(1, last)))
-    over.set()
-    for reader in readers:
-        reader.join()
-    assert troubles == []
-    assert all(reads)
-    assert len(lake.releases()) == 31
 
 
 FULL = """
@@ -103,6 +60,7 @@ except InputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [100, 3000, 6000])
 def test_a_file_that_finds_no_room_ends_the_run_in_a_sentence_and_the_lake_stays(lake, limit):
     first = publish(lake, source(numbers(1, 25)))
@@ -128,17 +86,6 @@ def small_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_leaves_the_old_release_and_room_for_the_next_try(small_disk):
-    lake = Lake(small_disk / "lake")
-    first = publish(lake, source(numbers(1, 25)))
-    with pytest.raises(InputError, match="the disk is full"):
-        publish(lake, source(numbers(1, 250, stamp="b")))
-    assert lake.release().id == first.id
-    assert lake.verify() == []
-    assert list((lake.root / "staging").iterdir()) == []
-    assert publish(lake, source(numbers(1, 26))).manifest.parent == first.id
-
-
 @pytest.mark.parametrize("state", ["as it is", "no marker", "publication to finish"])
 def test_a_full_disk_keeps_nobody_from_deleting_releases(small_disk, state):
     lake = Lake(small_disk / "lake")
@@ -152,7 +99,7 @@ def test_a_full_disk_keeps_nobody_from_deleting_releases(small_disk, state):
     fill_up(small_disk)
     with pytest.raises(InputError, match="the disk is full"):
         publish(lake, source(numbers(1, 30)))
-    assert made[0].id in lake.keep(1).releases
+    assert made[0].id in lake.delete_all_but(1).releases
     assert lake.release().id == made[2].id
     assert lake.verify() == []
     (small_disk / "ballast").unlink()
@@ -169,8 +116,7 @@ def test_a_lock_without_room_for_its_holder_excludes_others_all_the_same(lake, m
         publish(lake, source(numbers(1, 5)))
 
 
-# Whatever is imported late is imported by a first publication, because the interpreter may lie
-# where only root can read.
+# The first publication imports all modules, because only root may be able to read the interpreter.
 AS_NOBODY = """
 import os, sys
 from small_lakes import numbers, publish, source
@@ -199,6 +145,7 @@ def run_as_nobody(lake: Lake, text: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_everything_works_without_being_root(open_lake):
     open_lake.root.mkdir()
     os.chown(open_lake.root, 65534, 65534)
@@ -216,13 +163,14 @@ lake.resume()
 lake.rollback(second.id)
 lake.resume()
 third = publish(lake, source(numbers(1, 26)))
-assert len(lake.keep(1).releases) == 2
+assert len(lake.delete_all_but(1).releases) == 2
 assert lake.verify() == []
 print(len(lake.releases()))
 """
     assert run_as_nobody(open_lake, text).split() == ["read-only", "1"]
 
 
+@pytest.mark.slow
 def test_a_lake_that_may_not_be_written_says_so_and_can_be_read(open_lake):
     publish(open_lake, source(numbers(1, 25)))
     text = """
@@ -232,11 +180,12 @@ except InputError as error:
     print(error)
 print(len(lake.release().files("items")), lake.verify())
 """
-    said = run_as_nobody(open_lake, text)
-    assert "cannot be written: it may not be written (Permission denied)" in said
-    assert said.endswith("3 []\n")
+    output = run_as_nobody(open_lake, text)
+    assert "cannot be written: it may not be written (Permission denied)" in output
+    assert output.endswith("3 []\n")
 
 
+@pytest.mark.slow
 def test_files_of_another_owner_are_copied_where_they_may_not_be_linked(open_lake):
     publish(open_lake, source(numbers(1, 25)))
     root = open_lake.root
@@ -249,6 +198,7 @@ print(lake.verify(), len(lake.releases()))
     assert run_as_nobody(open_lake, text) == "[] 2\n"
 
 
+@pytest.mark.slow
 def test_a_right_lost_half_way_ends_in_a_sentence_and_leaves_the_release(lake, monkeypatch):
     first = publish(lake, source(numbers(1, 25)))
     with pytest.raises(InputError, match="it may not be written"), lake.writing() as staging:
@@ -270,12 +220,42 @@ def test_an_error_of_the_source_is_not_taken_for_one_of_the_lake(lake):
         raise PermissionError(errno.EACCES, "Permission denied", "/source/train")
 
 
-def test_an_orphaned_worker_writes_nothing_into_the_run_that_follows(lake):
+def test_a_worker_that_outlived_its_run_writes_nothing_into_the_next_run(lake):
     parts = plan_parts("deepfashion2", source(numbers(1, 25)), code="c").changed
     with lake.writing() as staging:
         build(staging.folder, parts[0])
-        orphaned = staging.folder
+        folder_of_first_run = staging.folder
     with lake.writing() as staging:
-        with pytest.raises(Abandoned, match="is over"):
-            build(orphaned, parts[1])
+        with pytest.raises(FileNotFoundError):
+            build(folder_of_first_run, parts[1])
         assert [path.name for path in (lake.root / "staging").iterdir()] == [staging.folder.name]
+
+
+def test_a_worker_that_is_writing_while_its_run_is_cleaned_away_leaves_nothing(lake):
+    schema = pa.schema({"number": pa.int64()})
+
+    def pieces():
+        yield pa.table({"number": [1]})
+        remove_tree(folder)
+
+    with lake.writing() as staging:
+        folder = staging.folder
+        with pytest.raises(FileNotFoundError):
+            write_file(folder, "statistics/numbers.parquet", "statistics/numbers", schema, pieces())
+        assert list((lake.root / "staging").iterdir()) == []
+
+
+def test_a_worker_that_writes_while_its_folder_is_removed_fails(lake, monkeypatch):
+    (part,) = plan_parts("deepfashion2", source(numbers(1, 5)), code="c").changed
+    remove = shutil.rmtree
+
+    def write_and_remove(path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            build(folder, part)
+        remove(path)
+
+    with lake.writing() as staging:
+        folder = staging.folder
+        build(folder, part)
+        monkeypatch.setattr(shutil, "rmtree", write_and_remove)
+    assert list((lake.root / "staging").iterdir()) == []

@@ -42,7 +42,7 @@ def test_the_current_release_is_never_deleted(lake):
     third = three(lake)[-1]
     with pytest.raises(InputError, match="is the current release and stays"):
         lake.delete(third.id)
-    lake.keep(1)
+    lake.delete_all_but(1)
     assert ids(lake) == [third.id]
     assert lake.verify() == []
 
@@ -51,11 +51,11 @@ def test_keeping_some_deletes_the_oldest_and_spares_the_current(lake):
     first, _, third = three(lake)
     lake.rollback(first.id)
     lake.resume()
-    freed = lake.keep(1)
+    freed = lake.delete_all_but(1)
     assert len(freed.releases) == 1
     assert ids(lake) == [third.id, first.id]
     with pytest.raises(InputError, match="--keep 0 would leave no release"):
-        lake.keep(0)
+        lake.delete_all_but(0)
 
 
 def test_a_rollback_holds_until_it_is_resumed(lake):
@@ -65,11 +65,11 @@ def test_a_rollback_holds_until_it_is_resumed(lake):
     assert lake.pin.instead_of == third.id
     with pytest.raises(InputError, match=rf"was rolled back to {first.id} \(from {third.id}\)"):
         publish(lake, source(numbers(1, 30)))
-    with pytest.raises(InputError, match="what the lake was rolled back from"):
+    with pytest.raises(InputError, match="the lake was rolled back from"):
         lake.delete(third.id)
     lake.rollback(second.id)
     assert lake.pin.instead_of == third.id
-    lake.keep(1)
+    lake.delete_all_but(1)
     assert ids(lake) == [third.id, second.id]
 
     with lake.writing(resume=True) as staging:
@@ -88,16 +88,16 @@ def test_a_rollback_that_died_half_way_is_finished_by_the_next_command(lake):
     assert lake.release().id == first.id
 
 
-def test_a_rollback_mends_a_current_that_points_nowhere(lake):
+def test_a_rollback_repairs_a_current_that_points_nowhere(lake):
     first, _, third = three(lake)
     third.path.rename(lake.root / "lost")
-    with pytest.raises(InputError, match="which is not there"):
+    with pytest.raises(InputError, match="which does not exist"):
         lake.release()
     lake.rollback(first.id)
     assert lake.release().id == first.id
 
 
-def test_one_does_not_roll_back_to_what_cannot_be_read(lake):
+def test_a_rollback_to_a_release_that_cannot_be_read_is_refused(lake):
     first, _, third = three(lake)
     (first.path / "manifest.json").chmod(0o644)
     (first.path / "manifest.json").write_text("{")
@@ -107,7 +107,7 @@ def test_one_does_not_roll_back_to_what_cannot_be_read(lake):
     assert lake.delete(first.id).releases == (first.id,)
 
 
-def test_a_damaged_pin_says_how_to_mend_it(lake):
+def test_a_damaged_pin_says_how_to_repair_it(lake):
     first = three(lake)[0]
     (lake.root / "pinned").write_text("{")
     with pytest.raises(InputError, match="pinned is damaged"), lake.writing():
@@ -116,8 +116,8 @@ def test_a_damaged_pin_says_how_to_mend_it(lake):
     assert lake.pin.release == first.id
 
 
-def test_history_of_a_place_that_is_no_lake_makes_none(lake):
-    for act in (lambda: lake.keep(1), lambda: lake.rollback("2026"), lake.resume):
-        with pytest.raises(InputError, match="no lake"):
+def test_commands_on_a_folder_that_is_not_a_lake_make_none(lake):
+    for act in (lambda: lake.delete_all_but(1), lambda: lake.rollback("2026"), lake.resume):
+        with pytest.raises(InputError, match="is not a lake"):
             act()
     assert not lake.root.exists()

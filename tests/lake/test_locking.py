@@ -57,15 +57,15 @@ def test_the_lock_of_a_dead_holder_is_taken_over_and_its_staging_cleaned(lake, h
         assert [path.name for path in (lake.root / "staging").iterdir()] == [staging.folder.name]
 
 
-def test_waiting_ends_with_the_lock_or_with_patience(lake, holder):
-    told: list[str] = []
-    with pytest.raises(LakeBusy), lake.writing(wait=0.2, waiting=told.append):
+def test_waiting_ends_with_the_lock_or_with_its_time_limit(lake, holder):
+    messages: list[str] = []
+    with pytest.raises(LakeBusy), lake.writing(wait=0.2, waiting=messages.append):
         pass
     threading.Timer(0.3, holder.kill).start()
-    with lake.writing(wait=True, waiting=told.append):
+    with lake.writing(wait=True, waiting=messages.append):
         pass
-    assert len(told) == 2
-    assert f"process {holder.pid}" in told[0]
+    assert len(messages) == 2
+    assert f"process {holder.pid}" in messages[0]
 
 
 def test_two_writers_within_one_process_exclude_each_other_too(lake):
@@ -85,6 +85,7 @@ def nap(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@pytest.mark.slow
 def test_a_worker_that_outlives_its_run_does_not_hold_the_lock(lake):
     with lake.writing():
         worker = multiprocessing.get_context("spawn").Process(target=nap, args=(60,))

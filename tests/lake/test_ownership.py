@@ -60,8 +60,12 @@ def test_a_folder_with_entries_like_a_lake_is_not_taken_for_one(lake, name):
     (precious / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="holds other things and is not a lake"):
         publish(lake, source(numbers(1, 5)))
-    for act in (lambda: lake.keep(1), lambda: lake.delete("2026"), lambda: lake.rollback("2026")):
-        with pytest.raises(InputError, match="no lake at"):
+    for act in (
+        lambda: lake.delete_all_but(1),
+        lambda: lake.delete("2026"),
+        lambda: lake.rollback("2026"),
+    ):
+        with pytest.raises(InputError, match="is not a lake"):
             act()
     assert (precious / "thesis.txt").read_text() == "years of work"
     assert [path.name for path in lake.root.iterdir()] == [name]
@@ -73,7 +77,7 @@ def test_a_lake_without_marker_is_known_by_a_release_read_and_marked_by_the_next
     (lake.root / "notes").mkdir()
     assert lake.release().id == first.id
     assert not (lake.root / "lake.json").exists()
-    lake.keep(1)
+    lake.delete_all_but(1)
     assert (lake.root / "lake.json").is_file()
     assert publish(lake, source(numbers(1, 6))).manifest.parent == first.id
 
@@ -85,7 +89,7 @@ def test_a_folder_without_marker_whose_only_release_is_damaged_is_refused(lake, 
     require_untouched(lake.root / "releases" / RUN)
 
 
-def test_the_empty_folders_of_a_first_run_that_failed_are_a_lake_to_be(lake):
+def test_the_empty_folders_of_a_first_run_that_failed_become_a_lake(lake):
     for name in ("releases", "staging"):
         (lake.root / name).mkdir(parents=True)
     (lake.root / "lock").write_text("")
@@ -100,7 +104,7 @@ def test_a_newer_format_is_refused_in_one_sentence_by_readers_and_writers(lake):
         lake.release,
         lake.releases,
         lake.parent,
-        lambda: lake.keep(1),
+        lambda: lake.delete_all_but(1),
         lambda: lake.delete("2"),
     ]
     for act in [*acts, lambda: publish(lake, source(numbers(1, 9))), lambda: lake.rollback("2")]:
@@ -171,17 +175,17 @@ def test_keeping_deletes_releases_and_nothing_else_of_their_folder(lake, elsewhe
     (releases / "20001121T031500Z-bbbbbbbb").mkdir()
     (releases / "20001121T031500Z-cccccccc").symlink_to(elsewhere)
     (releases / "notes.txt").write_text("mine")
-    assert lake.keep(1).releases == (first.id,)
+    assert lake.delete_all_but(1).releases == (first.id,)
     assert sorted(path.name for path in releases.iterdir()) == [
         "20001121T031500Z-aaaaaaaa", "20001121T031500Z-bbbbbbbb", "20001121T031500Z-cccccccc",
         second.id, "backup", "notes.txt",
     ]  # fmt: skip
     require_untouched(elsewhere)
     require_untouched(releases / "backup")
-    with pytest.raises(InputError, match=r"has no manifest\.json, so nothing says that it is"):
+    with pytest.raises(InputError, match=r"has no manifest\.json, so it may not be a release"):
         lake.delete("20001121T031500Z-bbbbbbbb")
     for name in ("backup", "20001121T031500Z-cccccccc"):
-        with pytest.raises(InputError, match="is no release"):
+        with pytest.raises(InputError, match="is not a release"):
             lake.delete(name)
 
 

@@ -40,7 +40,7 @@ def test_a_part_holds_the_members_that_name_it_in_their_order():
 
 
 @given(st.permutations([0] * 9 + [1] * 10 + [2] * 10 + [3]))
-def test_a_part_does_not_depend_on_where_others_lie_in_the_listing(turns):
+def test_a_part_does_not_depend_on_where_others_are_in_the_listing(turns):
     listed = source(numbers(1, 30))
     waiting = {part.number: iter(part.members.to_pylist()) for part in plan(listed).changed}
     mixed = pa.Table.from_pylist([next(waiting[turn]) for turn in turns], schema=ARRANGED)
@@ -78,7 +78,17 @@ def test_a_changed_part_says_why(documents, options, reason):
     assert after.reasons["deepfashion2/train/00000"] == reason
 
 
-def test_a_new_schema_version_and_an_old_make_of_fingerprint_say_so():
+def test_a_file_of_another_size_is_another_file_though_its_stamp_is_equal():
+    members = source(numbers(1, 9))
+    parent = manifest_of(plan(members))
+    larger = members.set_column(
+        members.schema.get_field_index("size"), ARRANGED.field("size"), [[100] * 8 + [101]]
+    )
+    (reason,) = plan(larger, parent).reasons.values()
+    assert reason == "members changed (of 9)"
+
+
+def test_a_new_schema_version_and_another_format_of_fingerprint_are_named():
     (part,) = plan(source(numbers(1, 9))).changed
     older = str(Fingerprint.parse(part.fingerprint)._replace(schema="0", code="d"))
     for before, reason in ((older, "schema version changed: 0 to 1"), ("x", "another version")):
@@ -93,7 +103,7 @@ def test_nothing_changed_means_nothing_to_do():
     assert after.unchanged == tuple(sorted(parent.parts))
 
 
-def test_a_part_without_members_vanishes_but_a_split_without_members_is_kept():
+def test_a_part_without_members_is_removed_but_a_split_without_members_is_retained():
     members = pa.concat_tables([source(numbers(1, 25)), source(numbers(1, 5), "validation")])
     parent = manifest_of(plan(members))
 
@@ -125,12 +135,12 @@ def test_one_split_is_backfilled_and_the_others_stay_as_they_were():
     assert after.retained_splits == ()
 
 
-def test_a_split_that_is_nowhere_is_refused_with_those_there_are():
+def test_a_split_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(InputError, match=r"no split validaton: it has train\."):
         plan(source(numbers(1, 5)), splits=["validaton"])
 
 
-def test_parts_of_other_data_sets_are_not_spoken_of():
+def test_parts_of_other_data_sets_are_not_planned():
     parent = manifest_of(plan(source({})), **{"fashionai/train/00000": "x"})
     after = plan(source(numbers(1, 5)), parent)
     assert (after.unchanged, after.removed_parts) == ((), ())
@@ -150,8 +160,8 @@ def test_refusing_over_one_percent_of_a_split_is_suspicious_unless_it_was_so_bef
         return {"train": {"documents_read": 200, "documents_refused": refused}}
 
     assert refused_splits(counts(2)) == []
-    (found,) = refused_splits(counts(3))
-    assert str(found) == "train has 1.5 % of its documents refused (3 of 200)"
+    (problem,) = refused_splits(counts(3))
+    assert str(problem) == "train has 1.5 % of its documents refused (3 of 200)"
     assert refused_splits(counts(3), allow=["train"]) == []
     assert refused_splits(counts(3), before=counts(3)) == []
     assert refused_splits(counts(4), before=counts(3))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_lakes import numbers, publish, source
+from small_lakes import fill, numbers, publish, source
 
 from flows.lake import Lake, staging
 from flows.lake import publish as steps
@@ -45,7 +45,7 @@ def test_after_a_clock_was_set_back_the_newest_releases_are_kept(lake, clock):
     assert ids(lake) == made[::-1]
     assert made == sorted(made)
     assert lake.release().manifest.created.hour == 10
-    lake.keep(2)
+    lake.delete_all_but(2)
     assert ids(lake) == [made[3], made[2]]
 
 
@@ -56,7 +56,7 @@ def test_releases_named_by_a_clock_that_was_set_back_are_ordered_by_their_parent
         release = publish(lake, source(numbers(1, 5 + number)))
         made.append(renamed(lake, release, f"20261121T{time}Z-{number:08d}", made[-1:]))
     assert ids(lake) == made[::-1]
-    lake.keep(2)
+    lake.delete_all_but(2)
     assert ids(lake) == [made[3], made[2]]
     assert publish(lake, source(numbers(1, 20))).id > max(made)
 
@@ -76,10 +76,10 @@ def renamed(lake, release, name: str, parents: list[str]) -> str:
 
 def test_parents_that_name_each_other_lose_no_release(lake):
     first = publish(lake, source(numbers(1, 5)))
-    one = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
+    first_id = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
     second = publish(lake, source(numbers(1, 6)))
-    two = renamed(lake, second, "20261121T130000Z-00000002", [one])
-    assert sorted(ids(lake)) == [one, two]
+    second_id = renamed(lake, second, "20261121T130000Z-00000002", [first_id])
+    assert sorted(ids(lake)) == [first_id, second_id]
 
 
 def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):
@@ -87,9 +87,53 @@ def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):
     for release in (made[0], made[2]):
         (release.path / "manifest.json").chmod(0o644)
         (release.path / "manifest.json").write_text("{")
-    assert lake.keep(2).releases == ()
-    assert lake.keep(1).releases == (made[1].id,)
+    assert lake.delete_all_but(2).releases == ()
+    assert lake.delete_all_but(1).releases == (made[1].id,)
     assert lake.delete(made[0].id).releases == (made[0].id,)
+
+
+def test_everything_is_synced_to_the_disk_before_the_step_that_relies_on_it(lake, monkeypatch):
+    """A power cut keeps synced files and names alone, in any order."""
+    steps: list[tuple[str, str]] = []
+    sync, rename, replace = os.fsync, Path.rename, Path.replace
+
+    def log(step: str, path: Path | str) -> None:
+        steps.append((step, str(path).removeprefix(f"{lake.root}/")))
+
+    def logged_sync(handle: int) -> None:
+        log("sync", Path(f"/proc/self/fd/{handle}").readlink())
+        sync(handle)
+
+    def logged_rename(path: Path, target: Path) -> None:
+        log("rename", path)
+        rename(path, target)
+
+    def logged_replace(path: Path, target: Path) -> None:
+        log("replace", target)
+        replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", logged_sync)
+    monkeypatch.setattr(Path, "rename", logged_rename)
+    monkeypatch.setattr(Path, "replace", logged_replace)
+    with lake.writing() as staging:
+        fill(staging, source(numbers(1, 5)))
+        folder = staging.folder.relative_to(lake.root).as_posix()
+        release = staging.publish()
+
+    renamed, swapped = steps.index(("rename", folder)), steps.index(("replace", "current"))
+    for record in release.manifest.files:
+        written = steps.index(("replace", f"{folder}/{record.path}"))
+        (before,) = [
+            number
+            for number, (step, path) in enumerate(steps[:written])
+            if step == "sync" and Path(path).parent == Path(folder, record.path).parent
+            and Path(path).name.startswith(f".{Path(record.path).name}.")
+        ]  # fmt: skip
+        assert before < written
+        for parent in Path(folder, record.path).parents[:-2]:
+            assert ("sync", str(parent)) in steps[written:renamed]
+    assert ("sync", "releases") in steps[renamed:swapped]
+    assert ("sync", str(lake.root)) in steps[swapped:]
 
 
 LAST_STEPS = [

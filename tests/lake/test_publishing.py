@@ -11,7 +11,6 @@ import pytest
 from small_lakes import build, fill, numbers, publish, rows, source
 
 from flows.lake import CountMismatch, Lake, differing_files, plan_parts
-from flows.lake.staging import require_counts
 from schemas.errors import InputError
 
 
@@ -77,7 +76,7 @@ def test_one_changed_document_rewrites_one_file_per_table_that_changed_and_links
     assert lake.verify(first.id) == lake.verify(second.id) == []
 
 
-def test_touched_files_are_rebuilt_once_found_equal_and_remembered(lake):
+def test_touched_files_are_rebuilt_once_and_make_no_release(lake):
     first = publish(lake, source(numbers(1, 25)))
     touched = source(numbers(1, 25, stamp="b"))
 
@@ -93,7 +92,7 @@ def test_touched_files_are_rebuilt_once_found_equal_and_remembered(lake):
     assert lake.release().manifest.inputs["deepfashion2"]["listing"] == "l"
 
 
-def test_what_was_remembered_goes_into_the_next_release_and_losing_it_costs_a_rebuild(lake):
+def test_saved_fingerprints_go_into_the_next_release_and_losing_it_costs_a_rebuild(lake):
     publish(lake, source(numbers(1, 25)))
     publish(lake, source(numbers(1, 25, stamp="b")))
     (lake.root / "seen.json").write_bytes(b"{")
@@ -106,7 +105,18 @@ def test_what_was_remembered_goes_into_the_next_release_and_losing_it_costs_a_re
         assert fill(staging, source(numbers(1, 25, stamp="b") | {30: "c"})) == []
 
 
-def test_removed_documents_and_parts_vanish(lake):
+def test_fingerprints_saved_for_another_release_are_not_used(lake):
+    publish(lake, source(numbers(1, 25)))
+    publish(lake, source(numbers(1, 25, stamp="b")))
+    second = publish(lake, source(numbers(1, 25, stamp="wider")))
+    saved = msgspec.json.decode((lake.root / "seen.json").read_bytes())
+    assert saved["release"] != second.id
+    assert lake.parent().manifest.parts == second.manifest.parts
+    with lake.writing() as staging:
+        assert fill(staging, source(numbers(1, 25, stamp="wider"))) == []
+
+
+def test_removed_documents_and_parts_leave_the_release(lake):
     publish(lake, source(numbers(1, 25)))
     release = publish(lake, source(numbers(1, 18)))
     table = duckdb.sql(f"from read_parquet('{release.path}/images/*/*/*.parquet')")
@@ -130,7 +140,7 @@ def test_another_parameter_or_place_of_the_source_is_a_new_release_of_links(lake
         assert release.manifest.changes.sentence == sentence
         assert inode(release.files("items")[0]) == inode(first.files("items")[0])
     assert release.manifest.parameters == {"seed": 2}
-    assert len({one.id for one in lake.releases()}) == 3
+    assert len({release.id for release in lake.releases()}) == 3
 
 
 def test_other_data_sets_come_along_unchanged(lake):
@@ -143,6 +153,21 @@ def test_other_data_sets_come_along_unchanged(lake):
     assert set(release.manifest.inputs) == {"deepfashion2", "fashionai"}
     assert len(release.files("images")) == 4
     assert release.manifest.split_counts("fashionai")["train"]["images"] == 5
+
+
+def test_the_inputs_of_a_data_set_without_parts_are_removed(lake):
+    inputs = {"deepfashion2": {"location": "/source"}, "fashionai": {"location": "/other"}}
+    with lake.writing() as staging:
+        fill(staging, source(numbers(1, 5)))
+        staging.record(
+            build(staging.folder, part)
+            for part in plan_parts("fashionai", source(numbers(1, 5)), code="c").changed
+        )
+        assert set(staging.publish(inputs=inputs).manifest.inputs) == {"deepfashion2", "fashionai"}
+    with lake.writing() as staging:
+        fill(staging, source({}), dataset="fashionai", prune=True)
+        release = staging.publish()
+    assert release.manifest.inputs == {"deepfashion2": {"location": "/source"}}
 
 
 def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(lake):
@@ -166,7 +191,18 @@ def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(
 def test_derived_rows_that_are_not_sorted_by_split_are_refused(lake):
     mixed = rows("pairs", {"split": "train"}, {"split": "test"}, {"split": "train"})
     with lake.writing() as staging, pytest.raises(ValueError, match="not sorted"):
-        staging.write_table("pairs", mixed)
+        staging.write_table("pairs", mixed.to_reader(max_chunksize=1))
+
+
+def test_derived_rows_that_come_at_once_are_grouped_by_split_in_their_order(lake):
+    mixed = rows(
+        "pairs", *[{"split": s, "user_image_id": n} for n, s in enumerate(["b", "a", "b"])]
+    )
+    with lake.writing() as staging:
+        records = staging.write_table("pairs", mixed)
+        assert [record.path.split("/")[2] for record in records] == ["split=b", "split=a"]
+        table = pq.read_table(staging.folder / records[0].path, partitioning=None)
+        assert table["user_image_id"].to_pylist() == [0, 2]
 
 
 def test_a_derived_table_must_be_declared_or_a_statistic(lake):
@@ -203,9 +239,9 @@ def test_a_refused_document_needs_its_row_of_rejections(lake):
     with lake.writing() as staging:
         (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), code="c").changed
         receipt = build(staging.folder, part)
-    counts = receipt.counts | {"documents_read": 10, "documents_refused": 1}
-    with pytest.raises(CountMismatch, match="0 rejections, but 1"):
-        require_counts(msgspec.structs.replace(receipt, counts=counts))
+        counts = receipt.counts | {"documents_read": 10, "documents_refused": 1}
+        with pytest.raises(CountMismatch, match="0 rejections, but 1"):
+            staging.record([msgspec.structs.replace(receipt, counts=counts)])
 
 
 def test_a_file_that_is_gone_or_cut_before_publication_stops_it(lake):
@@ -261,7 +297,7 @@ def test_a_run_that_fails_leaves_the_lake_as_it_was(lake):
     assert list((lake.root / "staging").iterdir()) == []
 
 
-def test_what_dead_runs_left_is_cleaned_by_the_next(lake):
+def test_the_staging_of_dead_runs_is_cleaned_by_the_next(lake):
     publish(lake, source(numbers(1, 5)))
     with lake.writing() as staging:
         fill(staging, source(numbers(1, 9)))
@@ -274,7 +310,7 @@ def test_what_dead_runs_left_is_cleaned_by_the_next(lake):
 
 
 def test_unknown_parts_cannot_be_linked(lake):
-    with lake.writing() as staging, pytest.raises(ValueError, match="no parent release"):
+    with lake.writing() as staging, pytest.raises(ValueError, match="has no parts"):
         staging.link(["deepfashion2/train/00000"])
     publish(lake, source(numbers(1, 5)))
     with lake.writing() as staging, pytest.raises(ValueError, match="no parts"):

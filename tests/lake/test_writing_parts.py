@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_lakes import a_part, rows, tables_of
 
-from flows.lake import Abandoned, write_part
-from flows.lake.lock import Holder, claim, this_process
+from flows.lake import write_part
 from flows.lake.table_file import ROW_GROUP
 from flows.lake.write import MAIN_TABLES
 from schemas import TABLES
@@ -40,6 +36,16 @@ def test_the_same_rows_make_the_same_bytes_in_any_order_and_any_chunks(tmp_path,
     again = hashes(tmp_path, a_part(1), {"items": pa.concat_tables(pieces)})
 
     assert once == again
+
+
+def test_rows_are_sorted_by_all_columns_of_their_key(tmp_path):
+    keys = [(2, 3), (1, 2), (2, 1), (1, 1), (2, 2)]
+    table = rows("items", *({"image_id": image, "item_no": item} for image, item in keys))
+    write_part(tmp_path, a_part(1), {"items": table})
+    path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
+    written = pq.read_table(path, partitioning=None)
+    pairs = zip(written["image_id"].to_pylist(), written["item_no"].to_pylist(), strict=True)
+    assert list(pairs) == sorted(keys)
 
 
 def test_a_reader_is_written_in_the_same_bytes_as_a_table_however_it_is_cut(tmp_path):
@@ -92,7 +98,7 @@ def test_sorting_and_row_groups_are_declared_in_the_footer(tmp_path):
     write_part(tmp_path, a_part(1), {"items": items(3, 1, 2)})
     path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
     group = pq.ParquetFile(path).metadata.row_group(0)
-    assert [one.column_index for one in group.sorting_columns] == [0, 1]
+    assert [column.column_index for column in group.sorting_columns] == [0, 1]
     assert group.column(0).has_offset_index
     assert pq.read_table(path, partitioning=None)["image_id"].to_pylist() == [1, 2, 3]
 
@@ -135,30 +141,12 @@ def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
         pl.scan_parquet(folder, hive_partitioning=True).collect().to_arrow(),
         duckdb.sql(f"from read_parquet('{folder}/*/*/*.parquet')").to_arrow_table(),
     ):
-        found = table.select(["dataset", "split"]).to_pydict()
-        assert (set(found["dataset"]), set(found["split"]), table.num_rows) == expected
+        partitions = table.select(["dataset", "split"]).to_pydict()
+        assert (set(partitions["dataset"]), set(partitions["split"]), table.num_rows) == expected
         assert set(table.column_names) == set(TABLES["items"].schema.names)
 
 
-def test_a_worker_stops_when_its_run_was_cleaned_away(tmp_path):
-    with pytest.raises(Abandoned, match="is over"):
-        write_part(tmp_path / "gone", a_part(1), {})
-    assert not (tmp_path / "gone").exists()
-
-
-def test_a_worker_stops_when_the_process_it_works_for_is_dead(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    here = this_process()
-    claim(tmp_path, Holder(here.host, dead.pid, "", here.since, "wardrobe"))
-    with pytest.raises(Abandoned, match=f"process {dead.pid}"):
-        write_part(tmp_path, a_part(1), {})
-
-
-def test_a_reused_process_number_is_not_taken_for_the_old_process(tmp_path):
-    here = this_process()
-    claim(tmp_path, Holder(here.host, os.getpid(), "1", here.since, "wardrobe"))
-    with pytest.raises(Abandoned):
-        write_part(tmp_path, a_part(1), {})
-    claim(tmp_path, here)
-    assert write_part(tmp_path, a_part(1), {})
+def test_a_worker_that_outlived_its_run_makes_no_folder_again(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_part(tmp_path / "removed", a_part(1), {})
+    assert not (tmp_path / "removed").exists()

@@ -16,7 +16,7 @@ def test_version_says_where_it_was_imported_from():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["tables", "--lake", "nowhere"], "there is no lake"),
+        (["tables", "--lake", "nowhere"], "is not a lake"),
         (["ingest", "deepfashion2", "/does/not/exist"], "does not exist"),
         (["ingest", "deepfashion2", "/does", "--split", "trian"], "has no split trian"),
         (["schema", "itmes"], "there is no table itmes"),

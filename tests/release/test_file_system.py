@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.release import ReleaseFiles
+from flows.release.file_system import ReleaseFiles
 
 TIME = datetime(2026, 11, 21, 3, 15, tzinfo=UTC)
 
@@ -90,6 +90,7 @@ def test_a_handle_has_a_position_for_each_thread(files):
     handle.close()
 
 
+@pytest.mark.slow
 def test_duckdb_reads_the_same_as_natively_with_eight_threads_50_times(tmp_path):
     numbers = np.random.default_rng(7)
     rows = pa.table({"a": numbers.integers(0, 1000, 80_000), "b": numbers.random(80_000)})

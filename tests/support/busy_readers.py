@@ -1,6 +1,6 @@
 """Readers that resolve `current` once and ask, again and again, while releases are published.
 
-Publication n gives two documents, which lie in two parts, the pair_id n, and adds a document: a
+Publication n gives two documents, which are in two parts, the pair_id n, and adds a document: a
 reader that saw two releases at once would see two pair_ids, or a count that is not its statistic.
 """
 
@@ -43,13 +43,13 @@ def _keep_reading(lake: Path, sql: str, over: Any, answers: Any) -> None:
         try:
             release = open_release(lake, None)
             with open_warehouse(release.tables(), threads=1) as warehouse:
-                (found,) = warehouse.sql(sql).fetchall()
+                (row,) = warehouse.sql(sql).fetchall()
         except Exception as error:  # whatever a reader meets is a finding
             troubles.append(repr(error))
             continue
-        images, counted, pair_ids, orphans = found
+        images, counted, pair_ids, orphans = row
         if images != counted or pair_ids != 1 or orphans:
-            troubles.append(f"{release.id}: {found}")
+            troubles.append(f"{release.id}: {row}")
         reads += 1
         seen.add(release.id)
     answers.put(Reading(reads, len(seen), troubles[:5]))

@@ -32,8 +32,8 @@ def seconds_of_a_run(trial: Trial, folder: Path) -> float:
     lake = trial.fresh_lake(folder / "timed")
     process = _started(trial, lake)
     since = time.monotonic()
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
     return time.monotonic() - since
 
 
@@ -52,7 +52,7 @@ def survive_kills(trial: Trial, folder: Path, *, kills: int, seed: int = 0) -> l
         process = _started(trial, lake)
         time.sleep(after)
         died = _kill(process, whole_group)
-        # A run that was over before is no kill; how long runs take changes with the machine's load.
+        # A run that was over before is not a kill; the machine's load changes how long runs take.
         longest *= 1.02 if died else 0.9
         stage = _stage(lake)
         try:
@@ -73,7 +73,7 @@ def survive_kills(trial: Trial, folder: Path, *, kills: int, seed: int = 0) -> l
 
 
 def _stage(lake: Lake) -> str:
-    """How far a killed run had come, by what lies in its staging folder."""
+    """How far a killed run had come, by the content of its staging folder."""
     for stage, trace in (
         ("sealed", "*/manifest.json"),
         ("derived", "*/statistics/*.parquet"),
@@ -127,10 +127,10 @@ def _require_no_orphans(group: int) -> None:
 
 def _members(group: int) -> list[int]:
     """Living processes of a group; zombies that nobody collects do not count."""
-    found = []
+    members = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state not in "ZX":
-                found.append(int(path.parent.name))
-    return found
+                members.append(int(path.parent.name))
+    return members

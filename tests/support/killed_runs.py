@@ -91,7 +91,7 @@ def kill_and_look(root: Path, run: Run, step: int, contents: set[str]) -> bool:
     before = lake.release().id
     died = die_before(root, step, run.do)
     require(lake.release().id == before or run.current(), f"{where}: current is another release")
-    require(run.kept <= {one.id for one in lake.releases()}, f"{where}: releases are lost")
+    require(run.kept <= {release.id for release in lake.releases()}, f"{where}: releases are lost")
     for release in lake.releases():
         require(not lake.verify(release.id), f"{where}: {release.id} is damaged")
         require(release.manifest.content in contents, f"{where}: {release.id} is of no state")
@@ -103,17 +103,17 @@ def kill_and_look(root: Path, run: Run, step: int, contents: set[str]) -> bool:
     require(not lake.verify(), f"{where}: the next run left a damaged release")
     names = {path.name for path in root.iterdir()} - OWN
     require(names <= {"notes"}, f"{where}: left over: {names}")
-    require({one.name for one in (root / "staging").iterdir()} <= {"notes"}, f"{where}: staging")
+    require({path.name for path in (root / "staging").iterdir()} <= {"notes"}, f"{where}: staging")
     return died
 
 
 def contents_of(folder: Path) -> list[str]:
     """The content hashes of the two states."""
-    found = []
+    contents = []
     for state in range(len(STATES)):
         publish(folder / f"state-{state}", state)
-        found.append(Lake(folder / f"state-{state}").release().manifest.content)
-    return found
+        contents.append(Lake(folder / f"state-{state}").release().manifest.content)
+    return contents
 
 
 def publication(root: Path, state: int, contents: list[str]) -> Run:
@@ -160,7 +160,9 @@ def any_run(root: Path, chance: random.Random, contents: list[str]) -> Run:
         count = chance.randint(1, len(releases) - 1)
         pin = lake.pin
         kept = {*releases[:count], current} | ({pin.release, pin.instead_of} if pin else set())
-        return Run(kind, lambda: lake.keep(count), lambda: lake.release().id == current, kept)
+        return Run(
+            kind, lambda: lake.delete_all_but(count), lambda: lake.release().id == current, kept
+        )
     state = contents.index(lake.release().manifest.content)
     return publication(root, 1 - state, contents)
 
@@ -178,7 +180,7 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> None:
         run = any_run(root, chance, contents)
         step = chance.randint(1, max(1, round(longest[run.name])))
         died = kill_and_look(root, run, step, set(contents))
-        # A run that was over before is no kill, so the range of steps follows what runs have.
+        # A run that was over before is not a kill, so the range of steps follows what runs have.
         longest[run.name] = max(1, longest[run.name] * (1.02 if died else 0.95))
         done[run.name] += died
         for path in FOREIGN:

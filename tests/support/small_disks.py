@@ -1,4 +1,4 @@
-"""Disks of a size of our own, where one may be mounted, and lakes on them that run out of room."""
+"""Small disks in memory, where they can be mounted, and lakes on them that run out of room."""
 
 import subprocess
 from collections.abc import Iterator

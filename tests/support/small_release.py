@@ -1,7 +1,7 @@
 """A release made by hand for the feed's tests: Parquet in the lake's layout and a manifest."""
 
-import json
 import zipfile
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from flows.release.manifest import Changes, FileRecord, Manifest, encode_manifest
 from schemas import TABLES
 from schemas.categories import category
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
@@ -96,9 +97,25 @@ def write_release(
     inputs: Row = {}
     if pictures in ("folder", "zips"):
         inputs = {dataset: _written(source, split, images, pictures)}
-    files = [{"path": str(file.relative_to(release))} for file in release.rglob("*.parquet")]
-    manifest = {"release": name, "inputs": inputs, "files": files, "count": len(images)}
-    (release / "manifest.json").write_text(json.dumps(manifest))
+    files = [
+        FileRecord(path, path.partition("/")[0], 0, 0, "")
+        for path in sorted(str(file.relative_to(release)) for file in release.rglob("*.parquet"))
+    ]
+    manifest = Manifest(
+        release=name,
+        created=datetime(2026, 11, 21, tzinfo=UTC),
+        parent=None,
+        content=str(len(images)),
+        versions={},
+        inputs=inputs,
+        parameters={},
+        parts={},
+        files=files,
+        checks=[],
+        changes=Changes(""),
+        runs={},
+    )
+    (release / "manifest.json").write_bytes(encode_manifest(manifest))
     return release
 
 

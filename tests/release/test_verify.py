@@ -36,9 +36,9 @@ def test_a_flipped_byte_is_found_and_named(lake, place):
         data[place] ^= 1
         file.write_bytes(data)
 
-    found = damaged(lake, ITEMS, flip)
-    assert found[0].startswith(f"{ITEMS} has other bytes than were published (sha256 ")
-    assert all(ITEMS in problem for problem in found)
+    problems = damaged(lake, ITEMS, flip)
+    assert problems[0].startswith(f"{ITEMS} has other bytes than were published (sha256 ")
+    assert all(ITEMS in problem for problem in problems)
 
 
 def test_a_missing_file_is_found(lake):
@@ -50,13 +50,13 @@ def test_a_file_too_many_is_found(lake):
     assert damaged(lake, extra, Path.touch) == [f"{extra} is not in the manifest"]
 
 
-def test_a_cut_file_is_told_by_its_size(lake):
+def test_a_cut_file_is_named_with_its_size(lake):
     def cut(file: Path) -> None:
         file.write_bytes(file.read_bytes()[:100])
 
-    found = damaged(lake, ITEMS, cut)
-    assert any("has 100 bytes, not " in problem for problem in found)
-    assert any("is not readable as Parquet" in problem for problem in found)
+    problems = damaged(lake, ITEMS, cut)
+    assert any("has 100 bytes, not " in problem for problem in problems)
+    assert any("is not readable as Parquet" in problem for problem in problems)
 
 
 def rewrite(lake: Lake, change: Callable[[Path], None]) -> list[str]:
@@ -68,10 +68,10 @@ def rewrite(lake: Lake, change: Callable[[Path], None]) -> list[str]:
     change(file)
     was = read_manifest(release.path)
     files = [
-        msgspec.structs.replace(one, sha256=_sha256(file), bytes=file.stat().st_size)
-        if one.path == ITEMS
-        else one
-        for one in was.files
+        msgspec.structs.replace(file_record, sha256=_sha256(file), bytes=file.stat().st_size)
+        if file_record.path == ITEMS
+        else file_record
+        for file_record in was.files
     ]
     manifest.write_bytes(
         encode_manifest(msgspec.structs.replace(was, files=files, content=content_hash(files)))
@@ -83,15 +83,15 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def test_rows_footer_and_columns_are_compared_beside_the_hash(lake):
+def test_rows_footer_and_columns_are_compared_too(lake):
     def shorten(file: Path) -> None:
         table = pq.ParquetFile(file).read()
         pq.write_table(table.slice(1).drop_columns("style").replace_schema_metadata(), file)
 
-    found = rewrite(lake, shorten)
-    assert f"{ITEMS} has 9 rows, not 10" in found
-    assert f"{ITEMS} says split None in its footer, not 'train'" in found
-    assert f"{ITEMS} has other columns than declared: style" in found
+    problems = rewrite(lake, shorten)
+    assert f"{ITEMS} has 9 rows, not 10" in problems
+    assert f"{ITEMS} has split None in its footer, not 'train'" in problems
+    assert f"{ITEMS} has other columns than declared: style" in problems
 
 
 def test_a_changed_type_is_a_changed_column(lake):
@@ -105,21 +105,31 @@ def test_a_changed_type_is_a_changed_column(lake):
     assert rewrite(lake, widen) == [f"{ITEMS} has other columns than declared: x1"]
 
 
-def test_a_manifest_that_contradicts_itself_is_found(lake):
+@pytest.mark.parametrize(
+    ("count", "value", "problem"),
+    [
+        ("items_read", 12, "12 items read, but 9 written and refused"),
+        ("documents_read", 8, "8 documents read, but 9 written and refused"),
+        ("items_refused", 1, "9 items read, but 10 written and refused"),
+        ("images", 4, "4 images, but 9 written and refused"),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_found(lake, count, value, problem):
     release = publish(lake, source(numbers(1, 25)))
-    was = read_manifest(release.path)
-    part = was.parts["deepfashion2/train/00000"]
-    parts = was.parts | {
-        "deepfashion2/train/00000": msgspec.structs.replace(
-            part, counts=part.counts | {"items_read": 12}
-        )
-    }
+    manifest = read_manifest(release.path)
+    name = "deepfashion2/train/00000"
+    part = manifest.parts[name]
+    parts = {name: msgspec.structs.replace(part, counts=part.counts | {count: value})}
     path = release.path / "manifest.json"
     path.chmod(0o644)
     path.write_bytes(
-        encode_manifest(msgspec.structs.replace(was, parts=parts, content="0", release="other"))
+        encode_manifest(
+            msgspec.structs.replace(
+                manifest, parts=manifest.parts | parts, content="0", release="other"
+            )
+        )
     )
-    found = [str(problem) for problem in lake.verify()]
-    assert "manifest.json names another release, other" in found
-    assert any("counts 12 items read in part deepfashion2/train/00000" in one for one in found)
-    assert any("lists files with content" in one for one in found)
+    problems = [str(problem) for problem in lake.verify()]
+    assert "manifest.json names another release, other" in problems
+    assert f"manifest.json counts {problem} (part {name})" in problems
+    assert any("lists files with content" in problem for problem in problems)

@@ -10,10 +10,10 @@ def lake(tmp_path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-def test_where_no_lake_is_the_sentence_says_how_to_make_one(lake):
-    with pytest.raises(InputError, match=r"no lake at .*lake: `wardrobe demo` makes"):
+def test_a_folder_that_is_not_a_lake_is_refused_with_how_to_make_one(lake):
+    with pytest.raises(InputError, match=r"lake is not a lake: `wardrobe demo` makes"):
         lake.release()
-    with pytest.raises(InputError, match="no release at"):
+    with pytest.raises(InputError, match="is not a lake"):
         lake.release("2026")
     assert lake.releases() == []
     assert lake.parent() is None
@@ -23,14 +23,14 @@ def test_where_no_lake_is_the_sentence_says_how_to_make_one(lake):
 def test_a_release_is_found_by_the_start_of_its_id_when_that_is_unique(lake):
     first = publish(lake, source(numbers(1, 5)))
     second = publish(lake, source(numbers(1, 6)))
-    assert [one.id for one in lake.releases()] == [second.id, first.id]
+    assert [release.id for release in lake.releases()] == [second.id, first.id]
     assert lake.release("current").id == second.id
     assert lake.release(first.id).id == first.id
     assert lake.release(first.id[:-3]).id == first.id
-    with pytest.raises(InputError, match=f"names several releases.*{second.id}, {first.id}"):
+    with pytest.raises(InputError, match=f"matches several releases.*{second.id}, {first.id}"):
         lake.release(first.id[:8])
     with pytest.raises(
-        InputError, match=f"'1999' is no release .*: {second.id}, {first.id} would be"
+        InputError, match=f"'1999' is not a release .*: try {second.id}, {first.id}"
     ):
         lake.release("1999")
 
@@ -39,7 +39,7 @@ def test_an_unknown_release_is_answered_with_the_nearest(lake):
     first = publish(lake, source(numbers(1, 5)))
     publish(lake, source(numbers(1, 6)))
     typed = first.id[:-2] + "zz"
-    with pytest.raises(InputError, match=f"'{typed}' is no release .*: {first.id}"):
+    with pytest.raises(InputError, match=f"'{typed}' is not a release .*: try {first.id}"):
         lake.release(typed)
 
 
@@ -71,24 +71,24 @@ def test_a_damaged_manifest_is_one_sentence_that_names_it(lake, text, what):
     with pytest.raises(InputError, match=rf"manifest\.json {what}") as caught:
         _ = lake.release().manifest
     assert "\n" not in str(caught.value)
-    assert [one.id for one in lake.releases()] == [release.id]
+    assert [release.id for release in lake.releases()] == [release.id]
 
 
-def test_a_missing_manifest_and_a_dangling_current_are_said(lake):
+def test_a_missing_manifest_and_a_dangling_current_are_named(lake):
     release = publish(lake, source(numbers(1, 5)))
     release.path.chmod(0o755)
     (release.path / "manifest.json").unlink()
     with pytest.raises(InputError, match="cannot be read"):
         _ = lake.release().manifest
     release.path.rename(release.path.with_name("elsewhere"))
-    with pytest.raises(InputError, match=r"which is not there: `wardrobe rollback ID`"):
+    with pytest.raises(InputError, match=r"which does not exist: `wardrobe rollback ID`"):
         lake.release()
 
 
-def test_current_that_is_no_link_is_no_lake(lake):
+def test_current_that_is_not_a_link_is_refused(lake):
     lake.root.mkdir()
     (lake.root / "current").mkdir()
-    with pytest.raises(InputError, match="is no link to a release"):
+    with pytest.raises(InputError, match="is not a link to a release"):
         lake.release()
 
 

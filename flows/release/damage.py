@@ -1,0 +1,76 @@
+"""Damage of a release after a failed read: releases come in, one sentence with the file goes out.
+
+A damaged file shows in many ways, from an error of DuckDB that names no file to a value that the
+vocabulary does not have. Readers therefore check nothing beforehand; after a failure, whatever it
+was, the releases that were read are compared with their manifests.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.release.manifest import FileRecord
+from flows.release.release import Release
+from flows.release.resolve import all_releases
+from flows.release.verify import Problem, verify
+from schemas.errors import InputError
+
+
+@contextmanager
+def require_readable(path: Path) -> Iterator[None]:
+    """Whatever reading a damaged file or folder of a release raises, as an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    # Flipped bytes fail in many ways: in Arrow, as names that are not UTF-8, as missing columns.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path} cannot be read ({reason}): it is damaged or missing; `wardrobe verify` lists "
+            "the damage of a release."
+        ) from error
+
+
+def is_inside(path: str | Path, releases: Iterable[Release]) -> bool:
+    """Whether a path is in one of these releases."""
+    return any(Path(path).absolute().is_relative_to(release.path) for release in releases)
+
+
+def describe_damage(releases: Iterable[Release]) -> str | None:
+    """The first damage in these releases as a sentence with advice; None when they are whole.
+
+    Reads every file of them: seconds for a gigabyte, and only after a failure.
+    """
+    for release in releases:
+        try:
+            problems = verify(release)
+        except InputError as error:  # its manifest was damaged meanwhile
+            return str(error)
+        if problems:
+            return _sentence(release, problems)
+    return None
+
+
+def _sentence(release: Release, problems: list[Problem]) -> str:
+    first, damaged = problems[0], {problem.path for problem in problems}
+    more = len(damaged) - 1
+    others = f" and {more} more file{'s' * (more > 1)} of the release" if more else ""
+    return (
+        f"{release.path / first.path} {first.what}{others}: `wardrobe verify {release.id}` "
+        f"lists the damage, {_advice(release, damaged)}."
+    )
+
+
+def _advice(release: Release, damaged: set[str]) -> str:
+    """The newest other release that shares no damaged file, or what else can be done."""
+
+    def records(other: Release) -> list[FileRecord]:
+        # Equal records share one file on the disk.
+        return [file for file in other.manifest.files if file.path in damaged]
+
+    for other in all_releases(release.path.parents[1]):
+        usable = other.id != release.id and other.is_readable()
+        if usable and not any(record in records(release) for record in records(other)):
+            return f"`wardrobe rollback {other.id}` makes a release without it current"
+    return "and no other release is without it: restore it from a backup, or ingest into a new lake"

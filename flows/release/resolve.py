@@ -1,0 +1,179 @@
+"""A lake's folder -> its releases: all of them, the current one, or one by the start of its id."""
+
+import errno
+import os
+import stat
+from collections.abc import Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+
+from flows.release.manifest import MANIFEST, is_release_id, parent_of
+from flows.release.release import Release
+from schemas.errors import InputError
+
+CURRENT = "current"
+RELEASES = "releases"
+LAKE_FILE = "lake.json"
+LAKE_FORMAT = 1
+
+
+class LakeFile(msgspec.Struct, frozen=True):
+    """The content of `lake.json`, which marks a folder as a lake."""
+
+    format: int
+    created: datetime
+
+
+class _FormatOnly(msgspec.Struct):
+    format: int
+
+
+def require_known_format(root: Path) -> bool:
+    """Whether `lake.json` exists; InputError when it is damaged or of a newer format."""
+    path = root / LAKE_FILE
+    try:
+        data = read_plain_file(path)
+        number = msgspec.json.decode(data, type=_FormatOnly).format
+        if number > LAKE_FORMAT:
+            raise InputError(
+                f"{root} is a lake of format {number}, this version knows {LAKE_FORMAT}: "
+                "use a newer wardrobe."
+            )
+        msgspec.json.decode(data, type=LakeFile)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError as error:
+        raise InputError(f"{root} is a file, not a folder: name the folder of a lake.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} is damaged or not of a lake ({error}): if {root} is a lake, remove the file "
+            "and the next ingest writes it again."
+        ) from error
+    return True
+
+
+def is_folder(path: Path) -> bool:
+    """A folder, not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def is_plain_file(path: Path) -> bool:
+    """A file, not a link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def read_plain_file(path: Path) -> bytes:
+    """The bytes of a file; FileNotFoundError for a link and for anything else but a file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(errno.ENOENT, "is a link", str(path)) from error
+        raise
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise FileNotFoundError(errno.ENOENT, "is not a file", str(path))
+        return file.read()
+
+
+def all_releases(root: Path) -> list[Release]:
+    """Every release of a lake, newest first; those with a damaged manifest are listed too."""
+    require_known_format(root)
+    folder = root / RELEASES
+    paths = folder.iterdir() if folder.is_dir() else ()
+    parents = {
+        path.name: parent_of(path) for path in paths if is_release_id(path.name) and is_folder(path)
+    }
+    names = sorted(parents, key=lambda name: (_order(name, parents), name), reverse=True)
+    return [Release(folder / name) for name in names]
+
+
+def _order(name: str, parents: Mapping[str, str | None]) -> tuple[str, int]:
+    """The time in an id, but never before that of a parent: a clock may have been set back.
+
+    The number counts the releases since the latest time in the chain of parents.
+    """
+    chain = [name]
+    while (parent := parents.get(chain[-1])) and parent not in chain:
+        chain.append(parent)
+    latest, since = "", 0
+    for release in reversed(chain):
+        time = release.partition("-")[0]
+        latest, since = (time, 0) if time > latest else (latest, since + 1)
+    return latest, since
+
+
+def current_release(root: Path) -> Release | None:
+    """The release that `current` points to now; None in a lake without releases."""
+    require_known_format(root)
+    link = root / CURRENT
+    try:
+        target = link.readlink()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise InputError(
+                f"{link} is not a link to a release, so {root} is not a lake."
+            ) from error
+        raise InputError(f"{link} cannot be read ({error.strerror}).") from error
+    if target.parent != Path(RELEASES) or not is_release_id(target.name):
+        raise InputError(
+            f"{link} points to {target}, which is not a release of this lake: "
+            "`wardrobe rollback ID` makes a release current."
+        )
+    if not is_folder(root / target):
+        raise InputError(
+            f"{link} points to {target}, which does not exist: "
+            "`wardrobe rollback ID` makes another release current."
+        )
+    return Release(root / target)
+
+
+def find_release(root: Path, name: str | None = None) -> Release:
+    """The current release, or the only one whose id is `name` or starts with it.
+
+    InputError when there is none or there are several, with the ids that come nearest.
+    """
+    if name in (None, CURRENT) and (release := current_release(root)) is not None:
+        return release
+    releases = all_releases(root)
+    if not releases:
+        raise InputError(
+            f"{root} is not a lake: `wardrobe demo` makes a small one, "
+            "`wardrobe ingest` fills one from a source."
+        )
+    if name is None or name == CURRENT:
+        raise InputError(
+            f"{root} has releases but none is current: `wardrobe rollback {releases[0].id}` "
+            "makes the newest so."
+        )
+    by_id = {release.id: release for release in releases}
+    matches = [name] if name in by_id else [id for id in by_id if id.startswith(name)]
+    if name and len(matches) == 1:
+        return by_id[matches[0]]
+    ids = matches or list(by_id)
+    nearest = ids[:3] if matches else get_close_matches(name, ids, 3, 0.5) or ids[:3]
+    problem = "matches several releases" if matches else "is not a release"
+    raise InputError(f"{name!r} {problem} of {root}: try {', '.join(nearest)}.")
+
+
+def open_release(path: str | Path) -> Release:
+    """The release at `path`: its own folder, a link such as `lake/current`, or a lake's folder.
+
+    Links are resolved once, here, so that later reads see the same release whatever is published.
+    InputError when `path` is not a release or its manifest is damaged.
+    """
+    location = Path(path).expanduser()
+    folder = location if os.path.lexists(location / MANIFEST) else location / CURRENT
+    try:
+        release = Release(folder.resolve(strict=True))
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
+        raise InputError(
+            f"{location} is not a release: give the folder that holds {MANIFEST} (`wardrobe path`)."
+        ) from error
+    _ = release.manifest  # a damaged one is refused here
+    return release
