@@ -6,7 +6,6 @@ need nothing of this.
 """
 
 from flows.lake.damage import describe_damage, is_inside
-from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
 from flows.lake.lock import Abandoned, LakeBusy
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
@@ -27,7 +26,6 @@ __all__ = [
     "Receipt",
     "Release",
     "Staging",
-    "code_hash",
     "describe_damage",
     "differing_files",
     "is_inside",

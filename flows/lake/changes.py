@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flows.lake.fingerprint import code_hash
 from flows.lake.fingerprint_cache import LISTING
 from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord, table_order
 from schemas import TABLES
@@ -95,8 +94,8 @@ def _rows(delta: Mapping[str, int]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """What made a release: this code, the schema, and the libraries its bytes depend on."""
-    found = {"schema": str(SCHEMA_VERSION), "code": code_hash()}
+    """Versions a release records: the schema, this program and the libraries that write bytes."""
+    found = {"schema": str(SCHEMA_VERSION)}
     for word, name in (
         ("wardrobe", "wardrobe-lake"),
         ("pyarrow", "pyarrow"),
