@@ -8,7 +8,7 @@ from schemas.datasets import DATASETS
 __all__ = ["CATEGORIES", "FASHIONAI_POINTS", "Category", "Edge", "category"]
 
 CATEGORIES: dict[str, tuple[Category, ...]] = {
-    name: tuple(replace(known, dataset=name) for known in dataset.categories)
+    name: tuple(replace(declared, dataset=name) for declared in dataset.categories)
     for name, dataset in DATASETS.items()
 }
 """Every category, by data set, in the order of its ids."""

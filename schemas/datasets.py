@@ -92,5 +92,5 @@ DATASETS = {
 }
 """Every data set by name, in the order of the report."""
 
-SPLITS = tuple(dict.fromkeys(split for known in DATASETS.values() for split in known.splits))
+SPLITS = tuple(dict.fromkeys(split for dataset in DATASETS.values() for split in dataset.splits))
 """The splits of all data sets."""

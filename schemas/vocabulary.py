@@ -1,4 +1,4 @@
-"""Closed lists of words in the tables, with each source's codes beside them.
+"""Closed lists of words in the tables, with the codes of each source.
 
 Codes stop at the border: only decode, samples and exports look them up. In DeepFashion2
 visibility 1 means occluded, in FashionAI 1 means visible; in the tables there are words.

@@ -32,7 +32,7 @@ def test_a_data_set_has_a_decoder_categories_and_golden_input(dataset):
     decoder = DECODERS[dataset.name]
     assert (decoder.dataset, decoder.splits) == (dataset.name, dataset.splits)
     assert (ROOT / "flows/decode" / dataset.module / "__init__.py").is_file()
-    assert {known.dataset for known in CATEGORIES[dataset.name]} == {dataset.name}
+    assert {category.dataset for category in CATEGORIES[dataset.name]} == {dataset.name}
     assert any((ROOT / "tests/golden/sources" / dataset.name).rglob("*"))
 
 

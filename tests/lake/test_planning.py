@@ -152,8 +152,8 @@ def test_refusing_over_one_percent_of_a_split_is_suspicious_unless_it_was_so_bef
         return {"train": {"documents_read": 200, "documents_refused": refused}}
 
     assert refused_splits(counts(2)) == []
-    (found,) = refused_splits(counts(3))
-    assert str(found) == "train has 1.5 % of its documents refused (3 of 200)"
+    (split,) = refused_splits(counts(3))
+    assert str(split) == "train has 1.5 % of its documents refused (3 of 200)"
     assert refused_splits(counts(3), allow=["train"]) == []
     assert refused_splits(counts(3), before=counts(3)) == []
     assert refused_splits(counts(4), before=counts(3))

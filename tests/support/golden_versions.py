@@ -112,9 +112,12 @@ def written_files(dataset: str) -> list[Any]:
     """The files of a part with an item of each category, one image without, and refused items."""
     images = [
         _image(dataset, 0, []),
-        *(_image(dataset, known.category_id, [_item(known)]) for known in CATEGORIES[dataset]),
+        *(
+            _image(dataset, category.category_id, [_item(category)])
+            for category in CATEGORIES[dataset]
+        ),
     ]
-    known = CATEGORIES[dataset][-1]
+    category = CATEGORIES[dataset][-1]
     refused = [
         {"x1": 90.0},
         {"y2": float("inf")},
@@ -122,7 +125,9 @@ def written_files(dataset: str) -> list[Any]:
         {"polygons": [[1.0, 2.0, 3.0]]},
     ]
     refused += [{"landmarks": [{"x": 1.0, "y": 1.0, "visibility": "visible"}] * 99}]
-    items = [_item(known, item_no=number, **more) for number, more in enumerate(refused, start=1)]
+    items = [
+        _item(category, item_no=number, **more) for number, more in enumerate(refused, start=1)
+    ]
     images.append(_image(dataset, 1000, items))
     accepted, rejections = validate_items(pa.RecordBatch.from_pylist(images, schema=ANNOTATION))
     part = Part(dataset, "train", 3, "", ARRANGED.empty_table())
@@ -139,15 +144,15 @@ def _image(dataset: str, image_id: int, items: list[dict[str, Any]]) -> dict[str
     return columns | {"items": items, "picture": picture}
 
 
-def _item(known: Any, **more: Any) -> dict[str, Any]:
+def _item(category: Any, **more: Any) -> dict[str, Any]:
     """An item with numbers that follow from its category and the number of each landmark."""
     words = ("visible", "occluded", "unlabelled")
     landmarks = [
         {"x": number * 3.25, "y": number * 2.0, "visibility": words[number % 3]}
-        for number in range(known.landmarks)
+        for number in range(category.landmarks)
     ]
-    item = {"item_no": 1, "document_order": 1, "place": "$.item1", "style": known.category_id}
-    item |= {"category_id": known.category_id, "category_name": known.name, "scale": "modest"}
+    item = {"item_no": 1, "document_order": 1, "place": "$.item1", "style": category.category_id}
+    item |= {"category_id": category.category_id, "category_name": category.name, "scale": "modest"}
     item |= {"x1": 10.0, "y1": 20.5, "x2": 80.0, "y2": 90.0, "landmarks": landmarks}
     open_ring, closed_ring = [1.0, 2.0, 30.0, 2.5, 30.0, 40.0], [0.0, 0.0, 9.0, 0.0, 9.0, 9.0] * 2
     return item | {"polygons": [open_ring, [*closed_ring, 0.0, 0.0]]} | more
