@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 SCHEMA_VERSION = 1
-"""Goes up when a declared column changes; the manifest of a release records it."""
+"""Raise it when a column is added, removed, renamed or changes its type or nullability.
+
+Documentation and constraints do not count. Fingerprints, footers and manifests record it."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,8 @@
-"""Closed lists of words in the tables, with each source's codes beside them.
+"""Closed lists of words in the tables, with the codes of each source.
 
 Codes stop at the border: only decode, samples and exports look them up. In DeepFashion2
 visibility 1 means occluded, in FashionAI 1 means visible; in the tables there are words.
 """
-
-DATASETS = ("deepfashion2", "fashionai", "fashion-mnist")
-SPLITS = ("train", "validation", "test", "warm_up", "test_a", "test_b")
-"""DeepFashion2 and Fashion-MNIST know the first three; FashionAI's sets are named by the race."""
 
 VISIBLE, OCCLUDED, UNLABELLED = "visible", "occluded", "unlabelled"
 VISIBILITY = (VISIBLE, OCCLUDED, UNLABELLED)

@@ -59,9 +59,12 @@ class Decoder:
     overrides what file names say; `read` fetches a whole member and is called for tables only.
     It raises InputError when the listing is no such source. `decode(part)` is pure.
     `picture_path(split)` is the member name of a picture, with `{file_name}` to be filled in.
+    `version` is the DECODER_VERSION of its folder: raise it when the same source gives other rows
+    or parts.
     """
 
     dataset: str
+    version: int
     splits: tuple[str, ...]
     arrange: Callable[[pa.Table, str | None, ReadMember], Arrangement]
     decode: Callable[[PartInput], Decoded]

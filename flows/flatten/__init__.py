@@ -12,7 +12,10 @@ from flows.flatten.landmarks import landmark_rows
 from flows.flatten.pictures import picture_rows
 from flows.flatten.polygons import polygon_rows
 
-__all__ = ["flatten"]
+__all__ = ["FLATTEN_VERSION", "flatten"]
+
+FLATTEN_VERSION = 1
+"""Raise it when the same annotations give other rows or files: flatten, validate, lake/write."""
 
 
 def flatten(annotations: pa.RecordBatch) -> dict[str, pa.RecordBatch]:

@@ -4,7 +4,6 @@ A release is published whole or not at all; older ones stay to go back to. It is
 readers need nothing of this for. May import: schemas, flows.storage, flows.release.
 """
 
-from flows.lake.fingerprint import code_hash
 from flows.lake.lake import Lake
 from flows.lake.lock import LakeBusy
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
@@ -23,7 +22,6 @@ __all__ = [
     "Receipt",
     "Release",
     "Staging",
-    "code_hash",
     "differing_files",
     "plan_parts",
     "refused_splits",

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sized
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flows.lake.fingerprint import code_hash
 from flows.lake.fingerprint_cache import LISTING
 from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord, table_order
 from schemas import TABLES
@@ -84,8 +83,8 @@ def _row_difference(before: Iterable[FileRecord], after: Iterable[FileRecord]) -
 
 
 def versions() -> dict[str, str]:
-    """What made a release: this code, the schema, and the libraries its bytes depend on."""
-    made_by = {"schema": str(SCHEMA_VERSION), "code": code_hash()}
+    """Versions a release records: the schema, this program and the libraries that write bytes."""
+    made_by = {"schema": str(SCHEMA_VERSION)}
     packages = {"wardrobe": "wardrobe-lake", "pyarrow": "pyarrow", "duckdb": "duckdb"}
     for name, package in packages.items():
         try:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake.fingerprint import code_hash, fingerprint, reason
+from flows.lake.fingerprint import fingerprint, reason
 from flows.release.manifest import Manifest
 from schemas.errors import InputError
 
@@ -63,17 +63,17 @@ def plan_parts(
     dataset: str,
     arranged: pa.Table,
     *,
+    versions: Mapping[str, int],
     options: str = "",
-    code: str | None = None,
     parent: Manifest | None = None,
     splits: Collection[str] | None = None,
     prune: bool = False,
 ) -> Plan:
     """Group arranged members (schemas.source.ARRANGED) into parts and compare them with the lake.
 
-    Members keep their order within a part. `options` is what else decides about the rows, as
-    text; `code` defaults to the hash of the code that builds this data set. `splits` restricts
-    the plan: others stay as they are. `prune` removes splits that the source no longer has.
+    Members keep their order within a part. `versions` are those of the code that builds a part,
+    `options` is what else decides about the rows, as text. `splits` restricts the plan: others
+    stay as they are. `prune` removes splits that the source no longer has.
     InputError for a split that neither the source nor the parent has.
     """
     before = {
@@ -81,7 +81,7 @@ def plan_parts(
         for name, part in (parent.parts if parent else {}).items()
         if part.dataset == dataset
     }
-    parts = {part.name: part for part in _group(dataset, arranged, options, code, splits)}
+    parts = {part.name: part for part in _group(dataset, arranged, versions, options, splits)}
     present = {part.split for part in parts.values()}
     listed = set(pc.unique(arranged["split"]).to_pylist())
     _require_splits(splits or (), listed | {part.split for part in before.values()}, dataset)
@@ -117,8 +117,8 @@ def _require_splits(requested: Collection[str], available: set[str], dataset: st
 def _group(
     dataset: str,
     arranged: pa.Table,
+    versions: Mapping[str, int],
     options: str,
-    code: str | None,
     splits: Collection[str] | None,
 ) -> list[Part]:
     """The parts of an arrangement, by split and number; vectorised, no Python object per member."""
@@ -143,7 +143,7 @@ def _group(
                 dataset=dataset,
                 split=members["split"][0].as_py(),
                 number=members["part"][0].as_py(),
-                fingerprint=fingerprint(members, code=code or code_hash(dataset), options=options),
+                fingerprint=fingerprint(members, versions=versions, options=options),
                 members=members,
             )
         )

@@ -6,7 +6,7 @@ May import: schemas, flows.storage. Every picture file is opened here and nowher
 """
 
 from flows.pictures.crop import IDENTITY, CropTransform, Region, crop_picture
-from flows.pictures.facts import PictureFacts, probe, verify
+from flows.pictures.facts import PROBE_VERSION, PictureFacts, probe, verify
 from flows.pictures.open import (
     PictureError,
     decode_picture,
@@ -18,6 +18,7 @@ from flows.pictures.source import PictureSource, picture_source
 
 __all__ = [
     "IDENTITY",
+    "PROBE_VERSION",
     "CropTransform",
     "PictureError",
     "PictureFacts",

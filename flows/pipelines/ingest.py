@@ -13,7 +13,6 @@ from flows.lake import (
     Receipt,
     Release,
     Staging,
-    code_hash,
     plan_parts,
     refused_splits,
     shrunk_splits,
@@ -33,6 +32,7 @@ from flows.pipelines.outcome import (
 from flows.pipelines.parts import INCOMPLETE_FINGERPRINT, PartJob, RunParts, build_part
 from flows.pipelines.progress import OnProgress, no_progress, waiting
 from flows.pipelines.request import IngestRequest
+from flows.pipelines.versions import part_versions
 from flows.storage import list_members, read_member
 
 NOT_TO_LOSE = ("images", "items", "pictures")
@@ -102,8 +102,8 @@ def inputs_before(wanted: IngestRequest, parent: Release | None) -> dict[str, An
 
 
 def listing_hash(members: pa.Table, wanted: IngestRequest) -> str:
-    """What the whole source looked like, with the options and the code that would read it."""
-    digest = hashlib.sha256(f"{wanted.options}:{code_hash(wanted.dataset)}".encode())
+    """What the whole source looked like, with the options and versions of what would read it."""
+    digest = hashlib.sha256(f"{wanted.options}:{part_versions(wanted.dataset)}".encode())
     for batch in members.combine_chunks().to_batches():
         digest.update(batch.serialize())
     return digest.hexdigest()[:32]
@@ -131,6 +131,7 @@ def plan_ingest(wanted: IngestRequest, arrangement: Arrangement, parent: Release
     return plan_parts(
         wanted.dataset,
         arrangement.members,
+        versions=part_versions(wanted.dataset),
         options=wanted.options,
         parent=parent.manifest if parent else None,
         splits=wanted.splits or None,

@@ -19,6 +19,7 @@ from flows.pipelines.pictures import PictureReader, annotated_pictures
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
 from flows.warehouse import open_warehouse, queries, run_checks, run_query, stream_query
+from schemas.datasets import DATASETS
 
 SAMPLES = 6
 """Annotated pictures shown of each data set with landmarks."""
@@ -72,9 +73,11 @@ def make_report(
                 con, shelf, _keys(run_query(con, "sample_images", {"most": SAMPLES}))
             ),
             pairs=list(_pair_sheets(con, shelf)),
-            mean_pictures=mean_pictures(
-                stream_query(con, "class_pictures", {"dataset": "fashion-mnist"})
-            ),
+            mean_pictures={
+                name: mean_pictures(stream_query(con, "class_pictures", {"dataset": name}))
+                for name, dataset in DATASETS.items()
+                if dataset.picture_size
+            },
         )
     on_progress(STEPS[2], 3, len(STEPS))
     write_report(output, content)

@@ -1,4 +1,7 @@
-"""A synthetic DeepFashion2 source in the authors' own layout, for demos, tests and scale runs."""
+"""A synthetic DeepFashion2 source in the authors' layout.
+
+In: a folder, the number of images, a seed. Out: train/, validation/ and test/ in that folder.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,11 +9,12 @@ from random import Random
 
 from flows.samples.deepfashion2_documents import document
 from flows.samples.deepfashion2_products import products
-from flows.samples.deepfashion2_scenes import Scene, Staging
+from flows.samples.deepfashion2_scenes import Scene, SceneBuilder
 from flows.samples.painting import jpeg
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 
-_TELL_EVERY = 200
+_PROGRESS_EVERY = 200
 
 
 def write_deepfashion2(
@@ -25,14 +29,14 @@ def write_deepfashion2(
 
     With pictures they go to train, validation and test 8:1:1, test without annotation as in the
     source; without, only documents are written, to train and validation 9:1. The same seed and
-    number give the same bytes. `progress` is told how many images are written so far.
+    number give the same bytes. `progress` is called with the number of images written so far.
     """
     if images < 1:
         raise InputError(f"A sample needs at least one image, not {images}.")
     shares = _shares(images, pictures=pictures)
-    taken = [name for name in ("train", "validation", "test") if (folder / name).exists()]
-    if taken:
-        raise InputError(f"{folder} already holds {taken[0]}/; name a new folder for the sample.")
+    for name in DATASETS["deepfashion2"].splits:
+        if (folder / name).exists():
+            raise InputError(f"{folder} already holds {name}/; name a new folder for the sample.")
 
     written: dict[str, int] = {}
     done = 0
@@ -44,15 +48,15 @@ def write_deepfashion2(
         if pictures:
             image.mkdir(parents=True)
             written[f"{split}/image"] = count
-        staging = Staging(seed, split)
+        builder = SceneBuilder(seed, split)
         labelling = Random(f"{seed} {split} labels")
-        for number, scene in enumerate(_scenes(staging, split, count), start=1):
+        for number, scene in enumerate(_scenes(builder, split, count), start=1):
             if split != "test":
                 (annos / f"{number:06d}.json").write_bytes(document(scene, labelling))
             if pictures:
-                (image / f"{number:06d}.jpg").write_bytes(jpeg(scene, f"{seed} {split} {number}"))
+                (image / f"{number:06d}.jpg").write_bytes(jpeg(scene))
             done += 1
-            if progress and (pictures or done % _TELL_EVERY == 0 or done == images):
+            if progress and (pictures or done % _PROGRESS_EVERY == 0 or done == images):
                 progress(done)
     return written
 
@@ -64,14 +68,14 @@ def _shares(images: int, *, pictures: bool) -> dict[str, int]:
     return {split: count for split, count in shares.items() if count}
 
 
-def _scenes(staging: Staging, split: str, count: int) -> Iterator[Scene]:
+def _scenes(builder: SceneBuilder, split: str, count: int) -> Iterator[Scene]:
     """Training: runs of one pair_id, users first. Elsewhere all users of the split come first."""
     plan = [
         (product, source)
-        for product, users, shops in products(staging.rng, count)
+        for product, users, shops in products(builder.rng, count)
         for source in ["user"] * users + ["shop"] * shops
     ]
     if split != "train":
         plan.sort(key=lambda picture: picture[1] == "shop")
     for product, source in plan:
-        yield staging.scene(product, source)
+        yield builder.scene(product, source)

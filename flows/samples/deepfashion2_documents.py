@@ -1,4 +1,4 @@
-"""A scene -> the document the source would have written about it, quirks included."""
+"""Documents of scenes: a scene -> one JSON object as under annos/, with the source's quirks."""
 
 import json
 from math import ceil, floor
@@ -15,7 +15,7 @@ KEY_ORDERS = {
     3: ("item2", "source", "pair_id", "item1", "item3"),
     4: ("item2", "item3", "item1", "item4", "source", "pair_id"),
 }
-_NAMES = {known.category_id: known.name for known in CATEGORIES["deepfashion2"]}
+_NAMES = {category.category_id: category.name for category in CATEGORIES["deepfashion2"]}
 
 Points = list[list[float]]
 
@@ -23,8 +23,8 @@ Points = list[list[float]]
 def document(scene: Scene, rng: Random) -> bytes:
     """One JSON object on one line, as under annos/.
 
-    A garment of which the picture shows next to nothing gets no item; the others are numbered by
-    chance. The frame always shows the product's own garment.
+    A garment that is almost outside the picture has no item; the others are numbered at random. The
+    product's own garment is always inside.
     """
     items = [item for garment in scene.garments if (item := _item(garment, scene, rng))]
     rng.shuffle(items)
@@ -82,7 +82,7 @@ def _item(garment: Garment, scene: Scene, rng: Random) -> dict[str, Any] | None:
         "viewpoint": scene.viewpoint,
         "zoom_in": _label(outside / count, 0.001, 0.3, rng),
         "landmarks": landmarks,
-        "style": garment.style,
+        "style": garment.style.number,
         "bounding_box": box,
         "category_id": garment.shape.category_id,
         "occlusion": _label(occluded / count, 0.2, 0.5, rng),
@@ -91,7 +91,7 @@ def _item(garment: Garment, scene: Scene, rng: Random) -> dict[str, Any] | None:
 
 
 def _label(share: float, medium: float, large: float, rng: Random) -> int:
-    """1, 2 or 3 as a share passes the bounds; people labelled it, so some are one off."""
+    """1, 2 or 3 by the bounds a share passes; one in 33 is off by one, as people label."""
     label = 1 if share < medium else 2 if share <= large else 3
     if rng.random() < 0.03:
         label = 2 if label != 2 else rng.choice((1, 3))
@@ -108,18 +108,18 @@ def _flat(corners: Points, *, exact: bool, closed: bool) -> list[float]:
 
 
 def _clipped(corners: Points, width: float, height: float) -> Points:
-    """What of a polygon lies within the picture, its edges included (Sutherland and Hodgman)."""
+    """The part of a polygon inside the picture, edges included (Sutherland and Hodgman)."""
     for axis, bound, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
         kept: Points = []
         before = corners[-1] if corners else []
         for corner in corners:
-            here, there = (corner[axis] - bound) * sign, (before[axis] - bound) * sign
-            if (here < 0) != (there < 0):
-                part = there / (there - here)
+            inside, inside_before = (corner[axis] - bound) * sign, (before[axis] - bound) * sign
+            if (inside < 0) != (inside_before < 0):
+                part = inside_before / (inside_before - inside)
                 crossing = [a + part * (b - a) for a, b in zip(before, corner, strict=True)]
                 crossing[axis] = bound
                 kept.append(crossing)
-            if here >= 0:
+            if inside >= 0:
                 kept.append(corner)
             before = corner
         corners = kept

@@ -1,7 +1,7 @@
-"""The products behind a synthetic DeepFashion2 split: who sells what, in which variants, how often.
+"""Products of a synthetic DeepFashion2 split: outfits, their styles, and how often they are seen.
 
-One product is one pair_id: an outfit of which the main garment comes in styles, photographed by
-consumers and shops.
+A product is one pair_id: an outfit whose main garment comes in styles, photographed by consumers
+and shops.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,24 +29,25 @@ _OUTFITS = (
     (("top", "bottom", "outwear"), 0.058),
     (("dress", "outwear"), 0.017),
 )
-PATTERNS = ("plain", "plain", "plain", "stripes", "pinstripes", "checks", "dots", "print")
+_COLOURS = ((240, 240, 236), (38, 38, 44), (62, 88, 128), (150, 150, 152), (214, 200, 178))
+PATTERNS = ("plain", "plain", "plain", "plain", "stripes", "stripes", "checks", "checks")
 
 
 @dataclass(frozen=True)
 class Style:
-    """One variant of a product: its number in the source, its looks, who photographed it."""
+    """The looks of a garment and its `style` number in the source, 0 when it has no counterpart."""
 
     number: int
     colour: Colour
     pattern: str
-    seen_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Product:
-    """What the pictures of one pair_id have in common: an outfit, its main garment, variants.
+    """The outfit of one pair_id: roles, the role, category and fit of its main garment, its styles.
 
-    `sold_with` is the style of what goes with it, of a category of its own.
+    Each style comes with the sources (user, shop) that photographed it. `companion` is the style
+    and category of another garment that is sold with it.
     """
 
     pair_id: int
@@ -54,9 +55,8 @@ class Product:
     role: str
     category_id: int
     fit: int
-    styles: tuple[Style, ...]
-    sold_with: Style | None = None
-    sold_category_id: int = 0
+    styles: tuple[tuple[Style, tuple[str, ...]], ...]
+    companion: tuple[Style, int] | None = None
 
 
 def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
@@ -70,18 +70,16 @@ def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
     return choices[-1][0]
 
 
-def a_colour(rng: Random) -> Colour:
-    """A fabric's colour: mostly muted hues, often white, black, denim or grey."""
+def random_style(rng: Random, number: int) -> Style:
+    """A style with a fabric's colour: mostly muted hues, often white, black, denim or grey."""
     if rng.random() < 0.35:
-        return rng.choice(
-            ((240, 240, 236), (38, 38, 44), (62, 88, 128), (150, 150, 152), (214, 200, 178))
-        )
+        return Style(number, rng.choice(_COLOURS), rng.choice(PATTERNS))
     hue, strength, value = rng.random() * 6, rng.uniform(0.35, 0.8), rng.uniform(0.5, 0.95)
     channels = (abs(hue - 3) - 1, 2 - abs(hue - 2), 2 - abs(hue - 4))
     red, green, blue = (
         int(255 * value * (1 - strength + strength * min(max(c, 0.0), 1.0))) for c in channels
     )
-    return red, green, blue
+    return Style(number, (red, green, blue), rng.choice(PATTERNS))
 
 
 def products(rng: Random, images: int) -> Iterator[tuple[Product, int, int]]:
@@ -99,21 +97,16 @@ def products(rng: Random, images: int) -> Iterator[tuple[Product, int, int]]:
         styles, number = [], 0
         for _ in range(min(rng.choice((1, 1, 2, 2, 3, 4)), 1 + size // 5)):
             number += 2 if rng.random() < 0.06 else 1  # the source's numbers have gaps
-            seen_by = ("user", "shop") if rng.random() < 0.9 else (rng.choice(("user", "shop")),)
-            styles.append(Style(number, a_colour(rng), rng.choice(PATTERNS), seen_by))
+            both = rng.random() < 0.9
+            sources = ("user", "shop") if both else (rng.choice(("user", "shop")),)
+            styles.append((random_style(rng, number), sources))
         category_id = weighted(rng, ROLES[main])
         fit = rng.randrange(FITS)
         other = next((role for role in outfit if role != main), main)
-        sold_with = Style(number + 1, a_colour(rng), rng.choice(PATTERNS), ("user", "shop"))
-        product = Product(
-            pair_id,
-            outfit,
-            main,
-            category_id,
-            fit,
-            tuple(styles),
-            sold_with,
-            weighted(rng, ROLES[other]),
+        companion = random_style(rng, number + 1), weighted(rng, ROLES[other])
+        yield (
+            Product(pair_id, outfit, main, category_id, fit, tuple(styles), companion),
+            users,
+            size - users,
         )
-        yield product, users, size - users
         images -= size

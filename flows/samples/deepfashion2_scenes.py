@@ -1,30 +1,23 @@
-"""What is to be seen on a synthetic DeepFashion2 picture: who wears which garments, and where.
+"""Scenes of a synthetic DeepFashion2 split: which garments are on a picture, and where.
 
-A scene is decided once and then both written as a document and painted as a picture, which is why
-the garment lies under its outline and its landmarks.
+A scene is made once, then written as a document and painted as a picture; that is why a garment is
+painted inside its outline and under its landmarks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, sin
 from random import Random
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.samples.deepfashion2_products import (
-    PATTERNS,
-    ROLES,
-    Colour,
-    Product,
-    a_colour,
-    weighted,
-)
-from flows.samples.figure import WAIST, Pose
+from flows.samples.deepfashion2_products import ROLES, Product, Style, random_style, weighted
+from flows.samples.figure import WAIST
 from flows.samples.garments import FITS, FLAT_POSES, POSES, Shape, wardrobe
 
 Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""From body units to pixels: a 2x2 matrix to multiply with, and a shift."""
 
 _SIZES = (
     ((468, 624), 40),
@@ -36,58 +29,44 @@ _SIZES = (
     ((750, 1000), 3),
     ((900, 1200), 1),
 )
-# What is drawn first, and what may share a style with another category.
+# The innermost first; and the category that may share a style with another.
 _LAYERS = {"bottom": 0, "top": 1, "dress": 1, "outwear": 2}
 _SISTERS = {1: 5, 2: 1, 5: 6, 6: 5, 7: 9, 8: 7, 9: 7, 10: 12, 11: 10, 12: 13, 13: 12, 4: 2}
+
+Worn = tuple[str, Shape, Style]
+"""A garment before it has a place on a picture: its role, shape and style."""
 
 
 @dataclass(frozen=True)
 class Garment:
-    """A garment in its picture: vertices in pixels, `hidden` landmarks from 0, style and looks."""
+    """A garment on its picture: vertices in pixels, and its covered landmarks, from 0."""
 
     shape: Shape
+    style: Style
     points: NDArray[np.float64]
     hidden: frozenset[int]
-    style: int
-    colour: Colour
-    pattern: str
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture to be, `garments` from the innermost out.
-
-    `frame` takes body units to pixels: a matrix to multiply with and a shift.
-    """
+    """A picture before it is painted, `garments` from the innermost out; sizes in pixels."""
 
     width: int
     height: int
     source: str
     pair_id: int
     viewpoint: int
-    pose: Pose
-    frame: Frame
     garments: tuple[Garment, ...]
 
 
-class _Worn(NamedTuple):
-    """A garment before it has a place: what it is and looks like."""
-
-    role: str
-    shape: Shape
-    style: int
-    colour: Colour
-    pattern: str
-
-
-class Staging:
-    """Arranges scenes; holds the random numbers and a block of jitter that all of them share."""
+class SceneBuilder:
+    """Makes the scenes of a split in turn; holds its random numbers and jitter for all vertices."""
 
     def __init__(self, seed: int, split: str) -> None:
         self.rng = Random(f"{seed} {split}")
         generator = np.random.Generator(np.random.PCG64(self.rng.getrandbits(64)))
         self._jitter = (generator.random((512, 64, 2)) - 0.5) * 0.05
-        self._poses, self._shapes = wardrobe()
+        self._shapes = wardrobe()
 
     def scene(self, product: Product, source: str) -> Scene:
         """One picture of a product, by a consumer or a shop."""
@@ -98,56 +77,44 @@ class Staging:
         pose = rng.randrange(FLAT_POSES) if flat else rng.randrange(FLAT_POSES, POSES)
         main = self._main(product, source, pose)
         worn = [main] if flat else [*self._companions(product, main, pose), main]
-        worn.sort(key=lambda garment: _LAYERS[garment.role])
-        if len(worn) > 1 and worn[1].role == "top" and rng.random() < 0.35:
+        worn.sort(key=lambda garment: _LAYERS[garment[0]])
+        if len(worn) > 1 and worn[1][0] == "top" and rng.random() < 0.35:
             worn[0], worn[1] = worn[1], worn[0]  # tucked in
-        frame = self._frame(main.shape, width, height, 0.72 if viewpoint == 3 else 1.0)
-        return Scene(
-            width,
-            height,
-            source,
-            product.pair_id,
-            viewpoint,
-            self._poses[pose],
-            frame,
-            tuple(self._placed(garment, worn[k + 1 :], frame) for k, garment in enumerate(worn)),
-        )
+        frame = self._frame(main[1], width, height, 0.72 if viewpoint == 3 else 1.0)
+        garments = [self._place(garment, worn[k + 1 :], frame) for k, garment in enumerate(worn)]
+        return Scene(width, height, source, product.pair_id, viewpoint, tuple(garments))
 
-    def _main(self, product: Product, source: str, pose: int) -> _Worn:
-        """The product's own garment in one of its variants; now and then cut as its sister."""
+    def _main(self, product: Product, source: str, pose: int) -> Worn:
+        """The product's own garment in one of its styles; now and then cut as its sister."""
         rng = self.rng
-        seen = [style for style in product.styles if source in style.seen_by]
-        number, category_id = 0, product.category_id
-        look = rng.choice(seen or product.styles)
-        if seen and rng.random() < 0.92:
-            number = look.number
+        seen = [style for style, sources in product.styles if source in sources]
+        category_id = product.category_id
+        style = rng.choice(seen or [style for style, _ in product.styles])
+        if not seen or rng.random() >= 0.92:
+            style = replace(style, number=0)
         if rng.random() < 0.02:
             category_id = _SISTERS.get(category_id, category_id)
-        shape = self._shapes[category_id][pose][product.fit]
-        return _Worn(product.role, shape, number, look.colour, look.pattern)
+        return product.role, self._shapes[category_id][pose][product.fit], style
 
-    def _companions(self, product: Product, main: _Worn, pose: int) -> list[_Worn]:
-        """What else is worn: anything that goes with it, sometimes a variant of the product too."""
+    def _companions(self, product: Product, main: Worn, pose: int) -> list[Worn]:
+        """The other garments of the outfit: any that match, or the one that is sold with it."""
         rng = self.rng
-        worn, known = [], product.sold_with
+        worn, companion = [], product.companion
         for role in product.outfit:
             if role == product.role:
                 continue
             category_id, fit = weighted(rng, ROLES[role]), rng.randrange(FITS)
-            style, colour, pattern = 0, a_colour(rng), rng.choice(PATTERNS)
+            style = random_style(rng, 0)
             if rng.random() < 0.03:  # a set: both belong to one style
-                style, colour, pattern = main.style, main.colour, main.pattern
-            elif known and rng.random() < 0.4:
-                style, colour, pattern = known.number, known.colour, known.pattern
-                category_id, fit = product.sold_category_id, product.fit
-            known = None
-            worn.append(_Worn(role, self._shapes[category_id][pose][fit], style, colour, pattern))
+                style = main[2]
+            elif companion and rng.random() < 0.4:
+                (style, category_id), fit = companion, product.fit
+            companion = None
+            worn.append((role, self._shapes[category_id][pose][fit], style))
         return worn
 
-    def _frame(
-        self, main: Shape, width: int, height: int, squeeze: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How body units become pixels: a 2x2 matrix and a shift. Close-ups cut the garment."""
+    def _frame(self, main: Shape, width: int, height: int, squeeze: float) -> Frame:
+        """A frame around the main garment, or the whole figure; close-ups cut the garment."""
         rng = self.rng
         low, high = main.vertices.min(axis=0), main.vertices.max(axis=0)
         centre, extent = (low + high) / 2, (high - low) * (squeeze, 1.0)
@@ -168,32 +135,25 @@ class Staging:
         matrix = matrix.T * scale
         return matrix, aim - centre @ matrix
 
-    def _placed(self, garment: _Worn, above: Sequence[_Worn], frame: Frame) -> Garment:
-        rng = self.rng
-        shape = garment.shape
-        jitter = self._jitter[rng.randrange(len(self._jitter)), : len(shape.vertices)]
+    def _place(self, worn: Worn, above: Sequence[Worn], frame: Frame) -> Garment:
+        """The garment in pixels, with the landmarks that the garments above cover."""
+        _, shape, style = worn
+        jitter = self._jitter[self.rng.randrange(len(self._jitter)), : len(shape.vertices)]
         points = (shape.vertices + jitter) @ frame[0] + frame[1]
-        return Garment(
-            shape,
-            points,
-            self._hidden(shape, above),
-            garment.style,
-            garment.colour,
-            garment.pattern,
-        )
+        return Garment(shape, style, points, self._hidden(shape, above))
 
-    def _hidden(self, shape: Shape, above: Sequence[_Worn]) -> frozenset[int]:
-        """Landmarks that something covers: other garments, and hair, hands or a bag by chance."""
+    def _hidden(self, shape: Shape, above: Sequence[Worn]) -> frozenset[int]:
+        """Covered landmarks, from 0: by the garments above, and by chance (hair, hands, a bag)."""
         rng = self.rng
         count = shape.landmarks
         heights = shape.vertices[:count, 1].tolist()
         hidden: set[int] = set()
-        for other in above:
-            if other.role == "outwear":
+        for role, _, _ in above:
+            if role == "outwear":
                 hidden |= {k for k in range(count) if k not in (2, 3, 4) and heights[k] < 2.6}
-            elif other.role == "bottom":
+            elif role == "bottom":
                 hidden |= {k for k in range(count) if heights[k] > WAIST + 0.1}
-            elif other.role == "top":
+            elif role == "top":
                 hidden |= {0, 1, 2}
         covered = rng.random()
         share = 0.0 if covered < 0.5 else rng.uniform(0.2, 0.45)

@@ -1,8 +1,9 @@
 """A synthetic FashionAI source as its archives unpack: training set, test A with its answers.
 
-Garments are the DeepFashion2 sample's, seen through FashionAI's key points: each of the 24 names is
-one of the landmarks of the shape that is worn. What the source is known for is here too: an image
-that is in both sets, a row the answers lost, no newline at their end, points cut off or covered.
+In: a folder, the number of images, a seed. Out: train/ and r1_test_a/ in that folder. Garments are
+those of the DeepFashion2 sample; each of the 24 key points is one of their landmarks. The source's
+quirks are included: an image in both sets, a row that the answers lack, no newline at their end,
+points that are cut off or covered.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from random import Random
 from PIL import Image
 
 from flows.samples.deepfashion2_products import PATTERNS, Product, Style
-from flows.samples.deepfashion2_scenes import Garment, Scene, Staging
+from flows.samples.deepfashion2_scenes import Garment, Scene, SceneBuilder
 from flows.samples.garments import FITS
 from flows.samples.painting import paint
 from flows.storage.atomic import atomic_write
@@ -29,14 +30,8 @@ TRAIN, TEST_A = "train", "r1_test_a"
 ANSWERS = "fashionAI_key_points_test_a_answer_20180426.csv"
 
 _CODE = {word: code for code, word in FASHIONAI_VISIBILITY.items()}
-_WORN = {
-    "blouse": (1, 2),
-    "skirt": (9,),
-    "outwear": (4,),
-    "dress": (10, 11),
-    "trousers": (8,),
-}
-"""The DeepFashion2 categories a garment of ours is cut as."""
+_CUT_AS = {"blouse": (1, 2), "skirt": (9,), "outwear": (4,), "dress": (10, 11), "trousers": (8,)}
+"""The DeepFashion2 categories that a garment of each category is cut as."""
 
 _OUTFITS = {
     "blouse": (("top", "bottom"), "top"),
@@ -45,46 +40,37 @@ _OUTFITS = {
     "dress": (("dress",), "dress"),
     "trousers": (("top", "bottom"), "bottom"),
 }
+"""The outfit of each category, and the role of its garment in it."""
 
-
-def _top(cuff_out: int, armpit: int, **more: int) -> dict[str, int]:
-    return {
-        "neckline_left": 2,
-        "center_front": 4,
-        "shoulder_left": 7,
-        "cuff_left_out": cuff_out,
-        "cuff_left_in": cuff_out + 1,
-        "armpit_left": armpit,
-        **more,
-    }
-
-
-_LEGS = {"waistband_left": 1, "bottom_left_out": 6, "bottom_left_in": 7, "crotch": 9}
+_NECK = {"neckline_left": 2, "center_front": 4, "shoulder_left": 7}
+_SHORT_SLEEVE = {"cuff_left_out": 9, "cuff_left_in": 10, "armpit_left": 12}
+_LONG_SLEEVE = {"cuff_left_out": 11, "cuff_left_in": 12, "armpit_left": 16}
 _LANDMARKS: dict[int, dict[str, int]] = {
-    1: _top(9, 12, top_hem_left=15),
-    2: _top(11, 16, top_hem_left=19),
-    4: _top(11, 16, waistline_left=17, top_hem_left=19),
-    8: _LEGS,
+    1: _NECK | _SHORT_SLEEVE | {"top_hem_left": 15},
+    2: _NECK | _LONG_SLEEVE | {"top_hem_left": 19},
+    4: _NECK | _LONG_SLEEVE | {"waistline_left": 17, "top_hem_left": 19},
+    8: {"waistband_left": 1, "bottom_left_out": 6, "bottom_left_in": 7, "crotch": 9},
     9: {"waistband_left": 1, "hemline_left": 5},
-    10: _top(9, 12, waistline_left=13, hemline_left=17),
-    11: _top(11, 16, waistline_left=17, hemline_left=21),
+    10: _NECK | _SHORT_SLEEVE | {"waistline_left": 13, "hemline_left": 17},
+    11: _NECK | _LONG_SLEEVE | {"waistline_left": 17, "hemline_left": 21},
 }
-"""Landmark numbers of a DeepFashion2 category by point, left and middle; mirrors say the rest."""
+"""DeepFashion2's landmark number by category and point, left and middle ones; the mirror pairs of
+schemas.categories give the right ones."""
 
 
 @dataclass(frozen=True)
-class _Worn:
-    """One image to be: its name, its category, its CSV row, and what is to be painted."""
+class _Image:
+    """An image before it is written: its CSV cells, its scene, its size in pixels."""
 
     image_id: str
     category: str
-    row: str
+    points: tuple[str, ...]
     scene: Scene
     size: tuple[int, int]
 
 
 def write_fashionai(folder: Path, *, images: int, seed: int = 0) -> dict[str, int]:
-    """Write `images` images, a fifth of them test A, and return how many files per folder.
+    """Write `images` images, a fifth of them test A, and return the number of files per folder.
 
     The same seed and number give the same bytes. From ten images on, the first one of test A is a
     training image again, and its last skirt is missing from the answers.
@@ -95,98 +81,91 @@ def write_fashionai(folder: Path, *, images: int, seed: int = 0) -> dict[str, in
     made = list(_images(images - min(test, 1), seed))
     train = made[: images - test]
     written = {f"{TRAIN}/Images": len(train)}
-    _write_set(folder / TRAIN, train, seed)
+    _write_pictures(folder / TRAIN, train)
     _write_table(folder / TRAIN / "Annotations" / "train.csv", _sorted(train), end="\n")
     if test:
-        tested = [train[0], *made[images - test :]]
+        tested = _sorted([train[0], *made[images - test :]])
         written[f"{TEST_A}/Images"] = len(tested)
-        _write_set(folder / TEST_A, tested, seed)
-        listed = _sorted(tested)
-        skirts = [one for one in listed if one.category == "skirt"]
-        answered = [one for one in listed if one is not (skirts[-1] if skirts else None)]
+        _write_pictures(folder / TEST_A, tested)
+        skirts = [image for image in tested if image.category == "skirt"]
+        answered = [image for image in tested if image not in skirts[-1:]]
         _write_table(folder / TEST_A / ANSWERS, answered, end="")
-        _write_table(folder / TEST_A / "test.csv", listed, end="\n", points=())
+        _write_table(folder / TEST_A / "test.csv", tested, end="\n", points=False)
     return written
 
 
-def _sorted(images: list[_Worn]) -> list[_Worn]:
-    return sorted(images, key=lambda one: ORDER.index(one.category))
+def _sorted(images: list[_Image]) -> list[_Image]:
+    return sorted(images, key=lambda image: ORDER.index(image.category))
 
 
-def _write_table(
-    path: Path, images: list[_Worn], *, end: str, points: tuple[str, ...] = FASHIONAI_POINTS
-) -> None:
+def _write_table(path: Path, images: list[_Image], *, end: str, points: bool = True) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = ("image_id", "image_category", *points)
-    lines = [",".join(columns)]
-    lines += [",".join(one.row.split(",")[: len(columns)]) for one in images]
+    rows = [("image_id", "image_category", *FASHIONAI_POINTS)]
+    rows += [(image.image_id, image.category, *image.points) for image in images]
+    lines = [",".join(row if points else row[:2]) for row in rows]
     with atomic_write(path) as file:
         file.write(("\n".join(lines) + end).encode())
 
 
-def _write_set(folder: Path, images: list[_Worn], seed: int) -> None:
-    for one in images:
-        path = folder / one.image_id
+def _write_pictures(folder: Path, images: list[_Image]) -> None:
+    for image in images:
+        path = folder / image.image_id
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture = paint(one.scene, Random(f"{seed} {one.image_id}"))
-        picture.resize(one.size, Image.Resampling.LANCZOS).save(path, "JPEG", quality=88)
+        picture = paint(image.scene).resize(image.size, Image.Resampling.LANCZOS)
+        picture.save(path, "JPEG", quality=88)
 
 
-def _images(count: int, seed: int) -> Iterator[_Worn]:
+def _images(count: int, seed: int) -> Iterator[_Image]:
     """Images of all five categories in turn."""
     rng = Random(f"fashionai {seed}")
-    staging = Staging(seed, "fashionai")
+    builder = SceneBuilder(seed, "fashionai")
     for number in range(count):
         name = ORDER[number % len(ORDER)]
         stem = hashlib.md5(f"{seed} {number}".encode(), usedforsecurity=False).hexdigest()
-        scene, garment = _scene(staging, name, rng)
+        scene, garment = _scene(builder, name, rng)
         factor = LONG_SIDE / max(scene.width, scene.height)
         size = (round(scene.width * factor), round(scene.height * factor))
-        image_id = f"Images/{name}/{stem}.jpg"
-        cells = _cells(name, garment, factor, size)
-        yield _Worn(image_id, name, ",".join((image_id, name, *cells)), scene, size)
+        points = _points(name, garment, factor, size)
+        yield _Image(f"Images/{name}/{stem}.jpg", name, points, scene, size)
 
 
-def _scene(staging: Staging, name: str, rng: Random) -> tuple[Scene, Garment]:
-    """A picture of somebody who wears such a garment, most of it within the picture, mostly."""
+def _scene(builder: SceneBuilder, name: str, rng: Random) -> tuple[Scene, Garment]:
+    """A scene with such a garment, usually with over 0.8 of its landmarks inside the picture."""
     outfit, role = _OUTFITS[name]
-    patience = rng.choice((0, 3, 6, 6))
+    attempts = rng.choice((0, 3, 6, 6))
     while True:
-        style = Style(1, _colour(rng), rng.choice(PATTERNS), ("shop", "user"))
-        product = Product(1, outfit, role, rng.choice(_WORN[name]), rng.randrange(FITS), (style,))
-        scene = staging.scene(product, rng.choice(("shop", "user")))
+        colour = (rng.randint(30, 240), rng.randint(30, 240), rng.randint(30, 240))
+        styles = ((Style(1, colour, rng.choice(PATTERNS)), ("shop", "user")),)
+        product = Product(1, outfit, role, rng.choice(_CUT_AS[name]), rng.randrange(FITS), styles)
+        scene = builder.scene(product, rng.choice(("shop", "user")))
         for garment in scene.garments:
-            if garment.shape.category_id not in _WORN[name]:
+            if garment.shape.category_id not in _CUT_AS[name]:
                 continue
             points = garment.points[: garment.shape.landmarks]
             inside = ((points >= 0) & (points <= (scene.width, scene.height))).all(axis=1)
-            if inside.mean() > 0.8 or patience <= 0:
+            if inside.mean() > 0.8 or attempts <= 0:
                 return scene, garment
-        patience -= 1
+        attempts -= 1
 
 
-def _colour(rng: Random) -> tuple[int, int, int]:
-    return rng.randint(30, 240), rng.randint(30, 240), rng.randint(30, 240)
-
-
-def _cells(name: str, garment: Garment, factor: float, size: tuple[int, int]) -> list[str]:
-    """The 24 cells: the category's own points where they lie within the picture, its edge too."""
+def _points(name: str, garment: Garment, factor: float, size: tuple[int, int]) -> tuple[str, ...]:
+    """The 24 cells: the category's own points where they are inside the picture or on its edge."""
     numbers = _numbers(garment.shape.category_id)
-    ours = next(one for one in CATEGORIES["fashionai"] if one.name == name)
+    declared = next(declared for declared in CATEGORIES["fashionai"] if declared.name == name)
     cells = [ABSENT] * len(FASHIONAI_POINTS)
-    for point, slot in zip(ours.landmark_names, ours.slots, strict=True):
+    for point, slot in zip(declared.landmark_names, declared.slots, strict=True):
         landmark = numbers[point] - 1
         x, y = (round(value * factor) for value in garment.points[landmark].tolist())
         if 0 <= x <= size[0] and 0 <= y <= size[1]:
             word = OCCLUDED if landmark in garment.hidden else VISIBLE
             cells[slot] = f"{x}_{y}_{_CODE[word]}"
-    return cells
+    return tuple(cells)
 
 
 def _numbers(category_id: int) -> dict[str, int]:
     """Landmark numbers of a DeepFashion2 category by point, both sides."""
-    known = category("deepfashion2", category_id)
-    partner = {a: b for pair in known.mirrors for a, b in (pair, pair[::-1])}
+    mirrors = category("deepfashion2", category_id).mirrors
+    partner = {a: b for pair in mirrors for a, b in (pair, pair[::-1])}
     left = _LANDMARKS[category_id]
     right = {
         point.replace("left", "right"): partner[number]

@@ -1,9 +1,8 @@
-"""A person who wears the sample garments: where arms and legs are, in body units.
+"""The figure that garments are cut on: positions of arms and legs, in body units.
 
-One unit is about the height of a head, the origin lies at the base of the neck, x grows to the
-right of the picture and y downwards. Both sides are described as if they were the left one (x
-below zero); whoever draws the right side mirrors it. Garments of all categories are cut on the
-same figure, so that an outfit fits together.
+A unit is about the height of a head, the origin is the base of the neck, x grows to the right of
+the picture and y downwards. Both sides are described as the left one (x below zero); the right one
+is mirrored. All categories are cut on the same figure, so that an outfit fits together.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from random import Random
 Point = tuple[float, float]
 
 UPPER_ARM, FOREARM = 1.3, 1.15
-CROTCH, KNEE, ANKLE, FLOOR = 3.35, 4.95, 6.55, 6.95
+CROTCH, KNEE, ANKLE = 3.35, 4.95, 6.55
 WAIST, HIP, ARMPIT = 1.95, 2.95, 0.98
 
 # Half the width of the body at heights from the shoulders to the thighs.
@@ -73,15 +72,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Pose:
-    """Both sides of a figure; `worn` is false for a garment laid out flat or on a hanger."""
+    """Both sides of a figure."""
 
     left: Side
     right: Side
-    worn: bool = True
 
 
 def poses(count: int, flat: int, *, seed: int) -> tuple[Pose, ...]:
-    """`count` poses of which the first `flat` are garments laid out, symmetric and arms apart."""
+    """`count` poses, the first `flat` of garments laid out: symmetric, with the arms apart."""
     rng = Random(seed)
 
     def side() -> Side:
@@ -93,5 +91,5 @@ def poses(count: int, flat: int, *, seed: int) -> tuple[Pose, ...]:
     for _ in range(flat):
         upper = rng.uniform(0.3, 0.7)
         both = Side(upper, upper + rng.uniform(-0.1, 0.1), rng.uniform(0.02, 0.08))
-        laid.append(Pose(both, both, worn=False))
+        laid.append(Pose(both, both))
     return (*laid, *(Pose(side(), side()) for _ in range(count - flat)))

@@ -34,7 +34,7 @@ def test_a_first_release_is_current_whole_and_described(lake):
     assert release.id.endswith(manifest.content[:8])
     assert manifest.changes.sentence == "first release: 3 parts, images +25, items +25"
     assert manifest.split_counts("deepfashion2")["train"]["images"] == 25
-    assert set(manifest.versions) == {"schema", "code", "wardrobe", "pyarrow", "duckdb"}
+    assert set(manifest.versions) == {"schema", "wardrobe", "pyarrow", "duckdb"}
     assert lake.verify() == []
     assert list((lake.root / "staging").iterdir()) == []
 
@@ -146,7 +146,7 @@ def test_another_parameter_or_place_of_the_source_is_a_new_release_of_links(lake
 def test_other_data_sets_come_along_unchanged(lake):
     publish(lake, source(numbers(1, 25)))
     with lake.writing() as staging:
-        for part in plan_parts("fashionai", source(numbers(1, 5)), code="c").changed:
+        for part in plan_parts("fashionai", source(numbers(1, 5)), versions={"decoder": 1}).changed:
             staging.record([build(staging.folder, part)])
         staging.link_others("fashionai")
         release = staging.publish(inputs={"fashionai": {"location": "/other"}})
@@ -161,7 +161,9 @@ def test_the_inputs_of_a_data_set_without_parts_are_removed(lake):
         fill(staging, source(numbers(1, 5)))
         staging.record(
             build(staging.folder, part)
-            for part in plan_parts("fashionai", source(numbers(1, 5)), code="c").changed
+            for part in plan_parts(
+                "fashionai", source(numbers(1, 5)), versions={"decoder": 1}
+            ).changed
         )
         assert set(staging.publish(inputs=inputs).manifest.inputs) == {"deepfashion2", "fashionai"}
     with lake.writing() as staging:
@@ -227,7 +229,7 @@ def test_a_derived_table_must_be_declared_or_a_statistic(lake):
 def test_a_part_whose_counts_do_not_add_up_is_a_bug_and_stops_the_run(lake, word, count, what):
     first = publish(lake, source(numbers(1, 5)))
     with pytest.raises(CountMismatch, match=what), lake.writing() as staging:
-        (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), code="c").changed
+        (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), versions={"decoder": 1}).changed
         receipt = build(staging.folder, part)
         counts = receipt.counts | {word: count}
         staging.record([msgspec.structs.replace(receipt, counts=counts)])
@@ -237,7 +239,7 @@ def test_a_part_whose_counts_do_not_add_up_is_a_bug_and_stops_the_run(lake, word
 
 def test_a_refused_document_needs_its_row_of_rejections(lake):
     with lake.writing() as staging:
-        (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), code="c").changed
+        (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), versions={"decoder": 1}).changed
         receipt = build(staging.folder, part)
         counts = receipt.counts | {"documents_read": 10, "documents_refused": 1}
         with pytest.raises(CountMismatch, match="0 rejections, but 1"):

@@ -15,6 +15,7 @@ from flows.lake import write_part
 from flows.lake.table_file import ROW_GROUP
 from flows.lake.write import MAIN_TABLES
 from schemas import TABLES
+from schemas.table import SCHEMA_VERSION
 
 
 def items(*image_ids: int) -> pa.Table:
@@ -87,7 +88,7 @@ def test_a_file_alone_says_whose_it_is_and_what_its_columns_mean(tmp_path):
         b"dataset": b"deepfashion2",
         b"split": b"test",
         b"table": b"items",
-        b"schema_version": b"1",
+        b"schema_version": str(SCHEMA_VERSION).encode(),
     }
     assert schema.equals(TABLES["items"].file_schema, check_metadata=False)
     assert schema.field("x1").metadata[b"unit"] == b"px"

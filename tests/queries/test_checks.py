@@ -8,6 +8,7 @@ from flows.warehouse import open_warehouse, queries, query, run_checks
 from flows.warehouse.queries import Query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import vocabulary
+from schemas.datasets import DATASETS, SPLITS
 
 ERRORS = {
     "annotated_images",
@@ -147,8 +148,8 @@ def test_the_vocabulary_of_the_check_is_the_declared_one(tmp_path):
         "visibility": vocabulary.VISIBILITY,
         "pair_kind": vocabulary.PAIR_KINDS,
         "negative_kind": vocabulary.NEGATIVE_KINDS,
-        "dataset": vocabulary.DATASETS,
-        "split": vocabulary.SPLITS,
+        "dataset": tuple(DATASETS),
+        "split": SPLITS,
     }
     text = query("words_in_vocabulary").text
     for column, words in lists.items():

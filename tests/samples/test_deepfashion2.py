@@ -1,15 +1,19 @@
-"""The synthetic DeepFashion2 source looks like the real one (FACTS 1.1 to 1.7)."""
+"""The synthetic DeepFashion2 source has the layout, documents and shares of the real one."""
 
 import hashlib
 import json
 from collections import defaultdict
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
 
 from flows.samples import write_deepfashion2
+from flows.samples.deepfashion2_documents import document as document_of
+from flows.samples.deepfashion2_products import products
+from flows.samples.deepfashion2_scenes import SceneBuilder
 from schemas.categories import category
 from schemas.errors import InputError
 
@@ -52,8 +56,8 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def test_the_layout_is_the_authors_own_and_test_has_pictures_only(tmp_path):
-    told: list[int] = []
-    written = write_deepfashion2(tmp_path / "source", images=20, progress=told.append)
+    progress_calls: list[int] = []
+    written = write_deepfashion2(tmp_path / "source", images=20, progress=progress_calls.append)
     assert written == {
         "train/annos": 16,
         "train/image": 16,
@@ -61,7 +65,7 @@ def test_the_layout_is_the_authors_own_and_test_has_pictures_only(tmp_path):
         "validation/image": 2,
         "test/image": 2,
     }
-    assert told == list(range(1, 21))
+    assert progress_calls == list(range(1, 21))
     names = [path.name for path in sorted((tmp_path / "source/train/image").iterdir())]
     assert names == [f"{number:06d}.jpg" for number in range(1, 17)]
     assert not (tmp_path / "source/test/annos").exists()
@@ -81,7 +85,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     assert not set(contents(tmp_path / "one").values()) & set(contents(tmp_path / "other").values())
 
 
-def test_a_folder_that_holds_a_source_is_left_alone(tmp_path):
+def test_a_folder_that_holds_a_source_is_refused(tmp_path):
     write_deepfashion2(tmp_path, images=1, pictures=False)
     with pytest.raises(InputError, match="already holds train/"):
         write_deepfashion2(tmp_path, images=1)
@@ -105,10 +109,10 @@ def test_documents_are_one_line_with_keys_in_the_order_of_a_python_2_dict(tmp_pa
 
 def test_every_item_has_the_landmarks_of_its_category(documents):
     for item in all_items(documents):
-        known = category("deepfashion2", item["category_id"])
-        assert item["category_name"] == known.name
+        declared = category("deepfashion2", item["category_id"])
+        assert item["category_name"] == declared.name
         marks = item["landmarks"]
-        assert len(marks) == 3 * known.landmarks
+        assert len(marks) == 3 * declared.landmarks
         assert all(type(number) is int for number in marks)
         for x, y, seen in zip(marks[::3], marks[1::3], marks[2::3], strict=True):
             assert seen in (0, 1, 2)
@@ -174,7 +178,7 @@ def test_styles_have_gaps_orphans_and_zero(documents):
     assert any(style == 0 for _, style in seen)
     assert any(len(sources) == 1 for sources in positive.values())
     assert any(len(sources) == 2 for sources in positive.values())
-    assert any(max(known) > len(known - {0}) for known in styles.values())
+    assert any(max(numbers) > len(numbers - {0}) for numbers in styles.values())
 
 
 def test_shares_are_near_the_published_ones(documents):
@@ -188,20 +192,38 @@ def test_shares_are_near_the_published_ones(documents):
         "viewpoint": (7, 78, 15),
     }
     for label, shares in published.items():
-        ours = [100 * sum(i[label] == k for i in rows) / len(rows) for k in (1, 2, 3)]
-        assert all(abs(a - b) < 14 for a, b in zip(ours, shares, strict=True)), (label, ours)
+        measured = [100 * sum(i[label] == k for i in rows) / len(rows) for k in (1, 2, 3)]
+        assert all(abs(a - b) < 14 for a, b in zip(measured, shares, strict=True)), (
+            label,
+            measured,
+        )
 
 
-def test_pictures_have_the_size_their_annotations_speak_of(tmp_path):
+def test_boxes_and_polygons_end_at_the_edges_of_the_picture():
+    builder, rng = SceneBuilder(1, "train"), Random(1)
+    at_edge = {"left": 0, "top": 0, "right": 0, "bottom": 0}
+    for product, _, _ in products(builder.rng, 2000):
+        scene = builder.scene(product, "user")
+        for item in items(json.loads(document_of(scene, rng))).values():
+            x1, y1, x2, y2 = item["bounding_box"]
+            assert 0 <= x1 < x2 <= scene.width and 0 <= y1 < y2 <= scene.height
+            for polygon in item["segmentation"]:
+                assert min(polygon) >= 0
+                assert max(polygon[::2]) <= scene.width and max(polygon[1::2]) <= scene.height
+            at_edge["left"] += x1 == 0
+            at_edge["top"] += y1 == 0
+            at_edge["right"] += x2 == scene.width
+            at_edge["bottom"] += y2 == scene.height
+    assert min(at_edge.values()) >= 3, at_edge
+
+
+def test_pictures_have_the_size_of_their_annotations(tmp_path):
     write_deepfashion2(tmp_path, images=12)
     for path in (tmp_path / "train/annos").iterdir():
         data = (tmp_path / "train/image" / f"{path.stem}.jpg").read_bytes()
         with Image.open(BytesIO(data)) as picture:
             picture.load()
             width, height = picture.size
-        assert 10_000 < len(data) < 200_000
+        assert 3_000 < len(data) < 100_000
         for item in items(json.loads(path.read_bytes())).values():
             assert item["bounding_box"][2] <= width and item["bounding_box"][3] <= height
-            for polygon in item["segmentation"]:
-                assert min(polygon) >= 0
-                assert max(polygon[::2]) <= width and max(polygon[1::2]) <= height

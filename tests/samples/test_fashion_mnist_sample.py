@@ -27,12 +27,12 @@ def files(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sets(files):
     """Pixels in unit range and class numbers of both sets, as the decoder reads them."""
-    found = {"train": ([], []), "test": ([], [])}
+    rows = {"train": ([], []), "test": ([], [])}
     for image in decode_source(FASHION_MNIST, files).images:
         picture = Image.open(io.BytesIO(image["picture"]["bytes"]))
-        found[image["split"]][0].append(np.asarray(picture).ravel() / 255)
-        found[image["split"]][1].append(image["items"][0]["category_id"])
-    return {split: (np.array(pixels), np.array(codes)) for split, (pixels, codes) in found.items()}
+        rows[image["split"]][0].append(np.asarray(picture).ravel() / 255)
+        rows[image["split"]][1].append(image["items"][0]["category_id"])
+    return {split: (np.array(pixels), np.array(codes)) for split, (pixels, codes) in rows.items()}
 
 
 def test_the_four_files_have_the_source_s_names(files):

@@ -159,5 +159,5 @@ def a_full_content() -> ReportContent:
         rejections=pa.Table.from_pylist([{**refused, "message": "not JSON", "excerpt": "<b>{"}]),
         samples=[a_picture(1, "user")],
         pairs=[[a_picture(1, "user"), a_picture(2, "shop")]],
-        mean_pictures={"Bag": Image.new("L", (28, 28), 90)},
+        mean_pictures={"fashion-mnist": {"Bag": Image.new("L", (28, 28), 90)}},
     )

@@ -102,7 +102,7 @@ def fill(
     plan = plan_parts(
         dataset,
         members,
-        code="c",
+        versions={"decoder": 1},
         parent=staging.parent.manifest if staging.parent else None,
         splits=list(splits) if splits else None,
         prune=prune,

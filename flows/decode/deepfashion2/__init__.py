@@ -18,6 +18,8 @@ from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.source import Document
 
+DECODER_VERSION = 1
+
 LARGEST_PART = 64 << 20
 """Bytes that the rows of one part may take, roughly; the published parts take about 10 million.
 
@@ -256,6 +258,7 @@ def _fill_from_records(columns: dict[str, pa.Array], records: dict[int, PictureR
 
 DEEPFASHION2 = Decoder(
     dataset="deepfashion2",
+    version=DECODER_VERSION,
     splits=SPLITS,
     arrange=arrange,
     decode=decode,

@@ -31,6 +31,7 @@ from schemas.errors import InputError
 from schemas.rejections import REJECTIONS
 
 DATASET = "fashion-mnist"
+DECODER_VERSION = 1
 _CLASSES = CATEGORIES[DATASET]
 
 
@@ -133,4 +134,4 @@ def _rejections(
     return pa.RecordBatch.from_pylist(rows, schema=REJECTIONS.schema)
 
 
-FASHION_MNIST = Decoder(DATASET, SPLITS, arrange, decode, picture_path)
+FASHION_MNIST = Decoder(DATASET, DECODER_VERSION, SPLITS, arrange, decode, picture_path)

@@ -23,10 +23,11 @@ from flows.decode.fashion_mnist.idx import (
     read_idx,
     refuse_digits,
 )
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
-SPLITS = ("train", "test")
+SPLITS = DATASETS["fashion-mnist"].splits
 PART_SIZE = 4096
 UNLISTED = -1
 """The size of a file's share: what storage need not check, because decode compares the stamp."""

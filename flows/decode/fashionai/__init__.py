@@ -29,6 +29,7 @@ from schemas.source import ARRANGED
 from schemas.vocabulary import FASHIONAI_VISIBILITY
 
 DATASET = "fashionai"
+DECODER_VERSION = 1
 EXCERPT = 200
 
 
@@ -196,4 +197,4 @@ _PLAIN = {
     pl.Boolean(): pa.bool_(),
 }
 
-FASHIONAI = Decoder(DATASET, SPLITS, arrange, decode, picture_path)
+FASHIONAI = Decoder(DATASET, DECODER_VERSION, SPLITS, arrange, decode, picture_path)

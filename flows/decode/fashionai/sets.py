@@ -14,9 +14,10 @@ A set's root is the folder that holds its Images/: the table's own, or the one a
 import re
 from collections.abc import Mapping
 
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 
-SPLITS = ("train", "warm_up", "test_a", "test_b", "test")
+SPLITS = DATASETS["fashionai"].splits
 
 _TABLE = re.compile(r"(?i)(?:^|/)(?:train|annotations|test(?:_[ab])?|[^/]*answer[^/]*)\.csv$")
 _PICTURE = re.compile(r"^(?:(?P<root>.+)/)?Images/[^/]+/[^/]+$")

@@ -8,7 +8,7 @@ import pyarrow as pa
 from PIL import Image
 
 from flows.exports.drawing.annotated import AnnotatedPicture
-from schemas.vocabulary import DATASETS
+from schemas.datasets import DATASETS
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class ReportContent:
 
     `statistics` are the answers of sql/statistics by name. `checks` has one row per check with
     `check`, `verdict` (ok, warn, error), `rows`, `finds`, `example`; `rejections` some rows of the
-    table. `samples` are drawn one by one, each of `pairs` as a contact sheet; `mean_pictures` are
-    of Fashion-MNIST's classes.
+    table. `samples` are drawn one by one, each of `pairs` as a contact sheet; `mean_pictures`
+    holds the mean picture of each class by data set.
     """
 
     release: ReleaseFacts
@@ -46,7 +46,7 @@ class ReportContent:
     rejections: pa.Table | None = None
     samples: Sequence[AnnotatedPicture] = ()
     pairs: Sequence[Sequence[AnnotatedPicture]] = ()
-    mean_pictures: Mapping[str, Image.Image] = field(default_factory=dict)
+    mean_pictures: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)
 
     def rows(self, statistic: str, dataset: str | None = None) -> list[dict[str, Any]]:
         """Rows of a statistic, of one data set when it is given; none when it is absent."""

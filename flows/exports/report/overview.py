@@ -16,13 +16,7 @@ from flows.exports.report.cells import (
     words,
 )
 from flows.exports.report.content import Facts, Folded, ReportContent, Section, Tile, Words
-
-TITLES = {
-    "deepfashion2": "DeepFashion2",
-    "fashionai": "FashionAI",
-    "fashion-mnist": "Fashion-MNIST",
-}
-"""Data sets as their authors write them."""
+from schemas.datasets import DATASETS
 
 _VERDICTS = {"ok": "good", "warn": "warn", "error": "bad"}
 _MEANINGS = {
@@ -119,8 +113,8 @@ def provenance(content: ReportContent) -> Section:
     pairs += [(f"Version of {name}", str(value)) for name, value in facts.versions.items()]
     blocks: list[Any] = [Facts(tuple(pairs), "The release")]
     for dataset, known in facts.inputs.items():
-        name = TITLES.get(dataset, dataset)
-        blocks.append(Facts(tuple(_flattened(_of_interest(known))), f"Source of {name}"))
+        title = f"Source of {DATASETS[dataset].title}"
+        blocks.append(Facts(tuple(_flattened(_of_interest(known))), title))
     if facts.parameters:
         blocks.append(Facts(tuple(_flattened(facts.parameters)), "Parameters"))
     if facts.tables is not None and facts.tables.num_rows:

@@ -10,6 +10,7 @@ from flows.exports.report import boxes, garments, overview, pairs
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.plots import require_plots
 from flows.storage.atomic import atomic_write
+from schemas.datasets import DATASETS
 
 _OF_A_DATASET = (
     garments.categories,
@@ -63,7 +64,7 @@ def _sections(content: ReportContent) -> list[Section]:
         overview.provenance(content),
     ]
     for dataset in content.datasets:
-        chapter = overview.TITLES.get(dataset, dataset)
+        chapter = DATASETS[dataset].title
         found += [make(content, chapter, dataset) for make in _OF_A_DATASET]
     found += [overview.refusals(content), overview.checks(content)]
     return [section for section in found if section is not None]

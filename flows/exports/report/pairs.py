@@ -179,12 +179,10 @@ def normalisers(content: ReportContent, chapter: str, dataset: str) -> Section |
 
 def mean_classes(content: ReportContent, chapter: str, dataset: str) -> Section | None:
     """The mean picture of each class."""
-    if dataset != "fashion-mnist" or not content.mean_pictures:
+    means = content.mean_pictures.get(dataset)
+    if not means:
         return None
-    shown = tuple(
-        picture_block(picture, name, pixelated=True)
-        for name, picture in content.mean_pictures.items()
-    )
+    shown = tuple(picture_block(picture, name, pixelated=True) for name, picture in means.items())
     intro = "The average of all pictures of a class: what it looks like on the whole."
     return Section(
         chapter, f"{dataset}-means", "Mean pictures", intro, (Row(shown, width="narrow"),)

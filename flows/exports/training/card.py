@@ -6,22 +6,7 @@ from typing import Any
 
 from flows.exports.training.features import MEANINGS, Features, class_names
 from flows.exports.training.record import ENDING, ExportRecord
-
-TITLES = {
-    "deepfashion2": "DeepFashion2",
-    "fashionai": "FashionAI key points",
-    "fashion-mnist": "Fashion-MNIST",
-}
-
-TERMS = {
-    "deepfashion2": "Annotations and pictures are DeepFashion2's: for academic, non-commercial "
-    "use only, not to be passed on. Ask its authors for access.",
-    "fashionai": "Annotations and pictures are those of Alibaba's FashionAI contest: for "
-    "academic, non-commercial use only, not to be passed on.",
-    "fashion-mnist": "Pictures and labels are Zalando's, under the MIT licence.",
-}
-
-LICENSES = {"fashion-mnist": "mit"}
+from schemas.datasets import DATASETS
 
 TASK_CATEGORIES = {
     "detection": "object-detection",
@@ -34,12 +19,7 @@ TASK_CATEGORIES = {
 
 def title_of(record: ExportRecord) -> str:
     """What the data set is called, in words."""
-    return f"{TITLES.get(record.dataset, record.dataset)} for {record.options['task']}"
-
-
-def terms_of(dataset: str) -> str:
-    """What may be done with the data, in a sentence."""
-    return TERMS.get(dataset, "See the source for the terms of the data.")
+    return f"{DATASETS[record.dataset].title} for {record.options['task']}"
 
 
 def card(records: Sequence[ExportRecord]) -> str:
@@ -86,7 +66,7 @@ def card(records: Sequence[ExportRecord]) -> str:
             "",
             "## Terms",
             "",
-            terms_of(first.dataset),
+            DATASETS[first.dataset].terms,
             "",
         ]
     )
@@ -98,7 +78,7 @@ def _front_matter(records: Sequence[ExportRecord]) -> dict[str, Any]:
     name = first.options["task"]
     return {
         "pretty_name": title_of(first),
-        "license": LICENSES.get(first.dataset, "other"),
+        "license": DATASETS[first.dataset].licence,
         "task_categories": [TASK_CATEGORIES[name]],
         "tags": ["fashion"],
         "size_categories": [_size_category(rows)],

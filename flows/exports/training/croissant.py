@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flows.exports.training.card import LICENSES, terms_of, title_of
+from flows.exports.training.card import title_of
 from flows.exports.training.features import MEANINGS, Features
 from flows.exports.training.record import ExportRecord
+from schemas.datasets import DATASETS
 
 Json = dict[str, Any]
 
@@ -61,8 +62,8 @@ def croissant(records: Sequence[ExportRecord]) -> Json:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": f"{first.dataset}-{first.options['task']}",
         "description": f"{title_of(first)}: pictures with their annotations, as Parquet.",
-        "license": LICENSES.get(first.dataset, terms_of(first.dataset)),
-        "citeAs": terms_of(first.dataset),
+        "license": DATASETS[first.dataset].terms,
+        "citeAs": DATASETS[first.dataset].terms,
         "version": "1.0.0",
         "datePublished": first.created,
         "distribution": [_file_set(record) for record in records],

@@ -1,0 +1,75 @@
+"""Records of schemas/datasets.py: decoders, samples, SQL and README agree with them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from ingesting import rows_of
+
+from flows.decode import DECODERS
+from schemas.categories import CATEGORIES
+from schemas.datasets import DATASETS, FEATURES, SPLITS, Dataset
+
+ROOT = Path(__file__).parents[1]
+
+each_dataset = pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+
+HELD = {
+    "pairs": "select count(pair_id) from images where dataset = '{name}'",
+    "styles": "select count(style) from items where dataset = '{name}'",
+    "boxes": "select count(x1) from items where dataset = '{name}'",
+    "landmarks": "select count(*) from landmarks where dataset = '{name}'",
+    "polygons": "select count(*) from polygons where dataset = '{name}'",
+    "labels": "select count(viewpoint) from items where dataset = '{name}'",
+    "picture files": "select count(*) from images where dataset = '{name}' and image_status = 'ok'"
+    " and not exists (from pictures where pictures.dataset = '{name}')",
+}
+"""Counts that are above zero in the lake of a data set that has a feature."""
+
+
+@each_dataset
+def test_a_data_set_has_a_decoder_categories_and_golden_input(dataset):
+    decoder = DECODERS[dataset.name]
+    assert (decoder.dataset, decoder.splits) == (dataset.name, dataset.splits)
+    assert (ROOT / "flows/decode" / dataset.module / "__init__.py").is_file()
+    assert {category.dataset for category in CATEGORIES[dataset.name]} == {dataset.name}
+    assert any((ROOT / "tests/golden/sources" / dataset.name).rglob("*"))
+
+
+@each_dataset
+def test_what_a_data_set_has_is_what_its_tables_hold(dataset, lake):
+    held = {
+        name for name, sql in HELD.items() if rows_of(lake, sql.format(name=dataset.name))[0][0]
+    }
+    assert held == set(dataset.has)
+    sizes = rows_of(
+        lake, f"select distinct width, height from images where dataset = '{dataset.name}'"
+    )
+    assert (sizes == [dataset.picture_size]) == (dataset.picture_size is not None)
+
+
+@each_dataset
+def test_names_are_words_of_the_command_line_and_of_folders(dataset):
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", dataset.name)
+    assert set(dataset.has) <= FEATURES.keys() == HELD.keys()
+    assert set(dataset.splits) <= set(SPLITS)
+
+
+def test_queries_name_declared_data_sets_only():
+    for path in ROOT.glob("sql/**/*.sql"):
+        names = re.findall(r"\bdataset\s*(?:=|<>)\s*'([^']+)'", path.read_text())
+        assert set(names) <= DATASETS.keys(), path
+
+
+def test_the_readme_lists_every_data_set():
+    readme = (ROOT / "README.md").read_text()
+    for dataset in DATASETS.values():
+        assert readme_row(dataset) in readme, "the row to put into the table of README.md"
+
+
+def readme_row(dataset: Dataset) -> str:
+    """The row of the README's table of data sets."""
+    lacks = [name for name in FEATURES if name not in dataset.has]
+    cells = [f"`{dataset.name}`", ", ".join(dataset.splits)]
+    cells += [", ".join(names) or "-" for names in (dataset.has, lacks)]
+    return f"| {' | '.join(cells)} |"
