@@ -75,7 +75,7 @@ class PairSettings:
     def for_query(self, asked: Query) -> dict[str, Any]:
         """Those of the settings that a query takes as parameters."""
         return {
-            name: value for name, value in asdict(self).items() if name in asked.promises("param")
+            name: value for name, value in asdict(self).items() if name in asked.param_names
         }
 
 
