@@ -20,16 +20,17 @@ SplitName = tuple[str, str]
 
 
 def write_derived(
-    folder: Path, name: str, rows: Rows, *, splits: Iterable[SplitName] = ()
+    folder: Path, name: str, rows: Rows, *, splits: Iterable[SplitName] = (), number: int = 0
 ) -> list[FileRecord]:
     """Write a derived table under `folder`, in bounded memory when `rows` is a reader.
 
     A declared table takes its declared columns; rows of a partitioned one come sorted by data set
     and split, and every one of `splits` gets a file, if without rows, so that a glob finds one.
+    `number` is that of the part files: a table may be written in several calls.
     `statistics/<name>` takes the columns as they come.
     """
     if name in TABLES and TABLES[name].partition_by:
-        return list(_write_partitions(folder, name, rows, splits))
+        return list(_write_partitions(folder, name, rows, splits, number))
     if name in TABLES:
         schema = TABLES[name].file_schema
     elif name.startswith(STATISTICS):
@@ -50,7 +51,7 @@ def _plain(field: pa.Field) -> pa.Field:
 
 
 def _write_partitions(
-    folder: Path, name: str, rows: Rows, splits: Iterable[SplitName]
+    folder: Path, name: str, rows: Rows, splits: Iterable[SplitName], number: int
 ) -> Iterator[FileRecord]:
     written: set[SplitName] = set()
     with ExitStack() as stack:
@@ -63,7 +64,7 @@ def _write_partitions(
                     yield file.record
                 if split in written:
                     raise ValueError(f"rows of {name} are not sorted by data set and split")
-                file, of = stack.enter_context(_partition(folder, name, split)), split
+                file, of = stack.enter_context(_partition(folder, name, split, number)), split
                 written.add(split)
             if file is not None:
                 file.add(piece)
@@ -71,15 +72,15 @@ def _write_partitions(
         if file is not None:
             yield file.record
     for split in sorted(set(splits) - written):
-        with _partition(folder, name, split) as empty:
+        with _partition(folder, name, split, number) as empty:
             pass
         yield empty.record
 
 
-def _partition(folder: Path, name: str, split: SplitName) -> TableFile:
+def _partition(folder: Path, name: str, split: SplitName, number: int) -> TableFile:
     partition = {"dataset": split[0], "split": split[1]}
     schema = footer_schema(TABLES[name].file_schema, name, partition)
-    return TableFile(folder, table_path(name, *split), name, schema)
+    return TableFile(folder, table_path(name, *split, number), name, schema)
 
 
 def _runs(rows: Rows) -> Iterator[tuple[SplitName, pa.Table]]:

@@ -1,8 +1,7 @@
--- Boxes that leave their picture.
+-- Boxes that extend beyond their picture.
 --
--- The range is closed: an edge may lie on 0 and on the width or height itself. Negative edges are
--- found in every picture, edges beyond the width or height only where these are known. How far a
--- box leaves is in pixels.
+-- The range is closed: an edge may be 0, and equal to the width or height. Negative edges are
+-- found in every picture, edges beyond the width or height only where these are known.
 --
 -- reads     images, items
 -- severity  warn
@@ -17,7 +16,7 @@
 -- column    y2: bottom edge of the box
 -- column    width: of the picture; null unless known
 -- column    height: of the picture; null unless known
--- column    beyond: by how many pixels it leaves at most
+-- column    beyond: largest distance of an edge from the picture, in pixels
 
 select
     dataset,

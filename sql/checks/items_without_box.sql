@@ -1,7 +1,7 @@
 -- Items without a box in a data set that gives every item one.
 --
--- DeepFashion2 documents give each item a box; a document without one is refused. FashionAI and
--- Fashion-MNIST have no boxes. Boxes with some edges only are the check coordinates_finite.
+-- DeepFashion2 documents give each item a box; a document without a box is refused. FashionAI and
+-- Fashion-MNIST have no boxes.
 --
 -- reads     items
 -- severity  error

@@ -1,7 +1,7 @@
 -- Items with a style below zero.
 --
 -- The source numbers the styles of a pair_id from 1 and writes 0 for an item without a counterpart.
--- A style below zero is kept as it is and, like 0, never pairs.
+-- A style below zero is kept and, like 0, never forms a pair.
 --
 -- reads     images, items
 -- severity  warn

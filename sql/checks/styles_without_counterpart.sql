@@ -1,9 +1,9 @@
 -- Consumers' items with a style above zero that no shop's item shares.
 --
--- The source promises a counterpart with every style above zero and does not always keep it.
--- Such an item is in no positive pair, and as a retrieval query it can never be answered. Shops'
--- items without a consumer's item are no fault, since a gallery may hold more than is asked for:
--- the statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
+-- A style above zero means that the item has a counterpart, but some items have none. Such an item
+-- does not occur in positive pairs, and as a retrieval query it has no correct answer. Shops' items
+-- without a consumer's item are not reported, since a gallery may hold more than the answers: the
+-- statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
 --
 -- reads     images, items
 -- severity  warn

@@ -1,4 +1,4 @@
--- Embedded pictures of images that show one item, with its class: for the mean picture of a class.
+-- Embedded pictures with the class of their item, for the mean picture of a class.
 --
 -- reads     items, pictures
 -- param     dataset: text: source dataset

@@ -1,14 +1,15 @@
--- Items of a split in the order of the authors' COCO ids: by image, then as the document has them.
+-- Items of a split with their boxes, in the order of the authors' COCO ids: by image, then by
+-- document_order.
 --
--- COCO asks for a box of every item. Where the source has none it is the extent of the labelled
--- landmarks, and without these the whole picture (0 by 0 where its size is unknown); `box_from`
--- says which.
+-- COCO requires a box for every item. Where the source has none, the box is the extent of the
+-- labelled landmarks, and without labelled landmarks the whole picture (0 by 0 where its size is
+-- unknown); `box_from` says which.
 --
 -- reads     images, items, landmarks
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no
 -- column    image_id: image of the item
 -- column    item_no: the item within its image
@@ -20,7 +21,7 @@
 -- column    box_from: where the box comes from: `source`, `landmarks` or `picture`
 -- column    style: variant within the pair_id; null where there is none
 -- column    pair_id: of its image; null where there is none
--- column    source: who took its image, `shop` or `user`; null where the source does not say
+-- column    source: the image's `source` column: `shop` or `user`; null where the dataset has none
 -- column    scale: as labelled, a word
 -- column    occlusion: as labelled, a word
 -- column    zoom_in: as labelled, a word

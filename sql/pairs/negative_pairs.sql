@@ -203,4 +203,4 @@ join gallery
     and gallery.position = drawn.position
         + case when drawn.position >= drawn.block_start then drawn.block_size else 0 end
 order by
-    drawn.dataset, drawn.split, user_image_id, user_item_no, shop_image_id, shop_item_no
+    drawn.dataset, drawn.split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no

@@ -1,10 +1,9 @@
 -- Positive consumer-to-shop pairs.
 --
--- Two items form a positive pair when their images share a pair_id within one
--- split, their style numbers are equal and above zero, and one was photographed
--- by a consumer, the other by a shop. Style 0 means "no counterpart annotated".
--- The category need not match: the source's own rule does not ask for it. All
--- positive pairs are listed, however many a query item has.
+-- Two items form a positive pair when their images share a pair_id within one split, their style
+-- numbers are equal and above zero, and the `source` column of one image is `user`, that of the
+-- other `shop`. Style 0 means "no counterpart annotated". The category need not match: the source's
+-- rule does not require it. A query item has as many positive pairs as counterparts.
 --
 -- reads     images, items
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
@@ -65,4 +64,5 @@ select
     shop.category_id as shop_category_id
 from consumer
 join shop using (dataset, split, pair_id, style)
-order by all
+order by
+    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no

@@ -1,8 +1,8 @@
--- The retrieval gallery: shops' items among which the queries are to be found.
+-- The retrieval gallery: the shops' items that retrieval queries are compared with.
 --
--- The benchmark takes every shop's item, those without a style included: they are there to be
--- mistaken for the answer. The strict set holds only items with a style above zero. Some of those
--- are the answer to no query either: they have 0 counterparts.
+-- The benchmark takes all shops' items, also those without a style, which are distractors. The
+-- strict set holds only items with a style above zero. Some of these answer none of the queries
+-- either: they have 0 counterparts.
 --
 -- reads     images, items
 -- param     strict: flag; default false: only items with a style above zero
@@ -19,7 +19,7 @@
 -- column    x2: right edge of its box
 -- column    y2: bottom edge of its box
 -- column    counterparts: consumers' items of the same pair_id and style above zero, the queries
---               that it answers
+--           that it answers
 
 with garments as (
     select

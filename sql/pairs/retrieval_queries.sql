@@ -1,7 +1,7 @@
--- Retrieval queries: consumers' items to be found again in the shops.
+-- Retrieval queries: the consumers' items to search for in the gallery.
 --
--- The benchmark asks for every consumer's item with a style above zero. A few of them have no
--- counterpart among the shop items and can never be found; the strict set leaves those out.
+-- The benchmark takes all consumers' items with a style above zero. A few of them have no
+-- counterpart among the shops' items and cannot be found; the strict set excludes them.
 --
 -- reads     images, items
 -- param     strict: flag; default false: only items that have a counterpart in the gallery

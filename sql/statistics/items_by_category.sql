@@ -1,8 +1,7 @@
--- Items of every category, per data set and split.
+-- Items by category, per data set and split.
 --
--- Each category the data set declares has a row in every split that has items, so that a
--- category nobody annotated shows as a zero. Shares are of all items of the split, rounded to
--- 6 decimals.
+-- Each declared category of the data set has a row in each split with items, so that a category
+-- without items is shown as zero. Shares are of all items of the split, rounded to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id

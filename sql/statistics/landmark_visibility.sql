@@ -1,7 +1,7 @@
--- Visible, occluded and unlabelled: each landmark of each category.
+-- Visible, occluded and unlabelled landmarks, by landmark and category.
 --
 -- For FashionAI these are its named key points. Shares are of the items of the category that
--- have landmark rows at all. They are rounded to 6 decimals, and the three add up to 1 within that.
+-- have landmark rows. They are rounded to 6 decimals, and the three add up to 1 within that.
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, split, category_id, landmark_no
