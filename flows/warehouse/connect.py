@@ -1,4 +1,4 @@
-"""DuckDB in memory over the files of a release: one view per declared table."""
+"""DuckDB in memory: the files of a release in, a view for each table and statistic out."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,11 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from flows.release import PROTOCOL, ReleaseFiles
-from flows.warehouse.queries import Query, queries
+from flows.warehouse.queries import queries
 from schemas import TABLES, Table
 from schemas.errors import InputError
 
 Files = Mapping[str, Sequence[Path]]
+
+Warehouse = duckdb.DuckDBPyConnection
+"""A connection with the views of a release."""
 
 STATISTICS = "statistics/"
 
@@ -33,8 +37,8 @@ def open_warehouse(
     """A connection with one view per declared table and per statistic, under their own names.
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
-    is an empty view of the declared types. A statistic without a file is computed when it is asked
-    for, from the tables beside it. Nothing is copied: views read the files at every question.
+    is an empty view of the declared types. A statistic without a file is computed from the tables
+    when it is queried. Nothing is copied: each query reads the files.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
@@ -86,12 +90,12 @@ def connect_release(
 ) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling."""
     settings: dict[str, str | bool | int | float | list[str]] = {
-        # Nothing may be fetched: a misspelt function must fail at once, not try the network.
+        # A misspelt function must fail at once, without a request to the network.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        # In memory, DuckDB would otherwise spill into `.tmp` of the working directory.
+        # The default of a connection in memory is `.tmp` of the working directory.
         "temp_directory": temp_directory,
-        # Containers show all cores of the host; the scheduler's mask is nearer the truth.
+        # In a container cpu_count() has all cores of the host.
         "threads": threads or len(os.sched_getaffinity(0)),
     }
     if memory_limit:
@@ -103,9 +107,14 @@ def connect_release(
         for table in TABLES.values():
             rows = _rows(con, table, names.tables.get(table.name, ()))
             con.execute(f"create view {table.name} as {rows}")
-        for one in _after_what_they_read(queries("statistics")):
-            stored = names.tables.get(STATISTICS + one.name)
-            con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
+        statistics = {statistic.name: statistic for statistic in queries("statistics")}
+        # A view binds the tables it reads when it is created.
+        reads = {name: set(statistic.reads) for name, statistic in statistics.items()}
+        for name in TopologicalSorter(reads).static_order():
+            if name in statistics:
+                stored = names.tables.get(STATISTICS + name)
+                rows = _scan(stored) if stored else statistics[name].text
+                con.execute(f"create view {name} as {rows}")
     return con
 
 
@@ -114,7 +123,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) ->
     names = ", ".join(table.schema.names)
     if files:
         return _scan(files, names, table.partition_by)
-    # No mapping of types of our own: DuckDB says what it makes of the declared Arrow schema.
+    # DuckDB's types of the declared Arrow schema.
     types = con.from_arrow(pa.Table.from_batches([], table.schema)).types
     typed = zip(table.schema.names, types, strict=True)
     nulls = ", ".join(f"cast(null as {type_}) as {name}" for name, type_ in typed)
@@ -123,7 +132,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) ->
 
 def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = ()) -> str:
     paths = ", ".join(text_literal(name) for name in files)
-    # Partition columns stay words: without types an all-digit value would be read as a number.
+    # Partition columns are text: without types an all-digit value would be read as a number.
     types = ", ".join(f"'{name}': VARCHAR" for name in partition_by)
     hive = f"true, hive_types = {{{types}}}" if partition_by else "false"
     return f"select {names} from read_parquet([{paths}], hive_partitioning = {hive})"
@@ -131,7 +140,7 @@ def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = 
 
 @contextmanager
 def keyboard_interrupts() -> Iterator[None]:
-    """Ctrl-C while DuckDB works is a KeyboardInterrupt; DuckDB 2 says RuntimeError or its own."""
+    """Raise KeyboardInterrupt for Ctrl-C in DuckDB, which raises RuntimeError or its own error."""
     try:
         yield
     except (RuntimeError, duckdb.Error) as problem:
@@ -142,7 +151,7 @@ def keyboard_interrupts() -> Iterator[None]:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """What DuckDB, Arrow or the disk raises while a query runs, as one sentence (InputError)."""
+    """Raise errors of DuckDB, Arrow or the disk in a query as InputError, in one sentence."""
     try:
         with keyboard_interrupts():
             yield
@@ -151,7 +160,7 @@ def engine_errors() -> Iterator[None]:
 
 
 def stream_rows(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """The same rows; what goes wrong while they are read is an InputError too."""
+    """The same rows; an error while they are read is an InputError too."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         with engine_errors():
@@ -180,20 +189,21 @@ def engine_message(error: Exception) -> str:
     return " ".join([first, *hints])
 
 
+def read_table(warehouse: Warehouse, name: str, limit: int | None = None) -> pa.Table:
+    """All rows of a table or statistic; with `limit` the first rows by all columns."""
+    with engine_errors():
+        rows = warehouse.table(name)
+        return (rows if limit is None else rows.order("all").limit(limit)).to_arrow_table()
+
+
+def read_matching(warehouse: Warehouse, name: str, keys: pa.Table) -> pa.Table:
+    """The rows of a declared table that match a row of `keys` in all columns of `keys`, by key."""
+    with engine_errors():
+        matches = warehouse.from_arrow(keys).set_alias("matches")
+        rows = warehouse.table(name).join(matches, list(keys.column_names), how="semi")
+        return rows.order(", ".join(TABLES[name].key)).to_arrow_table()
+
+
 def text_literal(text: str) -> str:
     """A text as a SQL string: quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _after_what_they_read(statistics: Sequence[Query]) -> list[Query]:
-    """Statistics that read others come after them, because a view binds when it is made."""
-    ordered: list[Query] = []
-    waiting = list(statistics)
-    while waiting:
-        names = {one.name for one in waiting}
-        ready = [one for one in waiting if not names & set(one.reads)]
-        if not ready:
-            raise ValueError(f"statistics read each other in a circle: {sorted(names)}")
-        ordered += ready
-        waiting = [one for one in waiting if one not in ready]
-    return ordered

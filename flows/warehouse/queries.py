@@ -10,7 +10,9 @@ fields. Continuation lines are indented further than the word they continue.
     -- reads     images, items                      tables or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
-    -- column    dataset: what it holds             one per result column, in order
+    -- column    dataset, split                     result columns, in order; these two are
+    --                                              declared in schemas/, with their meaning
+    -- column    share: what it holds               a column that is not declared, or differs
     -- severity  error                              checks only: error or warn
 
 A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
@@ -26,6 +28,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from schemas import TABLES, Table
 from schemas.errors import InputError
 
 KINDS = ("statistics", "pairs", "checks", "exports")
@@ -145,21 +148,22 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     """A file's text as a Query. ValueError when the header breaks the grammar above."""
     paragraphs, fields = _header(text)
     lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
-    columns = dict(_column(name, line) for line in lines.get("column", []))
     severity = lines.get("severity", [None])[0]
-    if not paragraphs or not columns or "grain" not in lines or "reads" not in lines:
+    if not paragraphs or not {"reads", "grain", "column"} <= lines.keys():
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads, grain and columns")
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
+    reads = _names(lines["reads"])
+    columns = [column for line in lines["column"] for column in _columns(name, line, reads)]
     return Query(
         name=name,
         kind=kind,
         title=paragraphs[0],
         prose="\n\n".join(paragraphs[1:]),
-        reads=_names(lines["reads"]),
+        reads=reads,
         params=tuple(_param(name, line) for line in lines.get("param", [])),
         grain=_names(lines["grain"]),
-        columns=columns,
+        columns=dict(columns),
         severity=severity,
         text=text,
     )
@@ -194,11 +198,25 @@ def _names(lines: list[str]) -> tuple[str, ...]:
     return tuple(name.strip() for line in lines for name in line.split(",") if name.strip())
 
 
-def _column(query_name: str, line: str) -> tuple[str, str]:
+def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The columns of a field with their meanings: one with its own, or several declared ones."""
     name, colon, doc = line.partition(": ")
-    if not colon or not name.isidentifier():
-        raise ValueError(f"query {query_name}: not `name: meaning`: {line!r}")
-    return name, doc
+    if colon and name.isidentifier():
+        return [(name, doc)]
+    # A later table of `reads` describes an earlier one: `items, categories`.
+    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
+    columns = []
+    for name in _names([line]):
+        docs = [_doc(table, name) for table in tables if name in table.schema.names]
+        if not docs:
+            raise ValueError(f"query {query_name}: not `name: meaning`, nor declared: {name!r}")
+        columns.append((name, docs[0]))
+    return columns
+
+
+def _doc(table: Table, name: str) -> str:
+    doc = (table.schema.field(name).metadata or {})[b"doc"].decode().rstrip(".")
+    return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
 
 
 def _param(query_name: str, line: str) -> Param:

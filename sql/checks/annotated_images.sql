@@ -8,9 +8,7 @@
 -- reads     images, items, landmarks, rejections
 -- severity  error
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: the image
+-- column    dataset, split, image_id
 -- column    annotated: value of the image
 -- column    problem: what contradicts it
 

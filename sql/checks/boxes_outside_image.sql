@@ -6,16 +6,7 @@
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    x1: left edge of the box
--- column    y1: top edge of the box
--- column    x2: right edge of the box
--- column    y2: bottom edge of the box
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
+-- column    dataset, split, image_id, item_no, x1, y1, x2, y2, width, height
 -- column    beyond: largest distance of an edge from the picture, in pixels
 
 select

@@ -6,11 +6,7 @@
 -- reads     items, categories
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    category_id: the item's number
+-- column    dataset, split, image_id, item_no, category_id
 -- column    category_name: the name in the item's document
 -- column    expected_name: the name of that number
 

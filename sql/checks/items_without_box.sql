@@ -6,10 +6,7 @@
 -- reads     items
 -- severity  error
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    dataset, split, image_id, item_no
 
 select
     dataset,

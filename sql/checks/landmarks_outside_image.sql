@@ -7,16 +7,12 @@
 -- reads     images, landmarks
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    dataset, split, image_id, item_no
 -- column    least_x: smallest x of its landmarks
 -- column    least_y: smallest y of its landmarks
 -- column    greatest_x: largest x of its landmarks
 -- column    greatest_y: largest y of its landmarks
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
+-- column    width, height
 -- column    beyond: largest distance of a landmark from the picture, in pixels
 
 with extents as (

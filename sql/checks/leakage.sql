@@ -7,7 +7,7 @@
 -- reads     images
 -- severity  warn
 -- grain     dataset, split, image_id, other_split, other_image_id, evidence
--- column    dataset: source dataset
+-- column    dataset
 -- column    split: the split whose name sorts first
 -- column    image_id: the picture there
 -- column    other_split: the other split

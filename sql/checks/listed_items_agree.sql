@@ -11,15 +11,9 @@
 -- reads     images, items, listed_queries, listed_gallery
 -- severity  warn
 -- grain     dataset, split, list_file, side, image_id, x1, y1, x2, y2, style, pair_id, category_id
--- column    dataset: source dataset
--- column    split: split of the list
--- column    list_file: the authors' file
+-- column    dataset, split, list_file
 -- column    side: `queries` or `gallery`
--- column    image_id: image of the item
--- column    x1: left edge of its box; null in a list of images
--- column    y1: top edge of its box; null in a list of images
--- column    x2: right edge of its box; null in a list of images
--- column    y2: bottom edge of its box; null in a list of images
+-- column    image_id, x1, y1, x2, y2
 -- column    style: as listed, or of the item that is not listed; null in a list of images
 -- column    pair_id: as listed, or of the item that is not listed; null in a list of images
 -- column    category_id: the record's `cls`, or of the item that is not listed; null in a list

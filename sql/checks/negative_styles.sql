@@ -6,11 +6,7 @@
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    pair_id: the source's number for the group of images
+-- column    dataset, split, image_id, item_no, pair_id
 -- column    style: the style below zero
 
 select

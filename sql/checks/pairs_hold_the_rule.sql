@@ -8,9 +8,7 @@
 -- severity  error
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
 --           problem
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    pair_kind: how the pair was chosen
+-- column    dataset, split, pair_kind
 -- column    user_image_id: image of the consumer's item; null for a whole split
 -- column    user_item_no: that item within its image; null for a whole split
 -- column    shop_image_id: image of the shop's item; null for a whole split

@@ -8,14 +8,9 @@
 -- reads     images, polygons
 -- severity  warn
 -- grain     dataset, split, image_id, item_no, polygon_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    polygon_no: the polygon within the item
+-- column    dataset, split, image_id, item_no, polygon_no
 -- column    points_outside: number of its points outside
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
+-- column    width, height
 -- column    beyond: largest distance of a point from the picture, in pixels
 
 with candidates as (

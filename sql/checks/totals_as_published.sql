@@ -9,8 +9,7 @@
 -- reads     published_totals, split_totals
 -- severity  warn
 -- grain     dataset, split, measure
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    measure: what is counted
 -- column    published: the released total
 -- column    ours: the total of this lake

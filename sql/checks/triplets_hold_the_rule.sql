@@ -7,15 +7,8 @@
 -- severity  error
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind, problem
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    anchor_image_id: image of the consumer's item
--- column    anchor_item_no: that item within its image
--- column    positive_image_id: image of the positive
--- column    positive_item_no: that item within its image
--- column    negative_image_id: image of the negative
--- column    negative_item_no: that item within its image
--- column    negative_kind: how the negative was chosen
+-- column    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+--           negative_image_id, negative_item_no, negative_kind
 -- column    problem: which side is not among the pairs
 
 with positives as (

@@ -3,10 +3,7 @@
 -- reads     items, pictures
 -- param     dataset: text: source dataset
 -- grain     category_id, split, image_id
--- column    category_id: the source's number for the class
--- column    category_name: name of the class
--- column    split: split of the image
--- column    image_id: the image within its split
+-- column    category_id, category_name, split, image_id
 -- column    image: the picture, bytes and name
 
 select

@@ -11,22 +11,9 @@
 -- param     first_image_id: integer; default 0: the first image_id of the range
 -- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    category_id: the source's number of the category
--- column    x1: left edge of the box
--- column    y1: top edge of the box
--- column    x2: right edge of the box
--- column    y2: bottom edge of the box
+-- column    image_id, item_no, category_id, x1, y1, x2, y2
 -- column    box_from: where the box comes from: `source`, `landmarks` or `picture`
--- column    style: variant within the pair_id; null where there is none
--- column    pair_id: of its image; null where there is none
--- column    source: the image's `source` column: `shop` or `user`; null where the dataset has none
--- column    scale: as labelled, a word
--- column    occlusion: as labelled, a word
--- column    zoom_in: as labelled, a word
--- column    viewpoint: as labelled, a word
--- column    polygon_count: polygons of its outline, parts included
+-- column    style, pair_id, source, scale, occlusion, zoom_in, viewpoint, polygon_count
 
 with boxed as (
     select

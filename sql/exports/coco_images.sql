@@ -9,15 +9,7 @@
 -- param     first_image_id: integer; default 0: the first image_id of the range
 -- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id
--- column    image_id: the image within its split
--- column    file_name: name of its picture in the source
--- column    width: of the stored pixels; null unless known
--- column    height: of the stored pixels; null unless known
--- column    format: `jpeg`, `png`, ...; null unless recognised
--- column    orientation: EXIF orientation, 1 to 8; null where there is none
--- column    image_status: `ok`, or why the picture cannot be used
--- column    source: the image's `source` column: `shop` or `user`; null where the dataset has none
--- column    pair_id: group of pictures of the same product; null where there is none
+-- column    image_id, file_name, width, height, format, orientation, image_status, source, pair_id
 
 select
     image_id,

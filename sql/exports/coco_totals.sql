@@ -6,8 +6,7 @@
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
 -- grain     dataset, split
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    images: annotated images
 -- column    without_size: annotated images whose width or height is unknown
 -- column    items: annotated garments

@@ -5,10 +5,7 @@
 -- param     split: text: split, as the source names it
 -- param     source: any | user | shop; default any: value of the image's `source` column
 -- grain     image_id
--- column    image_id: the image within its split
--- column    file_name: name of its picture in the source
--- column    width: of the stored pixels; null unless known
--- column    height: of the stored pixels; null unless known
+-- column    image_id, file_name, width, height
 
 select
     image_id,

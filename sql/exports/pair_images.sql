@@ -6,9 +6,7 @@
 -- param     image_id: integer: an image of the pair
 -- param     most: integer; default 60: largest number of images
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split of the images
--- column    image_id: an image of the pair
+-- column    dataset, split, image_id
 -- column    pair_id: the number they share
 
 with chosen as (

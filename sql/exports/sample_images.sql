@@ -7,9 +7,7 @@
 -- reads     images, items
 -- param     most: integer; default 6: images of each data set
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split of the image
--- column    image_id: the image within its split
+-- column    dataset, split, image_id
 
 with shown as (
     select

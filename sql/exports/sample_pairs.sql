@@ -3,9 +3,7 @@
 -- reads     pairs
 -- param     most: integer; default 3: number of pair_ids
 -- grain     dataset, split, pair_id
--- column    dataset: source dataset
--- column    split: split of the pair
--- column    pair_id: the source's number for the group of images
+-- column    dataset, split, pair_id
 -- column    image_id: the consumer's image with the lowest number
 
 with sizes as (

@@ -10,8 +10,7 @@
 -- param     first_image_id: integer; default 0: the first image_id of the range
 -- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    image_id, item_no
 -- column    width: of its box; of the picture where the source has no box
 -- column    height: of its box; of the picture where the source has no box
 -- column    byte_size: the box's share of the picture file

@@ -6,7 +6,7 @@
 -- param     first_image_id: integer; default 0: the first image_id of the range
 -- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id
--- column    image_id: the image within its split
+-- column    image_id
 -- column    data: the picture file
 
 select

@@ -26,19 +26,8 @@
 -- param     seed: text; default 0: another seed draws other negatives
 -- param     same_category: flag; default false: negative_same_pair only: equal categories
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset: source dataset
--- column    split: split of both items; numbers restart in each, so pairs never cross
--- column    pair_kind: the kind
--- column    user_image_id: image of the query, in the consumer's photo
--- column    user_item_no: the query within its image
--- column    shop_image_id: image of the item in the shop's photo (the gallery side)
--- column    shop_item_no: that item within its image
--- column    user_pair_id: the dataset's number for the group of images
--- column    user_style: the dataset's number for the variant within the group
--- column    user_category_id: category of the query
--- column    shop_pair_id: equal to user_pair_id only for negative_same_pair
--- column    shop_style: variant of the shop's item within its group; 0 has no counterpart
--- column    shop_category_id: category of the shop's item
+-- column    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
+--           user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
 
 with garments as (
     select

@@ -7,19 +7,8 @@
 --
 -- reads     images, items
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset: source dataset
--- column    split: split of both items; numbers restart in each, so pairs never cross
--- column    pair_kind: `positive`
--- column    user_image_id: image of the item in the consumer's photo (the query side)
--- column    user_item_no: that item within its image
--- column    shop_image_id: image of the item in the shop's photo (the gallery side)
--- column    shop_item_no: that item within its image
--- column    user_pair_id: the source's number for the group of images
--- column    user_style: the source's number for the variant within the group
--- column    user_category_id: category of the consumer's item
--- column    shop_pair_id: equal to user_pair_id
--- column    shop_style: equal to user_style
--- column    shop_category_id: category of the shop's item
+-- column    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
+--           user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
 
 with styled as (
     select

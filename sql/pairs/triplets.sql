@@ -10,15 +10,8 @@
 -- param     seed: text; default 0: another seed orders the positives differently
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind
--- column    dataset: source dataset
--- column    split: split of all three items
--- column    anchor_image_id: image of the consumer's item
--- column    anchor_item_no: that item within its image
--- column    positive_image_id: image of a shop's item of the same pair_id and style
--- column    positive_item_no: that item within its image
--- column    negative_image_id: image of a shop's item that is another product
--- column    negative_item_no: that item within its image
--- column    negative_kind: the pair_kind of the negative
+-- column    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+--           negative_image_id, negative_item_no, negative_kind
 
 with positives as (
     select

@@ -5,8 +5,7 @@
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id, other_category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    category_id: the source's number, the smaller of the two
 -- column    category_name: its name
 -- column    other_category_id: the larger of the two

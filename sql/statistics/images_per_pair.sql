@@ -5,8 +5,7 @@
 --
 -- reads     images
 -- grain     dataset, split, source, images
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    source: the image's `source` column, `user` or `shop`
 -- column    images: number of images of one pair_id
 -- column    pair_ids: pair_ids with that number of images

@@ -8,11 +8,7 @@
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, category_id, landmark_no
--- column    dataset: source dataset
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
--- column    landmark_no: place in the category's landmark order, from 1
--- column    landmark_name: the source's name; null where it names none
+-- column    dataset, category_id, category_name, landmark_no, landmark_name
 -- column    landmarks: labelled landmarks averaged
 -- column    flat_boxes: labelled landmarks in a box of zero width or height, not averaged
 -- column    mean_x: mean position across the box, 0 left to 1 right; can exceed that range;

@@ -8,10 +8,7 @@
 --
 -- reads     items, landmarks, categories
 -- grain     dataset, split, category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: our number of the category
--- column    category_name: the source's name
+-- column    dataset, split, category_id, category_name
 -- column    items: items with key points
 -- column    measured: items with both ends labelled
 -- column    one_end_absent: items with one end labelled

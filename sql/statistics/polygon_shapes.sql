@@ -6,10 +6,7 @@
 --
 -- reads     items, polygons, categories
 -- grain     dataset, split, category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
+-- column    dataset, split, category_id, category_name
 -- column    items: items with at least one polygon
 -- column    items_with_parts: items with more than one
 -- column    polygons: polygons of all of them

@@ -6,9 +6,7 @@
 --
 -- reads     images
 -- grain     dataset, split, source
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    source: the image's `source` column: `shop` or `user`; null where the dataset has none
+-- column    dataset, split, source
 -- column    images: all images
 -- column    sized: images with known width and height
 -- column    median_width: in pixels

@@ -168,3 +168,26 @@ def test_rejections_by_rule_agrees(tmp_path):
         ("inverted_box", 0, 2, "c.json", "x1"),
         ("not_json", 2, 0, "a.json", "line 2"),
     ]
+
+
+def test_queries_and_gallery_are_the_benchmarks(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
+        items=[
+            garment(1, 1),
+            garment(1, 0, item_no=2),
+            garment(2, 1),
+            garment(2, 0, item_no=2),
+            garment(3, 4),
+        ],
+    )
+
+    def keys(name, **parameters):
+        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **parameters)]
+
+    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
+    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
+    assert keys("retrieval_queries", strict="true") == [(1, 1)]
+    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
+    assert keys("retrieval_gallery", strict=True) == [(2, 1)]

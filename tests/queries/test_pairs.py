@@ -251,29 +251,6 @@ def test_another_seed_deals_the_positives_in_another_order(many):
     assert answers(many, "triplets") != answers(many, "triplets", seed="1")
 
 
-def test_queries_and_gallery_are_the_benchmarks(tmp_path):
-    files = tiny_release(
-        tmp_path,
-        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
-        items=[
-            garment(1, 1),
-            garment(1, 0, item_no=2),
-            garment(2, 1),
-            garment(2, 0, item_no=2),
-            garment(3, 4),
-        ],
-    )
-
-    def keys(name, **parameters):
-        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **parameters)]
-
-    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
-    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
-    assert keys("retrieval_queries", strict="true") == [(1, 1)]
-    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
-    assert keys("retrieval_gallery", strict=True) == [(2, 1)]
-
-
 def test_pair_sets_say_their_defaults():
     assert query("negative_pairs").values({"pair_kind": "negative_random"}) == {
         "pair_kind": "negative_random",

@@ -20,7 +20,8 @@ TEXT = """\
 -- param     count: integer; default 4: how many
 -- param     strict: flag; default false: whether to be strict
 -- grain     dataset, split
--- column    dataset: source dataset
+-- column    dataset,
+--           image_id
 -- column    split: split, as the source
 --           names it
 
@@ -40,7 +41,11 @@ def test_a_header_is_read_as_written():
         Param("strict", "flag", False, "whether to be strict"),
     )
     assert one.grain == ("dataset", "split")
-    assert one.columns == {"dataset": "source dataset", "split": "split, as the source names it"}
+    assert one.columns == {
+        "dataset": "source dataset, e.g. `deepfashion2`",
+        "image_id": "the image within its split; refers to images.image_id",
+        "split": "split, as the source names it",
+    }
     assert one.severity is None
     assert one.text == TEXT
 
@@ -53,7 +58,7 @@ def test_a_header_is_read_as_written():
         ("-- grain     dataset, split\n", "", "needs a title, reads"),
         ("seed: text; default 0: another", "seed: words; default 0: another", "default value"),
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
-        ("dataset: source dataset", "dataset", "not `name: meaning`"),
+        ("dataset,\n--           image_id", "share", "nor declared: 'share'"),
         ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
     ],
 )
