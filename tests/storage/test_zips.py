@@ -143,7 +143,7 @@ def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_
         assert list(read_heads(location, pictures, save_fingerprints)) == [True] * 3
         shown.append(sorted(seen))
     assert [len(head) for head, whole in shown[0] if not whole].count(1_024) == 3
-    assert all(one == shown[0] for one in shown[1:])
+    assert all(sequence == shown[0] for sequence in shown[1:])
 
 
 def test_a_streamed_member_tells_the_password_by_its_time(tmp_path):
