@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,26 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         file.write(b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_is_flushed_before_the_rename_and_the_folder_after_it(tmp_path, monkeypatch):
+    path, steps = tmp_path / "manifest.json", []
+    fsync, replace = os.fsync, Path.replace
+
+    def flushed(handle):
+        steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def renamed(partial, target):
+        assert partial.read_bytes() == b"new"
+        steps.append("rename")
+        return replace(partial, target)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    with atomic_write(path) as file:
+        file.write(b"new")
+    assert steps == ["file", "rename", "folder"]
 
 
 def test_a_kill_leaves_the_old_file_and_at_most_a_partial_one(tmp_path):

@@ -3,6 +3,7 @@
 import os
 import random
 import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import packing
 import pytest
 
 from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage.zips import zipcrypto
 from flows.storage.zips.zip_directory import PROBLEMS
 from schemas.errors import InputError
 from schemas.rejections import RULES
@@ -107,6 +109,25 @@ def test_a_missing_or_wrong_password_is_one_sentence_without_it(
         assert "not this one" not in str(caught.value)
 
 
+def test_a_wrong_password_that_fits_the_check_byte_of_one_member_is_refused(tmp_path, monkeypatch):
+    members = [packing.packed(name, data) for name, data in list(FILES.items())[:16]]
+    locked = packing.encrypted(members, SECRET.encode())
+    checks = [bytes([member.crc >> 24]) for member in members]
+
+    def matches(password: bytes) -> int:
+        headers = [member.body[: zipcrypto.HEADER] for member in locked]
+        plain = zipcrypto.decrypt(headers, zipcrypto.first_keys(password))
+        return sum(head[-1:] == check for head, check in zip(plain, checks, strict=True))
+
+    assert matches(SECRET.encode()) == 16
+    passwords = (f"wrong {number}" for number in range(9_999))
+    wrong = next(text for text in passwords if 1 <= matches(text.encode()) < 8)
+    path = packing.write_zip(tmp_path / "train.zip", locked)
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", wrong)
+    with pytest.raises(InputError, match="does not open it"):
+        read(path)
+
+
 @pytest.mark.parametrize("kept", [0, 10, 21, 200, 0.5, 0.9, -1, -21, -22])
 def test_an_archive_cut_short_is_one_sentence(kept, tmp_path):
     whole = packing.write_plain(tmp_path / "train.zip", FILES).read_bytes()
@@ -123,7 +144,8 @@ def test_an_archive_cut_out_of_the_middle_is_one_sentence(tmp_path):
         list_members(Location.parse(tmp_path / "train.zip"))
 
 
-SOUND = packing.packed("annos/1.json", b'{"pair_id": 1}' * 30)
+TEXT = b'{"pair_id": 1}' * 30
+SOUND = packing.packed("annos/1.json", TEXT)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +153,16 @@ SOUND = packing.packed("annos/1.json", b'{"pair_id": 1}' * 30)
     [
         (replace(SOUND, crc=1), "its checksum does not match"),
         (replace(SOUND, size=10), "does not hold the 10 bytes it promises"),
+        # Longer than declared, with the checksum of the declared bytes.
+        (replace(SOUND, size=10, crc=zlib.crc32(TEXT[:10])), "does not hold the 10 bytes"),
+        (
+            replace(
+                packing.packed("annos/1.json", TEXT, packing.STORED),
+                size=10,
+                crc=zlib.crc32(TEXT[:10]),
+            ),
+            "does not hold the 10 bytes",
+        ),
         (replace(SOUND, size=5_000), "does not hold the 5,000 bytes it promises"),
         (replace(SOUND, size=1 << 20), PROBLEMS[5]),
         (replace(SOUND, body=b"\xff" * 60), "it does not inflate"),

@@ -16,6 +16,7 @@ from schemas.errors import InputError
 def test_a_member_over_the_limit_is_too_large_in_a_zip_and_in_a_folder(tmp_path):
     sound = packing.packed("train/annos/1.json", b"{}")
     large = packing.packed("train/annos/2.json", b" " * 100_000)
+    assert MAX_MEMBER_BYTES == 67_108_864
     packing.write_zip(tmp_path / "train.zip", [sound, replace(large, size=MAX_MEMBER_BYTES + 1)])
     (tmp_path / "train.csv").touch()
     with (tmp_path / "train.csv").open("wb") as file:

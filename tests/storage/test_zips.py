@@ -90,6 +90,8 @@ def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
         (["image/1.jpg"], ["train/image/1.jpg"]),
         (["train/1.csv", ".DS_Store"], [".DS_Store", "train/1.csv"]),
         (["lists.json"], ["train/lists.json"]),
+        # Half of the names are not most of them.
+        (["train/1.json", "2.json"], ["train/2.json", "train/train/1.json"]),
         (
             ["data/train/image/1.jpg", "data/train/annos/1.json"],
             ["data/train/annos/1.json", "data/train/image/1.jpg"],
