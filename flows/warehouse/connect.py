@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.release import PROTOCOL, ReleaseFiles
-from flows.warehouse.queries import queries
+from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
 from schemas.errors import InputError
 
@@ -30,6 +30,7 @@ STATISTICS = "statistics/"
 def open_warehouse(
     files: Files,
     *,
+    only: Collection[str] | None = None,
     threads: int | None = None,
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
@@ -38,13 +39,14 @@ def open_warehouse(
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
     is an empty view of the declared types. A statistic without a file is computed from the tables
-    when it is queried. Nothing is copied: each query reads the files.
+    when it is queried. Nothing is copied: each query reads the files. `only` names the tables and
+    statistics to make views of, with the tables that these statistics read.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
-    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit)
+    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
     if temp_directory is None:
         weakref.finalize(con, _remove, folder, os.getpid())
     return con
@@ -87,6 +89,7 @@ def connect_release(
     threads: int | None = None,
     memory_limit: str | None = None,
     modified: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling."""
     settings: dict[str, str | bool | int | float | list[str]] = {
@@ -104,18 +107,26 @@ def connect_release(
         con = duckdb.connect(config=settings)
         con.execute("set enable_progress_bar = false")
         con.register_filesystem(ReleaseFiles(names.paths, modified))
-        for table in TABLES.values():
-            rows = _rows(con, table, names.tables.get(table.name, ()))
-            con.execute(f"create view {table.name} as {rows}")
         statistics = {statistic.name: statistic for statistic in queries("statistics")}
-        # A view binds the tables it reads when it is created.
-        reads = {name: set(statistic.reads) for name, statistic in statistics.items()}
-        for name in TopologicalSorter(reads).static_order():
-            if name in statistics:
+        for name in _view_names(only, statistics):
+            if name in TABLES:
+                rows = _rows(con, TABLES[name], names.tables.get(name, ()))
+            else:
                 stored = names.tables.get(STATISTICS + name)
                 rows = _scan(stored) if stored else statistics[name].text
-                con.execute(f"create view {name} as {rows}")
+            con.execute(f"create view {name} as {rows}")
     return con
+
+
+def _view_names(only: Collection[str] | None, statistics: Mapping[str, Query]) -> Iterable[str]:
+    """Tables and statistics, each after those it reads: a view binds them when it is created."""
+    reads: dict[str, tuple[str, ...]] = {}
+    waiting = [*TABLES, *statistics] if only is None else [*only]
+    while waiting:
+        name = waiting.pop()
+        reads[name] = statistics[name].reads if name in statistics else ()
+        waiting += [other for other in reads[name] if other not in reads]
+    return TopologicalSorter(reads).static_order()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) -> str:

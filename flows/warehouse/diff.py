@@ -32,9 +32,9 @@ def diff_tables(before: Files, after: Files, items: Sequence[Path]) -> pa.Table:
     """
     differences = [DIFFERENCES.empty_table()]
     with (
-        open_warehouse({"items": items}) as con,
-        open_warehouse(before) as old,
-        open_warehouse(after) as new,
+        open_warehouse({"items": items}, only=["items"]) as con,
+        open_warehouse(before, only=TABLES) as old,
+        open_warehouse(after, only=TABLES) as new,
     ):
         con.execute("create temp table category_of as " + _CATEGORY_OF)
         for table in TABLES.values():

@@ -174,6 +174,13 @@ def test_a_large_zoom_is_compared_with_the_unlabelled_landmarks(tmp_path, label,
     assert labels(files) == ([] if agrees else [("zoom_in", label)])
 
 
+def test_every_image_without_a_usable_picture_is_reported(tmp_path):
+    states = ["ok", "missing", "unreadable", "too_large", "not_a_picture"]
+    images = [photo(n, "user", 1, image_status=state) for n, state in enumerate(states)]
+    rows = answers(tiny_release(tmp_path, images=images), "missing_pictures")
+    assert [(row["image_id"], row["image_status"]) for row in rows] == list(enumerate(states))[1:]
+
+
 def test_the_same_picture_in_two_splits_is_reported(tmp_path):
     files = tiny_release(
         tmp_path,
@@ -183,13 +190,14 @@ def test_the_same_picture_in_two_splits_is_reported(tmp_path):
             photo(8, "user", 1, split="validation", sha256="bb"),
             photo(2, "user", 1),
             photo(2, "user", 1, split="validation"),  # numbers restart: no evidence
+            {"dataset": "fashion-mnist", "image_id": 9, "split": "test", "sha256": "aa"},
             {"dataset": "fashionai", "image_id": 5},
             {"dataset": "fashionai", "image_id": 5, "split": "test_a"},
         ],
     )
     names = ("dataset", "image_id", "other_split", "other_image_id", "evidence")
-    found = [tuple(row[name] for name in names) for row in answers(files, "leakage")]
-    assert found == [
+    rows = [tuple(row[name] for name in names) for row in answers(files, "leakage")]
+    assert rows == [
         ("deepfashion2", 1, "validation", 7, "same bytes"),
         ("fashionai", 5, "train", 5, "same identity"),
     ]

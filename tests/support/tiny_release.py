@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.warehouse import open_warehouse, run_query
+from flows.warehouse import open_warehouse, queries, run_query
 from schemas import TABLES
 from schemas.landmark_types import category_rows, landmark_type_rows
 
@@ -68,7 +68,9 @@ def _write(files: Files, table: str, path: Path, rows: pa.Table) -> None:
 
 def answers(files: Files, name: str, **parameters: object) -> list[dict[str, Any]]:
     """The rows of a query over those files."""
-    return run_query(open_warehouse(files), name, parameters).to_pylist()
+    reads = {query.name: query.reads for query in queries()}
+    with open_warehouse(files, only=reads.get(name)) as con:
+        return run_query(con, name, parameters).to_pylist()
 
 
 def negatives(files: Files, kind: str, **parameters: object) -> list[dict[str, Any]]:
