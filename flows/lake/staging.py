@@ -111,10 +111,13 @@ class Staging:
                 dataset, split, receipt.fingerprint, dict(receipt.counts)
             )
 
-    def write_table(self, name: str, rows: Rows) -> list[FileRecord]:
-        """Write a derived table, from a table or a reader: see `write_derived`."""
-        splits = {(part.dataset, part.split) for part in self._parts.values()}
-        records = write_derived(self.folder, name, rows, splits=splits)
+    def write_table(self, name: str, rows: Rows, number: int = 0) -> list[FileRecord]:
+        """Write a derived table, from a table or a reader: see `write_derived`.
+
+        Only the files of number 0 exist for each split, if need be without rows.
+        """
+        splits = {(part.dataset, part.split) for part in self._parts.values() if number == 0}
+        records = write_derived(self.folder, name, rows, splits=splits, number=number)
         self._add_files(records)
         return records
 

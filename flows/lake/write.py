@@ -67,12 +67,18 @@ def write_part(folder: Path, part: PartName, tables: Mapping[str, Rows]) -> tupl
 
 
 def write_derived(
-    folder: Path, name: str, rows: Rows, *, splits: Iterable[tuple[str, str]] = ()
+    folder: Path,
+    name: str,
+    rows: Rows,
+    *,
+    splits: Iterable[tuple[str, str]] = (),
+    number: int = 0,
 ) -> list[FileRecord]:
     """Write a derived table under `folder`, in bounded memory when `rows` is a reader.
 
     A declared table takes its declared columns; batches of a partitioned one come sorted by data
     set and split (else ValueError), and each of `splits` gets a file, if need be without rows.
+    `number` is that of the part files: a table may be written in several calls.
     `statistics/<name>` takes the columns as they come.
     """
     if name in TABLES and TABLES[name].partition_by:
@@ -81,9 +87,9 @@ def write_derived(
             if split in records:
                 raise ValueError(f"rows of {name} are not sorted by data set and split")
             rows_of_split = (piece for _, piece in pieces)
-            records[split] = _write_partition(folder, name, split, rows_of_split)
+            records[split] = _write_partition(folder, name, split, rows_of_split, number=number)
         for split in sorted(set(splits) - records.keys()):
-            records[split] = _write_partition(folder, name, split, [])
+            records[split] = _write_partition(folder, name, split, [], number=number)
         return list(records.values())
     if name in TABLES:
         schema = TABLES[name].file_schema
@@ -101,6 +107,7 @@ def _write_partition(
     partition: tuple[str, str],
     pieces: Iterable[pa.Table],
     part: PartName | None = None,
+    number: int = 0,
 ) -> FileRecord:
     """Write one file of a partitioned table, in Hive's folder convention."""
     for word in partition:
@@ -109,7 +116,7 @@ def _write_partition(
                 f"{word!r} cannot name a partition: lowercase letters, digits, - and _"
             )
     dataset, split = partition
-    number, name = (part.number, part.name) if part else (0, None)
+    number, name = (part.number, part.name) if part else (number, None)
     path = f"{table}/dataset={dataset}/split={split}/part-{number:05d}.parquet"
     schema = _with_metadata(TABLES[table].file_schema, table, {"dataset": dataset, "split": split})
     return write_file(folder, path, table, schema, pieces, part=name)

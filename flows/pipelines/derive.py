@@ -2,14 +2,13 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows.lake import Lake, Release, Staging
 from flows.pipelines.progress import OnProgress, no_progress, waiting
@@ -22,18 +21,9 @@ from flows.warehouse import (
     run_checks,
     stream_query,
 )
-from schemas import TABLES
 from schemas.errors import InputError
 from schemas.landmark_types import category_rows, landmark_type_rows
 from schemas.vocabulary import PAIR_KINDS
-
-PAIR_QUERIES = {
-    "positive": "positive_pairs",
-    "negative_same_pair": "negative_same_pair",
-    "negative_same_category": "negative_same_category",
-    "negative_random": "negative_random",
-}
-"""The file of sql/pairs that makes each kind of pair."""
 
 TRIPLETS = "triplets"
 
@@ -72,11 +62,10 @@ class PairSettings:
         given = dict(parameters.get("pairs", {}))
         return cls(**{**given, "kinds": tuple(given["kinds"])}) if given else cls()
 
-    def for_query(self, asked: Query) -> dict[str, Any]:
-        """Those of the settings that a query takes as parameters."""
-        return {
-            name: value for name, value in asdict(self).items() if name in asked.promises("param")
-        }
+    def for_query(self, query: Query, **more: str) -> dict[str, Any]:
+        """Those of the settings, and of `more`, that a query takes as parameters."""
+        values = {**asdict(self), **more}
+        return {name: values[name] for name in query.param_names}
 
 
 @dataclass(frozen=True)
@@ -137,14 +126,11 @@ def derive_into(
     steps = len(statistics) + 2
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-            kinds = [kind for kind in PAIR_KINDS if kind in settings.kinds]
-            readers = [_pairs(warehouse, PAIR_QUERIES[kind], settings) for kind in kinds]
-            splits = sorted({(part.dataset, part.split) for part in staging.parts.values()})
-            schema = TABLES["pairs"].schema
-            staging.write_table(
-                "pairs",
-                pa.RecordBatchReader.from_batches(schema, _by_split(readers, splits, schema)),
-            )
+            for number, kind in enumerate(PAIR_KINDS):
+                if kind in settings.kinds:
+                    name = "positive_pairs" if kind == "positive" else "negative_pairs"
+                    rows = _pairs(warehouse, name, settings, pair_kind=kind)
+                    staging.write_table("pairs", rows, number)
         on_progress("derive", 1, steps)
         if TRIPLETS in settings.kinds:
             with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
@@ -173,30 +159,10 @@ def _in_turns(statistics: Sequence[Query]) -> list[list[Query]]:
     return [own, *_in_turns(rest)] if own and rest else [list(statistics)]
 
 
-def _pairs(warehouse: Any, name: str, settings: PairSettings) -> pa.RecordBatchReader:
-    return stream_query(warehouse, name, settings.for_query(query(name)))
-
-
-def _by_split(
-    readers: Sequence[pa.RecordBatchReader], splits: Iterable[tuple[str, str]], schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    """Rows of all readers, split after split; each reader is sorted by data set and split."""
-    waiting: list[pa.Table] = [schema.empty_table() for _ in readers]
-    for dataset, split in splits:
-        for place, reader in enumerate(readers):
-            while True:
-                rows = waiting[place]
-                here = pc.and_(pc.equal(rows["dataset"], dataset), pc.equal(rows["split"], split))
-                count = pc.sum(here).as_py() or 0
-                yield from rows.slice(0, count).select(schema.names).cast(schema).to_batches()
-                waiting[place] = rows.slice(count)
-                if waiting[place].num_rows:
-                    break
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    break
-                waiting[place] = pa.Table.from_batches([batch])
+def _pairs(
+    warehouse: Any, name: str, settings: PairSettings, **parameters: str
+) -> pa.RecordBatchReader:
+    return stream_query(warehouse, name, settings.for_query(query(name), **parameters))
 
 
 def derive(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +13,7 @@ from flows.exports.slices import AnnotationBatch
 from flows.lake import Release
 from flows.pipelines.slices import SplitTotals, split_batches, split_totals
 from flows.storage.atomic import atomic_write
-from flows.warehouse import open_warehouse, run_query, stream_query
+from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
 from schemas.errors import InputError
 
 Progress = Callable[[int, int], None]
@@ -95,7 +94,7 @@ def export_information(
     return written
 
 
-def _list_rows(con: duckdb.DuckDBPyConnection, dataset: str, split: str, kind: str) -> pa.Table:
+def _list_rows(con: Warehouse, dataset: str, split: str, kind: str) -> pa.Table:
     """The rows of one of the authors' lists: images, consumers' items or shops' items."""
     if kind in ("query", "gallery"):
         name = {"query": "retrieval_queries", "gallery": "retrieval_gallery"}[kind]
@@ -109,7 +108,7 @@ def _list_rows(con: duckdb.DuckDBPyConnection, dataset: str, split: str, kind: s
 
 
 def _told(
-    con: duckdb.DuckDBPyConnection,
+    con: Warehouse,
     totals: SplitTotals,
     options: CocoOptions,
     progress: Progress | None,

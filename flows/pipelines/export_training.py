@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,7 +28,7 @@ from flows.lake import Release
 from flows.pipelines.slices import one_slice, split_totals
 from flows.storage import Location, read_members
 from flows.storage.atomic import atomic_write
-from flows.warehouse import open_warehouse, run_query
+from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
 Wanted = dict[str, str | int]
@@ -121,7 +120,7 @@ def build_shard(job: ShardJob) -> ShardRecord:
 
 
 def _made(
-    con: duckdb.DuckDBPyConnection,
+    con: Warehouse,
     job: ShardJob,
     run: Run,
     names: dict[int, str],
@@ -156,7 +155,7 @@ def _made(
 
 
 def _planned_rows(
-    con: duckdb.DuckDBPyConnection, dataset: str, split: str, options: TrainingOptions
+    con: Warehouse, dataset: str, split: str, options: TrainingOptions
 ) -> tuple[pa.Table, int]:
     """What to write a row for, in order, and how many there would be with all pictures."""
     totals = split_totals(con, dataset, split)
@@ -175,7 +174,7 @@ def _planned_rows(
     return rows, totals.items if options.crop_items else totals.images
 
 
-def _rows(con: duckdb.DuckDBPyConnection, wanted: Wanted, options: TrainingOptions) -> pa.Table:
+def _rows(con: Warehouse, wanted: Wanted, options: TrainingOptions) -> pa.Table:
     """One row for each that a training set of these images has, in order."""
     if options.crop_items:
         return run_query(con, "training_items", wanted)
@@ -198,13 +197,13 @@ def _identities(rows: pa.Table, items: pa.Table) -> np.ndarray:
     return np.full(items.num_rows, -1, np.int64)
 
 
-def _category_names(con: duckdb.DuckDBPyConnection, dataset: str) -> dict[int, str]:
+def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:
     """Names of a source's categories by number, in the order of the numbers."""
     rows = run_query(con, "coco_categories", {"dataset": dataset}).to_pylist()
     return {row["category_id"]: row["category_name"] for row in rows}
 
 
-def _read_pictures(con: duckdb.DuckDBPyConnection, release: Release, job: ShardJob) -> ReadPictures:
+def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictures:
     """Reads a split's pictures from the release where it holds them, else from their source."""
     place = f"/dataset={job.dataset}/split={job.split}/"
     held = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
@@ -222,9 +221,7 @@ def _read_pictures(con: duckdb.DuckDBPyConnection, release: Release, job: ShardJ
     return lambda images: _source_pictures(source, pattern, images)
 
 
-def _held_pictures(
-    con: duckdb.DuckDBPyConnection, job: ShardJob, images: pa.Table
-) -> Iterable[bytes | None]:
+def _held_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
     wanted = {
         "dataset": job.dataset,
         "split": job.split,

@@ -3,7 +3,6 @@
 import warnings
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,6 +12,7 @@ from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotate
 from flows.lake import Release
 from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
 from flows.storage import read_member
+from flows.warehouse import Warehouse, read_matching
 from schemas.errors import InputError
 
 
@@ -68,11 +68,8 @@ class PictureReader:
         return None
 
 
-_WITH_KEYS = "join selected_images using (dataset, split, image_id)"
-
-
 def annotated_pictures(
-    con: duckdb.DuckDBPyConnection, reader: PictureReader, keys: list[ImageKey]
+    con: Warehouse, reader: PictureReader, keys: list[ImageKey]
 ) -> list[AnnotatedPicture]:
     """The pictures of these keys with all that is annotated on them, in the order of the keys."""
     names = ("dataset", "split", "image_id")
@@ -82,12 +79,10 @@ def annotated_pictures(
             [(names[0], pa.string()), (names[1], pa.string()), (names[2], pa.int64())]
         ),
     )
-    con.register("selected_images", selected)
     tables = {
-        name: con.sql(f"select {name}.* from {name} {_WITH_KEYS}").to_arrow_table()
+        name: read_matching(con, name, selected)
         for name in ("images", "items", "landmarks", "polygons")
     }
-    con.unregister("selected_images")
     items = annotated_items(tables["items"], tables["landmarks"], tables["polygons"])
     rows = {
         (row["dataset"], row["split"], row["image_id"]): row for row in tables["images"].to_pylist()

@@ -100,7 +100,7 @@ def known_queries() -> pa.Table:
         {
             "kind": one.kind,
             "query": one.name,
-            "parameters": " ".join(one.promises("param")),
+            "parameters": " ".join(one.param_names),
             "answers": one.title,
         }
         for one in queries()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey
@@ -18,7 +17,15 @@ from flows.lake import Lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
-from flows.warehouse import open_warehouse, queries, run_checks, run_query, stream_query
+from flows.warehouse import (
+    Warehouse,
+    open_warehouse,
+    queries,
+    read_table,
+    run_checks,
+    run_query,
+    stream_query,
+)
 from schemas.datasets import DATASETS
 
 SAMPLES = 6
@@ -46,13 +53,11 @@ def make_report(
     chosen = Lake(lake).release(release)
     manifest = chosen.manifest
     with open_warehouse(chosen.tables()) as con:
-        statistics = {
-            one.name: con.sql(f"from {one.name}").to_arrow_table() for one in queries("statistics")
-        }
+        statistics = {one.name: read_table(con, one.name) for one in queries("statistics")}
         on_progress(STEPS[0], 1, len(STEPS))
         verdicts = verdict_rows(run_checks(con))
         on_progress(STEPS[1], 2, len(STEPS))
-        rejections = con.sql("from rejections order by all").limit(REJECTIONS).to_arrow_table()
+        rejections = read_table(con, "rejections", limit=REJECTIONS)
         shelf = PictureReader(chosen)
         content = ReportContent(
             release=ReleaseFacts(
@@ -90,9 +95,7 @@ def _keys(rows: pa.Table) -> list[ImageKey]:
     return list(zip(*(rows[name].to_pylist() for name in names), strict=True))
 
 
-def _pair_sheets(
-    con: duckdb.DuckDBPyConnection, shelf: PictureReader
-) -> Iterator[list[AnnotatedPicture]]:
+def _pair_sheets(con: Warehouse, shelf: PictureReader) -> Iterator[list[AnnotatedPicture]]:
     """The pictures of a few pairs, each pair by itself."""
     for pair in run_query(con, "sample_pairs", {"most": PAIRS}).to_pylist():
         image = {name: pair[name] for name in ("dataset", "split", "image_id")}

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import duckdb
-
 from flows.exports.drawing.annotated import ImageKey
 from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
 from flows.lake import Lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures
 from flows.storage.atomic import atomic_write
-from flows.warehouse import open_warehouse, run_query
+from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
 MOST_ON_A_SHEET = 60
@@ -53,7 +51,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def _pair_of(con: duckdb.DuckDBPyConnection, key: ImageKey) -> list[ImageKey]:
+def _pair_of(con: Warehouse, key: ImageKey) -> list[ImageKey]:
     """The keys of all images of the image's pair, consumers' first."""
     dataset, split, image_id = key
     wanted = {"dataset": dataset, "split": split, "image_id": image_id, "most": MOST_ON_A_SHEET}

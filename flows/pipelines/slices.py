@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa
 
 from flows.exports.slices import AnnotationBatch
-from flows.warehouse import run_query
+from flows.warehouse import Warehouse, run_query
 from schemas.errors import InputError
 
 IMAGES_AT_ONCE = 4096
@@ -28,7 +27,7 @@ class SplitTotals:
     styled: int
 
 
-def split_totals(con: duckdb.DuckDBPyConnection, dataset: str, split: str) -> SplitTotals:
+def split_totals(con: Warehouse, dataset: str, split: str) -> SplitTotals:
     """What there is to export. InputError when the release has no such split, or only pictures."""
     rows = run_query(con, "coco_totals", {"dataset": dataset, "split": split}).to_pylist()
     if not rows:
@@ -46,7 +45,7 @@ def split_totals(con: duckdb.DuckDBPyConnection, dataset: str, split: str) -> Sp
 
 
 def split_batches(
-    con: duckdb.DuckDBPyConnection,
+    con: Warehouse,
     dataset: str,
     split: str,
     *,
@@ -69,7 +68,7 @@ def split_batches(
 
 
 def one_slice(
-    con: duckdb.DuckDBPyConnection,
+    con: Warehouse,
     parameters: dict[str, str | int],
     *,
     landmarks: bool = True,

@@ -1,7 +1,8 @@
-"""Bytes: where they lie, how to read them, how to write them whole or not at all.
+"""Bytes of sources: locations in, listings and contents of members out; atomic file writes.
 
-In: a string a person gave, names. Out: listings (schemas.source.MEMBERS), Documents, picture heads.
-May import: schemas. Member names, sizes and bytes are the same for a folder and for its zips.
+A path that a user gave becomes a Location, its listing (schemas.source.MEMBERS), Documents and
+answers to the first bytes of pictures. Names, sizes and bytes of members are the same for a folder
+and for its zips. May import `schemas`.
 """
 
 from flows.storage.location import Location

@@ -1,4 +1,4 @@
-"""Write a file so that readers see the old one or the new one, never half of it."""
+"""Atomic file writes: readers see the old file or the whole new one."""
 
 import errno
 import os
@@ -11,32 +11,33 @@ from typing import BinaryIO
 from schemas.errors import InputError
 
 PARTIAL_SUFFIX = ".partial"
-"""How the name of a file being written ends; a reader of the folder may leave such files alone."""
+"""The end of the name of a file that is being written; readers of a folder ignore such files."""
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A binary file to write to; it becomes `path` when the block ends well, else nothing happens.
+    """A binary file to write to, which replaces `path` when the block ends without an exception.
 
-    Written aside in the same folder, flushed to the disk, renamed over what was there, and the
-    folder flushed too, so that a power cut leaves the old file or the new one. The parent folder
-    must exist. When the block raises, the file aside is removed and `path` stays as it was.
+    A partial file in the same folder is written, flushed to the disk and renamed to `path`, and the
+    folder is flushed, so that a power failure leaves the old file or the new one. The parent folder
+    must exist. When the block raises, the partial file is removed and `path` is unchanged.
     """
     target = Path(path)
     if not target.name:
         raise InputError(f"{target} is not the name of a file.")
     if not target.parent.is_dir():
-        # Else the system would name the file aside, of which nobody has heard.
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
-    aside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PARTIAL_SUFFIX}")
+        # The system's message would name the partial file.
+        raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(target.parent))
+    suffix = f"{os.getpid()}-{secrets.token_hex(4)}{PARTIAL_SUFFIX}"
+    partial = target.with_name(f".{target.name}.{suffix}")
     try:
-        with aside.open("xb") as file:
+        with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(target)
+        partial.replace(target)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
 

@@ -1,7 +1,7 @@
-"""List a folder: every file below it as schemas.source.MEMBERS, and nothing beyond it.
+"""List a folder: every file below it as schemas.source.MEMBERS, and no file outside it.
 
-400,000 files are listed without 400,000 objects staying behind: names, sizes and times go into
-Arrow chunks as they are met.
+Names, sizes and times are moved into Arrow in chunks, so that 400,000 files are not 400,000 Python
+objects.
 """
 
 import os
@@ -26,10 +26,10 @@ class _Rows:
         self.sizes: list[int] = []
         self.times: list[int] = []
 
-    def add(self, name: str, found: os.stat_result) -> None:
+    def add(self, name: str, status: os.stat_result) -> None:
         self.names.append(name)
-        self.sizes.append(found.st_size)
-        self.times.append(found.st_mtime_ns)
+        self.sizes.append(status.st_size)
+        self.times.append(status.st_mtime_ns)
         if len(self.names) >= CHUNK:
             self.flush()
 
@@ -45,17 +45,17 @@ class _Rows:
 
 
 def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
-    """Every file below `root`, sorted by name; stamp is mtime_ns. `skip` holds names left out.
+    """Every file below `root`, sorted by name; stamp is mtime_ns. Names in `skip` are excluded.
 
-    `root` and the folders directly in it may be links (data often lie elsewhere); a folder link
-    further down that leads out of them raises InputError, one that stays inside is passed over
-    because its files are listed where they lie. A file link is listed; reading checks where it
-    leads. What is no regular file is listed too, so that reading can say so. A name that is not
-    UTF-8 stands with its bytes as `%FF`. Raises OSError when a folder cannot be listed: half a
-    listing would look like deleted files.
+    `root` and the folders directly in it may be links, since data are often on another disk. A
+    deeper link to a folder raises InputError when it leads out of them; one that stays inside is
+    skipped, because its files are listed in their folder. A link to a file is listed and checked
+    when it is read. Files that are not regular are listed too, so that reading can give the reason.
+    Bytes of a name that are not UTF-8 are written as `%FF`. Raises OSError when a folder cannot be
+    listed: its files would seem to be deleted.
     """
     rows = _Rows()
-    inside = allowed_roots(root)
+    roots = allowed_roots(root)
     pending = [""]
     while pending:
         prefix = pending.pop()
@@ -67,35 +67,34 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
             elif entry.is_symlink() and _leads_to_folder(entry):
                 if not prefix:
                     pending.append(name + "/")
-                elif not leads_inside(str(root / name), inside):
+                elif not is_inside(root / name, roots):
                     raise InputError(
                         f"{_utf8(str(root / name))} is a link to a folder outside the source: "
                         "link the folder above it instead, or copy the files."
                     )
             elif name not in skip:
-                found = _stat(entry, folder)
-                if found is not None:
-                    rows.add(name, found)
+                status = _stat(entry, folder)
+                if status is not None:
+                    rows.add(name, status)
     rows.flush()
     return pa.Table.from_batches(rows.chunks, schema=MEMBERS).sort_by("name").combine_chunks()
 
 
-def allowed_roots(root: Path) -> tuple[str, ...]:
-    """The real folders a link may lead into: the root and the linked folders directly in it."""
-    linked = [root]
+def allowed_roots(root: Path) -> tuple[Path, ...]:
+    """The resolved folders that a link may lead into: the root and the folders linked in it."""
     with os.scandir(root) as entries:
-        linked += [Path(entry.path) for entry in entries if _leads_to_folder(entry)]
-    return tuple(os.path.realpath(path) for path in linked)
+        linked = [Path(entry.path) for entry in entries if _leads_to_folder(entry)]
+    return tuple(Path(os.path.realpath(path)) for path in (root, *linked))
 
 
-def leads_inside(path: str, inside: tuple[str, ...]) -> bool:
-    """Whether a link ends below one of the real folders `inside`."""
-    real = os.path.realpath(path)
-    return any(real == root or real.startswith(root.rstrip("/") + "/") for root in inside)
+def is_inside(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether a path, all links resolved, is below one of `roots`."""
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(root) for root in roots)
 
 
 def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a link to a folder; one that leads nowhere or in a circle is not."""
+    """Whether it is a link to a folder; a broken or circular link is not."""
     try:
         return entry.is_symlink() and entry.is_dir()
     except OSError:
@@ -103,7 +102,7 @@ def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
-    """What lies in a folder, through its handle: a stat by whole path takes a fifth longer."""
+    """The entries of a folder, through its handle: a stat by whole path takes a fifth longer."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with os.scandir(handle) as entries:
@@ -113,7 +112,7 @@ def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
 
 
 def _stat(entry: "os.DirEntry[str]", folder: Path) -> os.stat_result | None:
-    """One stat, of the link itself when it leads nowhere; None when the file went meanwhile."""
+    """The status of the file, or of a broken link; None when the file was deleted meanwhile."""
     try:
         return entry.stat()
     except OSError as error:
@@ -125,7 +124,7 @@ def _stat(entry: "os.DirEntry[str]", folder: Path) -> os.stat_result | None:
 
 
 def _utf8(name: str) -> str:
-    """A file name with bytes that are no UTF-8 written as `%FF`."""
+    """A file name; bytes that are not UTF-8 are written as `%FF`."""
     return "".join(
         quote(os.fsencode(character)) if "\ud800" <= character <= "\udfff" else character
         for character in name

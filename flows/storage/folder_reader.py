@@ -1,21 +1,22 @@
-"""Read files of a folder so that what was read is what was listed, or there is a reason."""
+"""Read files of a folder: a listed member in, its content or the reason why not out."""
 
 import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from flows.storage.folder_listing import allowed_roots, leads_inside
-from flows.storage.member import LARGEST, Listed, Refused, is_stamp, too_large
+from flows.storage.folder_listing import allowed_roots, is_inside
+from flows.storage.member import MAX_MEMBER_BYTES, Member, MemberError, is_stamp, too_large
 from schemas.source import Document
 
 T = TypeVar("T")
 
-_OF_THE_MEMBER = frozenset(
+# Errors of one file. Others may pass (a network, a full table of open files) and are raised.
+_ERRORS_OF_A_MEMBER = frozenset(
     {
         errno.EACCES,
         errno.EPERM,
@@ -31,157 +32,122 @@ _OF_THE_MEMBER = frozenset(
 
 
 class FolderReader:
-    """Reads members below `root`, never beyond it, keeping one folder open at a time.
+    """Reads members below `root`, and no file outside it.
 
-    Folders are opened step by step and without following links (those directly in the root
-    excepted), so that a name cannot lead out even when a folder is replaced by a link meanwhile.
+    A link is followed only when it ends below the root, or below a folder that is linked directly
+    in the root. Folders are checked once for consecutive members, file links one by one.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._folder = ""
-        self._handle: int | None = None
-        self._inside: tuple[str, ...] = ()
+        self._checked_folder = ""
 
-    def __enter__(self) -> Self:
-        return self
+    @cached_property
+    def _allowed(self) -> tuple[Path, ...]:
+        return allowed_roots(self._root)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def ask(
-        self, listed: Listed, probe: Callable[[bytes, bool], T | None], heads: Sequence[int] = ()
+    def read(
+        self, member: Member, probe: Callable[[bytes, bool], T | None], heads: Sequence[int] = ()
     ) -> T | Document:
-        """What `probe` says to the first bytes, as many as it asks for, or why it cannot."""
+        """The answer of `probe` to the first bytes, as many as it needs, or the reason why not.
 
-        def grow(handle: int, size: int) -> T:
-            head = b""
-            for limit in (*heads, size):
-                head += _read(handle, min(limit, size), len(head))
-                answer = probe(head, len(head) >= size)
-                if answer is not None:
-                    return answer
-            raise AssertionError(f"the probe gave no answer to the whole of {listed.name}")
-
-        return self._twice(listed, grow)
-
-    def _twice(self, listed: Listed, read: Callable[[int, int], T]) -> T | Document:
-        """Read, and read again once when it is not what was listed."""
-        refusal = Refused("unreadable", "")
+        A member that differs from its listing is read a second time.
+        """
         for _ in range(2):
             try:
-                return self._once(listed, read)
-            except Refused as refused:
-                refusal = refused
+                return self._read_once(member, probe, heads)
+            except MemberError as error:
+                failure = error
             except OSError as error:
-                refusal = self._judge(listed, error)
-            self._close()  # a folder that was replaced must be found anew
-        return Document(listed.name, None, refusal.rule, str(refusal))
+                failure = self._as_member_error(member, error)
+            self._checked_folder = ""
+        return Document(member.name, None, failure.rule, str(failure))
 
-    def _once(self, listed: Listed, read: Callable[[int, int], T]) -> T:
-        handle = self._open(listed.name)
+    def _read_once(
+        self, member: Member, probe: Callable[[bytes, bool], T | None], heads: Sequence[int]
+    ) -> T:
+        handle = self._open(member.name)
         try:
             before = os.fstat(handle)
-            if not stat.S_ISREG(before.st_mode):
-                raise Refused("unreadable", "it is not a regular file")
-            if before.st_size > LARGEST:
-                raise too_large(before.st_size)
-            _compare(listed, before)
-            answer = read(handle, before.st_size)
+            _compare(member, before)
+            head = b""
+            for limit in (*heads, before.st_size):
+                head += _read(handle, min(limit, before.st_size), len(head))
+                answer = probe(head, len(head) >= before.st_size)
+                if answer is not None:
+                    break
+            else:
+                raise AssertionError(f"the probe gave no answer to the whole of {member.name}")
             after = os.fstat(handle)
         finally:
             os.close(handle)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise Refused("changed_while_read", "it was written to while it was read")
+            raise MemberError("changed_while_read", "it was written to while it was read")
         return answer
 
     def _open(self, name: str) -> int:
-        folder, _, file = name.rpartition("/")
-        if file in ("", ".", ".."):
-            raise Refused("unreadable", "its name is not the name of a file")
+        if any(step in ("", ".", "..") for step in name.split("/")):
+            raise MemberError("unreadable", "its name is not a path below the source")
+        path = self._root / name
+        folder = name.rpartition("/")[0]
+        if folder != self._checked_folder:
+            self._require_inside(path.parent)
+            self._checked_folder = folder
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        parent = self._enter(folder)
         try:
-            return os.open(file, flags, dir_fd=parent)
+            return os.open(path, flags)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-        path = self._root / name
-        self._inside = self._inside or allowed_roots(self._root)
-        if not leads_inside(str(path), self._inside):
-            raise Refused("unreadable", "it is a link that leads out of the source")
-        # Opened by its real name, again without following a link put there meanwhile.
+        self._require_inside(path)
         return os.open(os.path.realpath(path), flags)
 
-    def _enter(self, folder: str) -> int:
-        """The handle of a folder below the root."""
-        if self._handle is not None and self._folder == folder:
-            return self._handle
-        self._close()
-        steps = folder.split("/") if folder else []
-        if any(step in ("", ".", "..") for step in steps):
-            raise Refused("unreadable", "its name leads out of the source")
-        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        for depth, step in enumerate(steps):
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-            try:
-                inner = os.open(step, flags if depth == 0 else flags | os.O_NOFOLLOW, dir_fd=handle)
-            finally:
-                os.close(handle)
-            handle = inner
-        self._folder, self._handle = folder, handle
-        return handle
+    def _require_inside(self, path: Path) -> None:
+        if not is_inside(path, self._allowed):
+            raise MemberError("unreadable", "it is a link that leads out of the source")
 
-    def _judge(self, listed: Listed, error: OSError) -> Refused:
-        """Whether an error is this member's own; raises it when the whole folder seems gone.
+    def _as_member_error(self, member: Member, error: OSError) -> MemberError:
+        """The error as the member's reason; raises it when the whole folder seems to be gone.
 
-        An unmounted disk leaves an empty folder or none; its files must not become rejections,
-        and what is wrong with a disk or a network may heal, so that is for retries.
+        An unmounted disk leaves an empty folder or none, and its files must not become rejections.
         """
-        if error.errno not in _OF_THE_MEMBER:
+        if error.errno not in _ERRORS_OF_A_MEMBER:
             raise error
-        folder = (self._root / listed.name).parent
+        path = self._root / member.name
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EIO):
             neighbour = None
             with suppress(OSError):
-                neighbour = next(folder.iterdir(), None)
+                neighbour = next(path.parent.iterdir(), None)
             if neighbour is None:
-                raise OSError(
-                    error.errno, "the folder is empty or gone (is it mounted?)", str(folder)
-                ) from error
-        if error.errno == errno.ENOENT and not (self._root / listed.name).is_symlink():
-            return Refused("changed_while_read", "it was listed, but is not there any more")
-        return Refused("unreadable", (error.strerror or "it cannot be read").lower())
-
-    def _close(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+                message = "the folder is empty or gone (is it mounted?)"
+                raise OSError(error.errno, message, str(path.parent)) from error
+        if error.errno == errno.ENOENT and not path.is_symlink():
+            return MemberError("changed_while_read", "it was listed, but does not exist any more")
+        return MemberError("unreadable", (error.strerror or "it cannot be read").lower())
 
 
-def _read(handle: int, end: int, start: int = 0) -> bytes:
+def _read(handle: int, end: int, start: int) -> bytes:
     """Bytes `start` to `end` of a file; a file that ends earlier was changed."""
     pieces = []
     while start < end:
         piece = os.pread(handle, end - start, start)
         if not piece:
-            raise Refused("changed_while_read", "it became shorter while it was read")
+            raise MemberError("changed_while_read", "it became shorter while it was read")
         pieces.append(piece)
         start += len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return b"".join(pieces)
 
 
-def _compare(listed: Listed, found: os.stat_result) -> None:
-    if found.st_size != listed.size >= 0:
-        raise Refused(
+def _compare(member: Member, current: os.stat_result) -> None:
+    """MemberError when a file is not the one that was listed, or cannot be read in any case."""
+    if not stat.S_ISREG(current.st_mode):
+        raise MemberError("unreadable", "it is not a regular file")
+    if current.st_size > MAX_MEMBER_BYTES:
+        raise too_large(current.st_size)
+    if current.st_size != member.size >= 0:
+        raise MemberError(
             "changed_while_read",
-            f"it was listed with {listed.size:,} bytes and now has {found.st_size:,}",
+            f"it was listed with {member.size:,} bytes and now has {current.st_size:,}",
         )
-    # Decoders may put a hash of records in the place of our stamp; that one is not ours to check.
-    if is_stamp(listed.stamp) and listed.stamp != str(found.st_mtime_ns):
-        raise Refused("changed_while_read", "it was written to after it was listed")
+    if is_stamp(member.stamp) and member.stamp != str(current.st_mtime_ns):
+        raise MemberError("changed_while_read", "it was written to after it was listed")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 from flows.storage.folder_listing import list_folder
 from flows.storage.folder_reader import FolderReader
 from flows.storage.location import SIDE_FOLDER, Location
-from flows.storage.member import ARCHIVE_STAMPS, HEADS, Listed
+from flows.storage.member import ARCHIVE_STAMPS, HEAD_SIZES, Member
 from flows.storage.zips.archive import read_archived
-from flows.storage.zips.zip_index import catalogue
+from flows.storage.zips.zip_index import read_zip_index
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
 T = TypeVar("T")
+Probe = Callable[[bytes, bool], T | None]
+Carrier = Literal["folder", "zip", "side file"]
 
 _ROWS = 4_096
 
@@ -32,128 +34,117 @@ def list_members(location: Location) -> pa.Table:
     archive is damaged or two places hold a member of one name.
     """
     if location.side_files:
-        own = list_members(replace(location, side_files=()))
+        members = list_members(replace(location, side_files=()))
         named = [_row(path, SIDE_FOLDER + path.name) for path in location.side_files]
-        return pa.concat_tables([own, pa.Table.from_pylist(named, schema=MEMBERS)]).sort_by("name")
+        side_files = pa.Table.from_pylist(named, schema=MEMBERS)
+        return pa.concat_tables([members, side_files]).sort_by("name")
     if location.kind == "file":
         row = _row(location.path, location.path.name)
         return pa.Table.from_pylist([row], schema=MEMBERS)
     if location.kind == "folder":
         return list_folder(location.path)
-    packed = catalogue(location).members()
+    packed = read_zip_index(location).members()
     if location.archives == (location.path,):
         return packed
     loose = list_folder(location.path, skip=frozenset(path.name for path in location.archives))
     both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
     if len(both):
         raise InputError(
-            f"{location.path} holds {both[0]} twice, packed and unpacked: "
-            "leave only one of them there."
+            f"{location.path} holds {both[0]} twice, packed and unpacked: remove one of them."
         )
     return pa.concat_tables([packed, loose]).sort_by("name").combine_chunks()
 
 
 def _row(path: Path, name: str) -> dict[str, str | int]:
-    found = path.stat()
-    return {"name": name, "size": found.st_size, "stamp": str(found.st_mtime_ns)}
+    status = path.stat()
+    return {"name": name, "size": status.st_size, "stamp": str(status.st_mtime_ns)}
 
 
 def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
     """The members of a listing, whole, in the order of its rows: each its bytes or a reason.
 
-    `members` has the columns of MEMBERS (others are left alone). What is read is compared with the
-    listing: a member that differs is read again once, then comes without bytes under the rule
-    `changed_while_read`; one that is damaged or denied comes under `unreadable`. A stamp that is
-    not storage's own (decoders give tables a hash of records) is not compared, the size is.
+    `members` has the columns of MEMBERS; others are ignored. A member that differs from its listing
+    is read a second time, then comes without bytes under the rule `changed_while_read`; one that is
+    damaged or denied comes under `unreadable`. A stamp that is not storage's (decoders replace
+    those of tables by a hash of records) is not compared, the size is.
 
     Raises OSError when the whole folder or archive is gone or the disk fails, so that retries can
-    act, and InputError when a zip's password is missing or another one.
+    act, and InputError when the password of a zip is missing or wrong.
     """
     names = (name for chunk in members["name"].chunks for name in chunk.to_pylist())
-    answers = _asked(location, members, _whole, ())
+    answers = _read_each(location, members, _whole, ())
     for name, answer in zip(names, answers, strict=True):
         yield answer if isinstance(answer, Document) else Document(name, answer)
 
 
 def read_member(location: Location, name: str) -> bytes:
-    """One member, whole, as it is now. Raises InputError in one sentence when it cannot be had."""
+    """One member, whole, as it is now. Raises InputError in one sentence when it cannot be read."""
     if location.kind == "file" and name != location.path.name:
         raise InputError(f"{location.path} has no member {name}.")
-    now = pa.table({"name": [name], "size": [-1], "stamp": [""]})
-    (document,) = read_members(location, now)
+    unlisted = pa.table({"name": [name], "size": [-1], "stamp": [""]})
+    (document,) = read_members(location, unlisted)
     if document.data is None:
         raise InputError(f"{name} in {location.path} cannot be read: {document.message}.")
     return document.data
 
 
-def read_heads(
-    location: Location, members: pa.Table, probe: Callable[[bytes, bool], T | None]
-) -> Iterator[T | Document]:
-    """What `probe(head, whole)` says to the first bytes of each member, in the order of the rows.
+def read_heads(location: Location, members: pa.Table, probe: Probe[T]) -> Iterator[T | Document]:
+    """The answers of `probe(head, whole)` to the first bytes of each member, in row order.
 
-    The probe answers None to see more: heads grow from 1 to 4 to 64 KiB to all of it, and
+    The probe returns None to see more: heads grow from 1 to 4 to 64 KiB to the whole member, and
     with `whole` it must answer. A member that cannot be read comes as a Document with its
     rule and message, as `read_members` has them, and the same errors are raised.
     """
-    yield from _asked(location, members, probe, HEADS)
+    yield from _read_each(location, members, probe, HEAD_SIZES)
 
 
 def _whole(data: bytes, whole: bool) -> bytes | None:
     return data if whole else None
 
 
-def _asked(
-    location: Location,
-    members: pa.Table,
-    probe: Callable[[bytes, bool], T | None],
-    heads: Sequence[int],
+def _read_each(
+    location: Location, rows: pa.Table, probe: Probe[T], heads: Sequence[int]
 ) -> Iterator[T | Document]:
-    with FolderReader(location.root) as reader:
-        for batch in members.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
-            listed = [Listed(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
-            places = zip(_packed(location, listed), listed, strict=True)
-            for packed, group in groupby(places, key=itemgetter(0)):
-                chosen = [member for _, member in group]
-                if location.side_files and chosen[0].name.startswith(SIDE_FOLDER):
-                    yield from (_ask_beside(location, one, probe, heads) for one in chosen)
-                elif packed:
-                    yield from read_archived(location, chosen, probe, heads=heads)
-                else:
-                    for member in chosen:
-                        yield reader.ask(member, probe, heads)
+    reader = FolderReader(location.root)
+    for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
+        members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
+        placed = zip(_carriers(location, members), members, strict=True)
+        for carrier, group in groupby(placed, key=itemgetter(0)):
+            chosen = [member for _, member in group]
+            if carrier == "zip":
+                yield from read_archived(location, chosen, probe, heads=heads)
+            elif carrier == "side file":
+                yield from (_read_side_file(location, member, probe, heads) for member in chosen)
+            else:
+                yield from (reader.read(member, probe, heads) for member in chosen)
 
 
-def _ask_beside(
-    location: Location,
-    member: Listed,
-    probe: Callable[[bytes, bool], T | None],
-    heads: Sequence[int],
+def _read_side_file(
+    location: Location, member: Member, probe: Probe[T], heads: Sequence[int]
 ) -> T | Document:
-    """Ask a file that was named beside the source; what is said of it keeps the member's name."""
+    """Read a file outside the source's folder; a reason why not has the member's name."""
     name = member.name.removeprefix(SIDE_FOLDER)
     (path,) = (path for path in location.side_files if path.name == name)
-    with FolderReader(path.parent) as reader:
-        answer = reader.ask(member._replace(name=name), probe, heads)
+    answer = FolderReader(path.parent).read(member._replace(name=name), probe, heads)
     return answer._replace(name=member.name) if isinstance(answer, Document) else answer
 
 
-def _packed(location: Location, listed: Sequence[Listed]) -> list[bool | str]:
-    """Which members lie in an archive; of those with a stamp, the stamp knows.
-
-    Side files, which lie in none, form a group of their own.
-    """
-    if location.side_files:
-        beside = [member.name.startswith(SIDE_FOLDER) for member in listed]
-        others = [member for member, side in zip(listed, beside, strict=True) if not side]
-        found = iter(_packed(replace(location, side_files=()), others))
-        return ["beside" if side else next(found) for side in beside]
+def _carriers(location: Location, members: Sequence[Member]) -> list[Carrier]:
+    """Where each member is: known by the stamp for members of zips that have one."""
     if location.kind != "zips":
-        return [False] * len(listed)
-    if location.archives == (location.path,):
-        return [True] * len(listed)
-    names = pa.array([member.name for member in listed], pa.string())
-    here = (catalogue(location).find(names) >= 0).tolist()
-    return [
-        found or member.stamp.startswith(ARCHIVE_STAMPS)
-        for found, member in zip(here, listed, strict=True)
-    ]
+        in_zip = [False] * len(members)
+    elif location.archives == (location.path,):
+        in_zip = [True] * len(members)
+    else:
+        names = pa.array([member.name for member in members], pa.string())
+        rows = read_zip_index(location).find(names).tolist()
+        in_zip = [
+            row >= 0 or member.stamp.startswith(ARCHIVE_STAMPS)
+            for row, member in zip(rows, members, strict=True)
+        ]
+    carriers: list[Carrier] = ["zip" if packed else "folder" for packed in in_zip]
+    if location.side_files:
+        for place, member in enumerate(members):
+            if member.name.startswith(SIDE_FOLDER):
+                carriers[place] = "side file"
+    return carriers

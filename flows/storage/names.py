@@ -1,4 +1,4 @@
-"""Member names of an archive as they would be in the unpacked folder, and harmless in any case."""
+"""Member names of an archive: those of the unpacked folder, without steps that lead out of it."""
 
 import re
 from collections import Counter
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_UNSOUND = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
-_HERE = r"^(?:\./)+"  # what `zip -r` and `tar` write for the folder itself
-_UNTELLING = r"^__MACOSX/|(^|/)\.[^/]*$"  # what other programs leave behind
+_UNSAFE = r"(^|/)\.{0,2}(/|$)|\\|^[A-Za-z]:|[\x00-\x1f\x7f]"
+_LEADING_DOTS = r"^(?:\./)+"  # what `zip -r` and `tar` write for the folder itself
+_IGNORED = r"^__MACOSX/|(^|/)\.[^/]*$"  # what other programs leave behind
 _ESCAPED = re.compile(r"\.\.|[%/\\:\x00-\x1f\x7f]")
 
 
@@ -18,44 +18,43 @@ def member_names(raw: Sequence[bytes], stem: str) -> pa.Array:
 
     An archive packed without its own folder (`image/`, `annos/` at its top) gets its stem in front:
     `train.zip` holds `train/image/...` either way. It counts as packed with a folder when most of
-    its files lie below a folder named like it, or at least two folders deep.
+    its files are in a folder with its stem as name, or at least two folders deep.
 
-    A leading `./` is left out, as unpacking does. A name that would leave the folder it is unpacked
-    into, or that has no such meaning (`..`, absolute, backslash, drive letter, empty step, control
-    character), becomes one harmless step in the folder that most files lie in, with `%`:
-    `train/annos/%2E%2E%2F%2E%2E%2Fetc%2Fpasswd`.
-    There its decoder has to account for it.
+    A leading `./` is removed, as by unpacking. A name that leads out of the folder it is unpacked
+    into, or is not a path in it (`..`, absolute, backslash, drive letter, empty step, control
+    character), becomes one escaped step in the folder with most files, so that its decoder reports
+    it: `train/annos/%2E%2E%2F%2E%2E%2Fetc%2Fpasswd`.
     """
-    names = pc.replace_substring_regex(_decoded(raw), _HERE, "")
-    sound = pc.invert(pc.match_substring_regex(names, _UNSOUND))
-    telling = pc.and_(sound, pc.invert(pc.match_substring_regex(names, _UNTELLING)))
+    names = pc.replace_substring_regex(_decoded(raw), _LEADING_DOTS, "")
+    safe = pc.invert(pc.match_substring_regex(names, _UNSAFE))
+    counted = pc.and_(safe, pc.invert(pc.match_substring_regex(names, _IGNORED)))
     placed = pc.or_(pc.starts_with(names, stem + "/"), pc.match_substring_regex(names, "/.*/"))
-    prefix = "" if 2 * pc.and_(telling, placed).true_count > telling.true_count else stem + "/"
+    prefix = "" if 2 * pc.and_(counted, placed).true_count > counted.true_count else stem + "/"
     complete = pc.binary_join_element_wise(prefix, names, "") if prefix else names
-    if not sound.false_count:
+    if not safe.false_count:
         return complete
-    folder = _fullest_folder(complete.filter(telling)) or stem + "/"
-    escaped = [folder + _escaped(name) for name in names.filter(pc.invert(sound)).to_pylist()]
-    return pc.replace_with_mask(complete, pc.invert(sound), pa.array(escaped, pa.string()))
+    folder = _fullest_folder(complete.filter(counted)) or stem + "/"
+    escaped = [folder + _escaped(name) for name in names.filter(pc.invert(safe)).to_pylist()]
+    return pc.replace_with_mask(complete, pc.invert(safe), pa.array(escaped, pa.string()))
 
 
-def numbered_repeats(names: Sequence[str]) -> list[str]:
-    """The second member of a name becomes `name#2`, and so on: none is lost, none is mistaken."""
+def number_duplicates(names: Sequence[str]) -> list[str]:
+    """The second member of a name becomes `name#2`, and so on, unless a member has that name."""
     taken = set(names)
     met: dict[str, int] = {}
     result = []
     for name in names:
         count = met[name] = met.get(name, 0) + 1
-        own = name
-        while count > 1 and (own := f"{name}#{count}") in taken:
+        numbered = name
+        while count > 1 and (numbered := f"{name}#{count}") in taken:
             count += 1
-        taken.add(own)
-        result.append(own)
+        taken.add(numbered)
+        result.append(numbered)
     return result
 
 
 def _decoded(raw: Sequence[bytes]) -> pa.Array:
-    """UTF-8 where it is UTF-8, whatever the flags say; else the code page zips began with."""
+    """UTF-8 where the bytes are UTF-8, independent of the flags; else code page 437."""
     try:
         return pa.array(raw, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
@@ -78,4 +77,4 @@ def _fullest_folder(names: pa.Array) -> str:
 def _escaped(name: str) -> str:
     if name in ("", "."):
         return "%2E" if name else "%"
-    return _ESCAPED.sub(lambda found: "".join(f"%{ord(c):02X}" for c in found[0]), name)
+    return _ESCAPED.sub(lambda match: "".join(f"%{ord(c):02X}" for c in match[0]), name)

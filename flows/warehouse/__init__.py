@@ -1,10 +1,16 @@
-"""DuckDB over a release. In come its Parquet files by table; out go answers of sql/ as Arrow.
+"""DuckDB over a release: its Parquet files by table in, rows of queries and check results out.
 
-May import `schemas`, `flows.storage`, `flows.release`. DuckDB lives here and nowhere else; our SQL
-in sql/.
+May import `schemas`, `flows.storage`, `flows.release`. No other package imports DuckDB: a query is
+a file of sql/, and other rows come from `read_table` and `read_matching`.
 """
 
-from flows.warehouse.connect import engine_errors, open_warehouse
+from flows.warehouse.connect import (
+    Warehouse,
+    engine_errors,
+    open_warehouse,
+    read_matching,
+    read_table,
+)
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.run import Verdict, run_checks, run_query, stream_query
 from flows.warehouse.user_sql import open_read_only, run_user_sql
@@ -12,11 +18,14 @@ from flows.warehouse.user_sql import open_read_only, run_user_sql
 __all__ = [
     "Query",
     "Verdict",
+    "Warehouse",
     "engine_errors",
     "open_read_only",
     "open_warehouse",
     "queries",
     "query",
+    "read_matching",
+    "read_table",
     "run_checks",
     "run_query",
     "run_user_sql",

@@ -1,12 +1,13 @@
-"""DuckDB in memory over the files of a release: one view per declared table."""
+"""DuckDB in memory: the files of a release in, a view for each table and statistic out."""
 
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,9 @@ from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
 
 Files = Mapping[str, Sequence[Path]]
+
+Warehouse = duckdb.DuckDBPyConnection
+"""A connection with the views of a release."""
 
 STATISTICS = "statistics/"
 
@@ -35,6 +39,7 @@ _STATEMENT_ERRORS = (
 def open_warehouse(
     files: Files,
     *,
+    only: Collection[str] | None = None,
     threads: int | None = None,
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
@@ -42,14 +47,15 @@ def open_warehouse(
     """A connection with one view per declared table and per statistic, under their own names.
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
-    is an empty view of the declared types. A statistic without a file is computed when it is asked
-    for, from the tables beside it. Nothing is copied: views read the files at every question.
+    is an empty view of the declared types. A statistic without a file is computed from the tables
+    when it is queried. Nothing is copied: each query reads the files. `only` names the tables and
+    statistics to make views of, with the tables that these statistics read.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
-    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit)
+    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
     if temp_directory is None:
         weakref.finalize(con, _remove, folder, os.getpid())
     return con
@@ -92,15 +98,16 @@ def connect_release(
     threads: int | None = None,
     memory_limit: str | None = None,
     modified: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling."""
     settings: dict[str, str | bool | int | float | list[str]] = {
-        # Nothing may be fetched: a misspelt function must fail at once, not try the network.
+        # A misspelt function must fail at once, without a request to the network.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        # In memory, DuckDB would otherwise spill into `.tmp` of the working directory.
+        # The default of a connection in memory is `.tmp` of the working directory.
         "temp_directory": temp_directory,
-        # Containers show all cores of the host; the scheduler's mask is nearer the truth.
+        # In a container cpu_count() has all cores of the host.
         "threads": threads or len(os.sched_getaffinity(0)),
     }
     if memory_limit:
@@ -109,13 +116,26 @@ def connect_release(
         con = duckdb.connect(config=settings)
         con.execute("set enable_progress_bar = false")
         con.register_filesystem(ReleaseFiles(names.paths, modified))
-        for table in TABLES.values():
-            rows = _rows(con, table, names.tables.get(table.name, ()))
-            con.execute(f"create view {table.name} as {rows}")
-        for one in _after_what_they_read(queries("statistics")):
-            stored = names.tables.get(STATISTICS + one.name)
-            con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
+        statistics = {statistic.name: statistic for statistic in queries("statistics")}
+        for name in _view_names(only, statistics):
+            if name in TABLES:
+                rows = _rows(con, TABLES[name], names.tables.get(name, ()))
+            else:
+                stored = names.tables.get(STATISTICS + name)
+                rows = _scan(stored) if stored else statistics[name].text
+            con.execute(f"create view {name} as {rows}")
     return con
+
+
+def _view_names(only: Collection[str] | None, statistics: Mapping[str, Query]) -> Iterable[str]:
+    """Tables and statistics, each after those it reads: a view binds them when it is created."""
+    reads: dict[str, tuple[str, ...]] = {}
+    waiting = [*TABLES, *statistics] if only is None else [*only]
+    while waiting:
+        name = waiting.pop()
+        reads[name] = statistics[name].reads if name in statistics else ()
+        waiting += [other for other in reads[name] if other not in reads]
+    return TopologicalSorter(reads).static_order()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) -> str:
@@ -123,7 +143,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) ->
     names = ", ".join(table.schema.names)
     if files:
         return _scan(files, names, table.partition_by)
-    # No mapping of types of our own: DuckDB says what it makes of the declared Arrow schema.
+    # DuckDB's types of the declared Arrow schema.
     types = con.from_arrow(pa.Table.from_batches([], table.schema)).types
     typed = zip(table.schema.names, types, strict=True)
     nulls = ", ".join(f"cast(null as {type_}) as {name}" for name, type_ in typed)
@@ -132,7 +152,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) ->
 
 def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = ()) -> str:
     paths = ", ".join(text_literal(name) for name in files)
-    # Partition columns stay words: without types an all-digit value would be read as a number.
+    # Partition columns are text: without types an all-digit value would be read as a number.
     types = ", ".join(f"'{name}': VARCHAR" for name in partition_by)
     hive = f"true, hive_types = {{{types}}}" if partition_by else "false"
     return f"select {names} from read_parquet([{paths}], hive_partitioning = {hive})"
@@ -140,7 +160,7 @@ def _scan(files: Sequence[str], names: str = "*", partition_by: Sequence[str] = 
 
 @contextmanager
 def keyboard_interrupts() -> Iterator[None]:
-    """Ctrl-C while DuckDB works is a KeyboardInterrupt; DuckDB 2 says RuntimeError or its own."""
+    """Raise KeyboardInterrupt for Ctrl-C in DuckDB, which raises RuntimeError or its own error."""
     try:
         yield
     except (RuntimeError, duckdb.Error) as problem:
@@ -151,7 +171,7 @@ def keyboard_interrupts() -> Iterator[None]:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """What DuckDB, Arrow or the disk raises while a query runs, as one sentence.
+    """Raise errors of DuckDB, Arrow or the disk in a query as one sentence.
 
     InputError for a statement or its values, EngineError where a damaged file may be the cause.
     """
@@ -165,7 +185,7 @@ def engine_errors() -> Iterator[None]:
 
 
 def stream_rows(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """The same rows; what goes wrong while they are read is an InputError too."""
+    """The same rows; an error while they are read is an InputError too."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         with engine_errors():
@@ -194,20 +214,21 @@ def engine_message(error: Exception) -> str:
     return " ".join([first, *hints])
 
 
+def read_table(warehouse: Warehouse, name: str, limit: int | None = None) -> pa.Table:
+    """All rows of a table or statistic; with `limit` the first rows by all columns."""
+    with engine_errors():
+        rows = warehouse.table(name)
+        return (rows if limit is None else rows.order("all").limit(limit)).to_arrow_table()
+
+
+def read_matching(warehouse: Warehouse, name: str, keys: pa.Table) -> pa.Table:
+    """The rows of a declared table that match a row of `keys` in all columns of `keys`, by key."""
+    with engine_errors():
+        matches = warehouse.from_arrow(keys).set_alias("matches")
+        rows = warehouse.table(name).join(matches, list(keys.column_names), how="semi")
+        return rows.order(", ".join(TABLES[name].key)).to_arrow_table()
+
+
 def text_literal(text: str) -> str:
     """A text as a SQL string: quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _after_what_they_read(statistics: Sequence[Query]) -> list[Query]:
-    """Statistics that read others come after them, because a view binds when it is made."""
-    ordered: list[Query] = []
-    waiting = list(statistics)
-    while waiting:
-        names = {one.name for one in waiting}
-        ready = [one for one in waiting if not names & set(one.reads)]
-        if not ready:
-            raise ValueError(f"statistics read each other in a circle: {sorted(names)}")
-        ordered += ready
-        waiting = [one for one in waiting if one not in ready]
-    return ordered

@@ -1,4 +1,4 @@
-"""Two states of the declared tables compared row by row, by their keys."""
+"""Differences of two releases: files of both in, numbers of rows that differ out."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,26 +26,24 @@ Files = Mapping[str, Sequence[Path]]
 def diff_tables(before: Files, after: Files, items: Sequence[Path]) -> pa.Table:
     """Rows added, removed and changed per table, split and category, as DIFFERENCES.
 
-    `before` and `after` hold the files that differ, by table: rows that stand in both states are
-    found again by their key, and equal ones do not count. `items` are all item files of both
-    states, from which landmarks and polygons take their category. No rows: the states are equal.
+    `before` and `after` hold the files that differ, by table; rows of both are matched by their
+    key, and equal rows do not count. `items` are all item files of both states, from which
+    landmarks and polygons take their category. The result is empty when the states are equal.
     """
-    answers = []
-    with open_warehouse({"items": list(items)}) as con:
+    differences = [DIFFERENCES.empty_table()]
+    with (
+        open_warehouse({"items": items}, only=["items"]) as con,
+        open_warehouse(before, only=TABLES) as old,
+        open_warehouse(after, only=TABLES) as new,
+    ):
         con.execute("create temp table category_of as " + _CATEGORY_OF)
         for table in TABLES.values():
-            if not before.get(table.name) and not after.get(table.name):
-                continue
-            with (
-                open_warehouse({table.name: before.get(table.name, ())}) as old,
-                open_warehouse({table.name: after.get(table.name, ())}) as new,
-            ):
-                con.register("before_rows", old.sql(f"from {table.name}").to_arrow_reader())
-                con.register("after_rows", new.sql(f"from {table.name}").to_arrow_reader())
-                answers.append(con.sql(_statement(table)).to_arrow_table().cast(DIFFERENCES))
-                con.unregister("before_rows")
-                con.unregister("after_rows")
-    return pa.concat_tables(answers) if answers else DIFFERENCES.empty_table()
+            if before.get(table.name) or after.get(table.name):
+                con.register("before_rows", old.table(table.name).to_arrow_reader())
+                con.register("after_rows", new.table(table.name).to_arrow_reader())
+                rows = con.sql(_statement(table)).to_arrow_table()
+                differences.append(rows.cast(DIFFERENCES))
+    return pa.concat_tables(differences)
 
 
 _CATEGORY_OF = """
@@ -56,17 +54,17 @@ group by dataset, split, image_id, item_no
 
 
 def _statement(table: Table) -> str:
-    """The comparison of one table; its names come from the declaration, never from people."""
+    """The comparison of one table; all names in it are declared."""
     keys = list(table.key)
     rest = [name for name in table.schema.names if name not in keys]
-    # A null in a key (a rejection without item) would find nothing: `is not distinct from` does.
+    # Keys may be null: a rejection without item.
     on = " and ".join(f"b.{key} is not distinct from a.{key}" for key in keys)
     differs = " or ".join(f"b.{name} is distinct from a.{name}" for name in rest) or "false"
-    both = ", ".join(f"coalesce(a.{key}, b.{key}) as {key}" for key in keys)
+    columns = ", ".join(f"coalesce(a.{key}, b.{key}) as {key}" for key in keys)
     names = table.schema.names
     join, category = "", "null"
     if table.name == "items":
-        both += ", coalesce(a.category_name, b.category_name) as category_name"
+        columns += ", coalesce(a.category_name, b.category_name) as category_name"
         category = "category_name"
     elif "item_no" in keys and table.name != "rejections":
         join = "left join category_of using (dataset, split, image_id, item_no)"
@@ -74,7 +72,7 @@ def _statement(table: Table) -> str:
     return f"""
     with compared as (
         select
-            {both},
+            {columns},
             b.present is null as is_added,
             a.present is null as is_removed,
             a.present and b.present and ({differs}) as is_changed

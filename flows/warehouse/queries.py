@@ -1,7 +1,7 @@
-"""The files of sql/ and the promises their headers make.
+"""The queries of sql/: each file with its header read into a Query, and its parameters typed.
 
 A header is the block of `--` lines at the top of a file: a title sentence, the rule in prose, then
-lines that a machine reads. Continuation lines are indented further than the word they continue.
+fields. Continuation lines are indented further than the word they continue.
 
     -- Titles are one sentence.
     --
@@ -10,68 +10,65 @@ lines that a machine reads. Continuation lines are indented further than the wor
     -- reads     images, items                      tables or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
-    -- column    dataset: what it holds             one per result column, in order
+    -- column    dataset, split                     result columns, in order; these two are
+    --                                              declared in schemas/, with their meaning
+    -- column    share: what it holds               a column that is not declared, or differs
     -- severity  error                              checks only: error or warn
 
-Types of parameters are `text`, `integer`, `number` and `flag` (true or false).
+A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
 """
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from schemas import TABLES, Table
 from schemas.errors import InputError
 
-KINDS = ("statistics", "pairs", "checks", "exports", "evaluation")
+KINDS = ("statistics", "pairs", "checks", "exports")
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")
 
-
-def _flag(text: str) -> bool:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    return words[text.lower()]
-
-
-_TYPES: dict[str, tuple[type, Callable[[str], Any]]] = {
-    "text": (str, str),
-    "integer": (int, int),
-    "number": (float, float),
-    "flag": (bool, _flag),
-}
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
 class Param:
-    """A value a query takes as `$name`; `default` is None where it must be given."""
+    """A value that a query takes as `$name`; `default` is None where it is required."""
 
     name: str
     type: str
-    default: str | int | float | bool | None
+    default: str | int | bool | None
     doc: str
 
-    def value(self, given: object) -> Any:
-        """`given` as this parameter's type; words are parsed. InputError when it is another."""
-        python, parse = _TYPES[self.type]
-        if isinstance(given, python) and (self.type == "flag" or not isinstance(given, bool)):
-            return given
+    def value(self, argument: object) -> Any:
+        """`argument` as this parameter's type; text is parsed. InputError when it does not fit."""
+        text = str(argument)
         try:
-            return parse(str(given))
+            if self.type == "text":
+                return text
+            if self.type == "flag":
+                return _FLAGS[text.lower()]
+            if self.type == "integer" and not isinstance(argument, bool):
+                return int(text)
         except (ValueError, KeyError):
-            raise InputError(
-                f"{self.name} is {given!r}, but should be of type {self.type}: {self.doc}."
-            ) from None
+            pass
+        if text in self.type.split(" | "):
+            return text
+        words = f"one of {self.type}" if "|" in self.type else f"of type {self.type}"
+        raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 
 @dataclass(frozen=True)
 class Query:
-    """One file of sql/: what it asks, what it reads, takes and answers, and its SELECT."""
+    """One file of sql/: its header, field by field, and its whole text."""
 
     name: str
     kind: str
@@ -84,140 +81,148 @@ class Query:
     severity: str | None
     text: str = field(repr=False)
 
-    def promises(self, word: str) -> tuple[str, ...]:
-        """The names the header gives under `reads`, `param`, `grain` or `column`."""
-        named: dict[str, tuple[str, ...]] = {
-            "reads": self.reads,
-            "param": tuple(param.name for param in self.params),
-            "grain": self.grain,
-            "column": tuple(self.columns),
-        }
-        return named[word]
+    @property
+    def param_names(self) -> tuple[str, ...]:
+        """The names of the parameters, in the header's order."""
+        return tuple(param.name for param in self.params)
 
-    def values(self, given: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """Every parameter with its value: what was given, checked and typed, else the default."""
-        given = given or {}
-        for name in given:
-            if name not in self.promises("param"):
-                known = ", ".join(self.promises("param")) or "none"
-                raise InputError(f"query {self.name} has no parameter {name!r}; it takes: {known}.")
+    def values(self, arguments: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Each parameter with its value: the argument, checked and typed, else the default."""
+        arguments = arguments or {}
+        for name in arguments:
+            if name not in self.param_names:
+                names = ", ".join(self.param_names) or "none"
+                raise InputError(f"query {self.name} has no parameter {name!r}; it takes: {names}.")
         values = {}
         for param in self.params:
-            if param.name not in given and param.default is None:
+            if param.name not in arguments and param.default is None:
                 raise InputError(
                     f"query {self.name} needs {param.name} ({param.type}): {param.doc}."
                 )
-            values[param.name] = param.value(given.get(param.name, param.default))
+            values[param.name] = param.value(arguments.get(param.name, param.default))
         return values
 
 
 def sql_folder() -> Traversable:
-    """sql/ as shipped inside the wheel, or the repository's own when run from source."""
+    """sql/ in the wheel, or the repository's folder when run from source."""
     shipped = files("flows") / "_sql"
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "sql"
 
 
 def query(name: str) -> Query:
-    """The query of that name. InputError names the nearest when there is none."""
-    known = _all()
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "`wardrobe query` lists them."
-    raise InputError(f"there is no query {name!r}; {hint}")
+    """The query of that name. InputError suggests the nearest name when it does not exist."""
+    by_name = _queries_by_name()
+    if name in by_name:
+        return by_name[name]
+    nearest = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else "`wardrobe query` lists them."
+    raise InputError(f"query {name!r} does not exist; {hint}")
 
 
 def queries(kind: str | None = None) -> list[Query]:
     """All queries, or those of one folder of sql/, sorted by name."""
     if kind is not None and kind not in KINDS:
         raise ValueError(f"no kind of query {kind!r}: one of {', '.join(KINDS)}")
-    return [one for one in _all().values() if kind in (None, one.kind)]
+    return [query for query in _queries_by_name().values() if kind in (None, query.kind)]
 
 
 @cache
-def _all() -> dict[str, Query]:
-    found: dict[str, Query] = {}
+def _queries_by_name() -> dict[str, Query]:
+    by_name: dict[str, Query] = {}
     for kind in KINDS:
-        folder = sql_folder() / kind
-        if not folder.is_dir():
-            continue
-        for file in sorted(folder.iterdir(), key=lambda file: file.name):
-            if not file.name.endswith(".sql"):
-                continue
+        for file in (sql_folder() / kind).iterdir():
             name = file.name.removesuffix(".sql")
-            if name in found:
-                raise ValueError(f"two queries are called {name}: {found[name].kind} and {kind}")
-            found[name] = parse_query(name, kind, file.read_text(encoding="utf-8"))
-    return dict(sorted(found.items()))
+            if name == file.name:
+                continue
+            if name in by_name:
+                raise ValueError(f"two queries are called {name}: {by_name[name].kind} and {kind}")
+            by_name[name] = parse_query(name, kind, file.read_text(encoding="utf-8"))
+    return dict(sorted(by_name.items()))
 
 
-_PROMISE = re.compile(r"(reads|param|grain|column|severity)\s{2,}(.*)")
-_PARAM = re.compile(r"(\w+): (\w+)(?:; default ([^:]*))?: (.+)", re.DOTALL)
+_FIELD = re.compile(r"(reads|param|grain|column|severity)\s{2,}(.*)")
+_PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:
     """A file's text as a Query. ValueError when the header breaks the grammar above."""
-    paragraphs, promises = _header(text)
-    lines = {word: [rest for known, rest in promises if known == word] for word, _ in promises}
-    columns = dict(_named(name, line) for line in lines.get("column", []))
+    paragraphs, fields = _header(text)
+    lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
     severity = lines.get("severity", [None])[0]
-    if not paragraphs or not columns or "grain" not in lines or "reads" not in lines:
+    if not paragraphs or not {"reads", "grain", "column"} <= lines.keys():
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads, grain and columns")
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
+    reads = _names(lines["reads"])
+    columns = [column for line in lines["column"] for column in _columns(name, line, reads)]
     return Query(
         name=name,
         kind=kind,
         title=paragraphs[0],
         prose="\n\n".join(paragraphs[1:]),
-        reads=_list(lines["reads"]),
+        reads=reads,
         params=tuple(_param(name, line) for line in lines.get("param", [])),
-        grain=_list(lines["grain"]),
-        columns=columns,
+        grain=_names(lines["grain"]),
+        columns=dict(columns),
         severity=severity,
         text=text,
     )
 
 
 def _header(text: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Paragraphs of prose, and (word, rest) of each machine-read line with its continuations."""
+    """Paragraphs of prose, and (word, rest) of each field with its continuation lines."""
     paragraphs: list[str] = []
-    promises: list[tuple[str, str]] = []
-    fresh = True
+    fields: list[tuple[str, str]] = []
+    starts_paragraph = True
     for line in text.splitlines():
         if not line.startswith("--"):
             break
-        words = line[2:]
-        promise = _PROMISE.fullmatch(words.strip())
-        if not words.strip():
-            fresh = True
-        elif promise:
-            promises.append((promise[1], promise[2].strip()))
-        elif promises:
-            word, rest = promises[-1]
-            promises[-1] = (word, f"{rest} {words.strip()}")
-        elif fresh:
-            paragraphs.append(words.strip())
-            fresh = False
+        words = line[2:].strip()
+        match = _FIELD.fullmatch(words)
+        if not words:
+            starts_paragraph = True
+        elif match:
+            fields.append((match[1], match[2]))
+        elif fields:
+            word, rest = fields[-1]
+            fields[-1] = (word, f"{rest} {words}")
+        elif starts_paragraph:
+            paragraphs.append(words)
+            starts_paragraph = False
         else:
-            paragraphs[-1] += " " + words.strip()
-    return paragraphs, promises
+            paragraphs[-1] += " " + words
+    return paragraphs, fields
 
 
-def _list(lines: list[str]) -> tuple[str, ...]:
+def _names(lines: list[str]) -> tuple[str, ...]:
     return tuple(name.strip() for line in lines for name in line.split(",") if name.strip())
 
 
-def _named(query_name: str, line: str) -> tuple[str, str]:
+def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The columns of a field with their meanings: one with its own, or several declared ones."""
     name, colon, doc = line.partition(": ")
-    if not colon or not name.isidentifier():
-        raise ValueError(f"query {query_name}: not `name: meaning`: {line!r}")
-    return name, doc
+    if colon and name.isidentifier():
+        return [(name, doc)]
+    # A later table of `reads` describes an earlier one: `items, categories`.
+    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
+    columns = []
+    for name in _names([line]):
+        docs = [_doc(table, name) for table in tables if name in table.schema.names]
+        if not docs:
+            raise ValueError(f"query {query_name}: not `name: meaning`, nor declared: {name!r}")
+        columns.append((name, docs[0]))
+    return columns
+
+
+def _doc(table: Table, name: str) -> str:
+    doc = (table.schema.field(name).metadata or {})[b"doc"].decode().rstrip(".")
+    return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
 
 
 def _param(query_name: str, line: str) -> Param:
     match = _PARAM.fullmatch(line)
-    if not match or match[2] not in _TYPES:
+    if not match:
         raise ValueError(f"query {query_name}: not `name: type; default value: doc`: {line!r}")
     name, type_, default, doc = match.groups()
-    return Param(name, type_, None if default is None else _TYPES[type_][1](default.strip()), doc)
+    param = Param(name, type_, None, doc)
+    return param if default is None else replace(param, default=param.value(default.strip()))

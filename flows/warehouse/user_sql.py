@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 # Without the minus sign and the words with which DuckDB means no limit.
 _SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 
-# What a statement without rows of its own returns: how many rows it changed, or nothing.
+# The columns of a statement without rows: how many rows it changed, or nothing.
 _NO_ROWS = (["Count"], ["Success"])
 
 
@@ -35,10 +35,10 @@ def open_read_only(
     memory_limit: str | None = None,
     modified: datetime | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """A warehouse that reads the given files and reaches nothing else, whatever it executes.
+    """A warehouse for any statement: it can read these files, and nothing else can be accessed.
 
     No statement is inspected. The files exist only in a file system that cannot write; every other
-    path is refused by DuckDB, in settings that are locked. There is no folder for temporary files,
+    path is refused by DuckDB, in settings that are locked. A folder for temporary files is not set,
     because DuckDB lets statements read and write there: a query that needs more than `memory_limit`
     (as `4GB`) fails. `modified` is the time of the release.
     """
@@ -107,7 +107,7 @@ def _result(call: "Future[Result]") -> Result:
 
 
 class _Interruptible:
-    """Calls on a connection in a thread of their own, ended by Ctrl-C or when time is up.
+    """Calls on a connection in another thread, ended by Ctrl-C or when time is up.
 
     While DuckDB works, Python handles no signal in the calling thread; waiting for another thread
     can be interrupted.

@@ -1,17 +1,15 @@
--- Images whose `annotated` contradicts what came with the annotation.
+-- Images whose `annotated` contradicts their other columns, items or landmarks.
 --
--- A DeepFashion2 document gives its image a source, a pair_id and all of its items, so that an
--- image has them exactly when it is annotated. A FashionAI image is annotated when it has landmark
--- rows: lists without answers give items without landmarks. A Fashion-MNIST image is annotated
--- when it has a label, which is an item or a rejection.
+-- A DeepFashion2 image has a value in its `source` column, a pair_id and items exactly when it is
+-- annotated. A FashionAI image is annotated when it has landmark rows: lists without answers give
+-- items without landmarks. A Fashion-MNIST image is annotated when it has a label, which is an item
+-- or a rejection.
 --
 -- reads     images, items, landmarks, rejections
 -- severity  error
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: the image
--- column    annotated: as the image says
+-- column    dataset, split, image_id
+-- column    annotated: value of the image
 -- column    problem: what contradicts it
 
 with labelled as (

@@ -1,23 +1,13 @@
--- Boxes that leave their picture.
+-- Boxes that extend beyond their picture.
 --
--- The range is closed: an edge may lie on 0 and on the width or height itself. Negative edges are
--- found in every picture, edges beyond the width or height only where these are known. How far a
--- box leaves is in pixels.
+-- The range is closed: an edge may be 0, and equal to the width or height. Negative edges are
+-- found in every picture, edges beyond the width or height only where these are known.
 --
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    x1: left edge of the box
--- column    y1: top edge of the box
--- column    x2: right edge of the box
--- column    y2: bottom edge of the box
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
--- column    beyond: by how many pixels it leaves at most
+-- column    dataset, split, image_id, item_no, x1, y1, x2, y2, width, height
+-- column    beyond: largest distance of an edge from the picture, in pixels
 
 select
     dataset,

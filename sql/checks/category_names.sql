@@ -1,18 +1,14 @@
--- Items whose category has another name than their number says.
+-- Items whose category name is not the name of their category number.
 --
--- The number is what everything else goes by. The authors' own COCO script writes other names for
--- the same numbers; those are not meant here, because documents do not use them.
+-- All other queries use the number. The authors' COCO script writes other names for the same
+-- numbers; documents do not use those.
 --
 -- reads     items, categories
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    category_id: the item's number
--- column    category_name: the name in the item's own document
--- column    expected_name: the name that goes with the number
+-- column    dataset, split, image_id, item_no, category_id
+-- column    category_name: the name in the item's document
+-- column    expected_name: the name of that number
 
 select
     dataset,

@@ -1,15 +1,12 @@
 -- Items without a box in a data set that gives every item one.
 --
--- DeepFashion2 documents give each item a box; a document without one is refused. FashionAI and
--- Fashion-MNIST have no boxes. Boxes with some edges only are the check coordinates_finite.
+-- DeepFashion2 documents give each item a box; a document without a box is refused. FashionAI and
+-- Fashion-MNIST have no boxes.
 --
 -- reads     items
 -- severity  error
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    dataset, split, image_id, item_no
 
 select
     dataset,

@@ -1,24 +1,19 @@
--- Landmarks that leave their picture.
+-- Items with landmarks outside their picture.
 --
--- The range is closed: a landmark may have the width or height itself as its coordinate. Negative
+-- The range is closed: a coordinate may be 0, and equal to the width or height. Negative
 -- coordinates are found in every picture, coordinates beyond the width or height only where these
--- are known. Unlabelled landmarks count where the source gives them coordinates. Items are listed
--- with their outermost coordinates.
+-- are known. Unlabelled landmarks count where the source gives them coordinates.
 --
 -- reads     images, landmarks
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    dataset, split, image_id, item_no
 -- column    least_x: smallest x of its landmarks
 -- column    least_y: smallest y of its landmarks
 -- column    greatest_x: largest x of its landmarks
 -- column    greatest_y: largest y of its landmarks
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
--- column    beyond: by how many pixels a landmark leaves at most
+-- column    width, height
+-- column    beyond: largest distance of a landmark from the picture, in pixels
 
 with extents as (
     select

@@ -1,14 +1,14 @@
--- Pictures that stand in two splits of their data set.
+-- Pictures that are in two splits of their data set.
 --
--- The same bytes (sha256, where pictures were verified), or in FashionAI the same image_id, which
--- is drawn from the picture's own hash. Equal image_id or pair_id mean nothing in the other data
--- sets: there the numbers restart in every split.
+-- Two pictures are the same when their bytes are (sha256, where pictures were verified), or in
+-- FashionAI when their image_id is, which is derived from the picture's hash. In the other data
+-- sets the numbers restart in every split, so equal image_id or pair_id are not evidence.
 --
 -- reads     images
 -- severity  warn
 -- grain     dataset, split, image_id, other_split, other_image_id, evidence
--- column    dataset: source dataset
--- column    split: the split that comes first in the alphabet
+-- column    dataset
+-- column    split: the split whose name sorts first
 -- column    image_id: the picture there
 -- column    other_split: the other split
 -- column    other_image_id: the picture there
@@ -51,4 +51,4 @@ join identities as other
     on identities.dataset = other.dataset
     and identities.image_id = other.image_id
     and identities.split < other.split
-order by all
+order by dataset, split, image_id, other_split, other_image_id, evidence

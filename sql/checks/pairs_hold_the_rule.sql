@@ -1,20 +1,19 @@
 -- Pairs that break the rule of their kind, and splits that lack positive pairs.
 --
--- Each pair is held against the items it joins: a consumer's with a shop's, labels as in the
--- items, and the rule of its kind. Then the positive pairs of each split are counted another
--- way, without joining: consumers' items times shops' items of every pair_id and style.
+-- Each pair is compared with its two items: a consumer's and a shop's, the labels of the items, and
+-- the rule of its kind. The positive pairs of each split are also counted in a second way, without
+-- a join: consumers' items times shops' items of every pair_id and style.
 --
 -- reads     images, items, pairs
 -- severity  error
--- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    pair_kind: how the pair was chosen
+-- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
+--           problem
+-- column    dataset, split, pair_kind
 -- column    user_image_id: image of the consumer's item; null for a whole split
 -- column    user_item_no: that item within its image; null for a whole split
 -- column    shop_image_id: image of the shop's item; null for a whole split
 -- column    shop_item_no: that item within its image; null for a whole split
--- column    problem: the rule that does not hold
+-- column    problem: the rule that is broken
 
 with garments as (
     select
@@ -41,8 +40,8 @@ judged as (
         pairs.shop_image_id,
         pairs.shop_item_no,
         case
-            when consumer.source is distinct from 'user' then 'no item of a consumer'
-            when shop.source is distinct from 'shop' then 'no item of a shop'
+            when consumer.source is distinct from 'user' then 'not the item of a consumer'
+            when shop.source is distinct from 'shop' then 'not the item of a shop'
             when pairs.user_pair_id <> consumer.pair_id or pairs.user_style <> consumer.style
                 or pairs.user_category_id <> consumer.category_id
                 or pairs.shop_pair_id <> shop.pair_id or pairs.shop_style <> shop.style
@@ -117,10 +116,11 @@ select
     null,
     null,
     concat_ws(
-        ' ', cast(coalesce(built.pairs, 0) as bigint), 'pairs of',
-        cast(expected.pairs as bigint), 'that the items give'
+        ' ', cast(coalesce(built.pairs, 0) as bigint), 'pairs, but the items give',
+        cast(expected.pairs as bigint)
     )
 from expected
 left join built using (dataset, split)
 where coalesce(built.pairs, 0) <> expected.pairs
-order by all
+order by
+    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no, problem

@@ -1,24 +1,19 @@
--- Polygons that leave their picture.
+-- Polygons with points outside their picture.
 --
--- The range is closed: a point may lie on the width or height itself, as real outlines do. Negative
+-- The range is closed: a coordinate may be 0, and equal to the width or height. Negative
 -- coordinates are found in every picture, coordinates beyond the width or height only where these
--- are known. Most polygons are cleared by one look: no coordinate is negative and none exceeds the
--- shorter side. Only the others are taken apart into x and y.
+-- are known. Polygons without a negative coordinate and without one above the shorter side are
+-- skipped; only the others are split into points.
 --
 -- reads     images, polygons
 -- severity  warn
 -- grain     dataset, split, image_id, item_no, polygon_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    polygon_no: the polygon within the item
--- column    points_outside: how many of its points do
--- column    width: of the picture; null unless known
--- column    height: of the picture; null unless known
--- column    beyond: by how many pixels a point leaves at most
+-- column    dataset, split, image_id, item_no, polygon_no
+-- column    points_outside: number of its points outside
+-- column    width, height
+-- column    beyond: largest distance of a point from the picture, in pixels
 
-with doubtful as (
+with candidates as (
     select
         dataset,
         split,
@@ -45,8 +40,8 @@ corners as (
         width,
         height,
         points,
-        unnest(generate_series(1, point_count)) as place
-    from doubtful
+        unnest(generate_series(1, point_count)) as point_no
+    from candidates
 ),
 
 placed as (
@@ -58,8 +53,8 @@ placed as (
         polygon_no,
         width,
         height,
-        points[cast(2 * place - 1 as integer)] as x,
-        points[cast(2 * place as integer)] as y
+        points[cast(2 * point_no - 1 as integer)] as x,
+        points[cast(2 * point_no as integer)] as y
     from corners
 )
 

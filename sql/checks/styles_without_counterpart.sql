@@ -1,18 +1,14 @@
 -- Consumers' items with a style above zero that no shop's item shares.
 --
--- The source promises a counterpart with every style above zero and does not always keep it.
--- Such an item is in no positive pair, and as a retrieval query it can never be answered. Shops'
--- items without a consumer's item are no fault, since a gallery may hold more than is asked for:
--- the statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
+-- A style above zero means that the item has a counterpart, but some items have none. Such an item
+-- does not occur in positive pairs, and as a retrieval query it has no correct answer. Shops' items
+-- without a consumer's item are not reported, since a gallery may hold more than the answers: the
+-- statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
 --
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    pair_id: the source's number for the group of images
+-- column    dataset, split, image_id, item_no, pair_id
 -- column    style: the style without a shop's item
 
 with styled as (

@@ -1,21 +1,20 @@
--- Splits that are not what was released.
+-- Splits whose totals differ from those of the released data.
 --
--- Every released figure of a split with images is compared; a split without images was not
--- downloaded and is left out. Less than 2 % missing are rows that got lost, more are an excerpt or
--- a broken download: the grade tells them apart. The paper's edition was never released, and pairs
--- of images were not counted by a known rule; both are left out. The statistic published_totals
--- shows every figure.
+-- Each released total of a split with images is compared; a split without images was not
+-- downloaded and is not compared. A difference under 2 % means lost rows, a larger one an excerpt
+-- or an incomplete download: the grade says which. Totals of the paper's edition, which was never
+-- released, and pairs of images, whose rule of counting is unknown, are not compared. The statistic
+-- published_totals shows all totals.
 --
 -- reads     published_totals, split_totals
 -- severity  warn
 -- grain     dataset, split, measure
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    measure: what is counted
--- column    published: the released figure
--- column    ours: the same in this lake
+-- column    published: the released total
+-- column    ours: the total of this lake
 -- column    difference: ours minus published
--- column    grade: the size of the difference: `under_2_percent` of the released figure,
+-- column    grade: the size of the difference: `under_2_percent` of the released total,
 --           `under_half` of it, or `over_half`
 
 select

@@ -1,22 +1,15 @@
 -- Triplets whose two sides are not among the pairs.
 --
--- Anchor and positive must be a positive pair, anchor and negative a negative pair of the kind the
--- triplet names.
+-- Anchor and positive must be a positive pair, anchor and negative a negative pair of the triplet's
+-- negative_kind.
 --
 -- reads     pairs, triplets
 -- severity  error
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind, problem
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    anchor_image_id: image of the consumer's item
--- column    anchor_item_no: that item within its image
--- column    positive_image_id: image of the positive
--- column    positive_item_no: that item within its image
--- column    negative_image_id: image of the negative
--- column    negative_item_no: that item within its image
--- column    negative_kind: how the negative was chosen
--- column    problem: which side is no pair
+-- column    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+--           negative_image_id, negative_item_no, negative_kind
+-- column    problem: which side is not among the pairs
 
 with positives as (
     select
@@ -53,7 +46,7 @@ select
     triplets.negative_image_id,
     triplets.negative_item_no,
     triplets.negative_kind,
-    'anchor and positive are no positive pair' as problem
+    'anchor and positive are not a positive pair' as problem
 from triplets
 anti join positives
     using (
@@ -70,11 +63,13 @@ select
     negative_image_id,
     negative_item_no,
     negative_kind,
-    'anchor and negative are no pair of that kind'
+    'anchor and negative are not a pair of that kind'
 from triplets
 anti join negatives
     using (
         dataset, split, anchor_image_id, anchor_item_no, negative_image_id, negative_item_no,
         negative_kind
     )
-order by all
+order by
+    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
+    negative_image_id, negative_item_no, negative_kind, problem

@@ -1,12 +1,9 @@
--- Embedded pictures of images that show one item, with its class: for the mean picture of a class.
+-- Embedded pictures with the class of their item, for the mean picture of a class.
 --
 -- reads     items, pictures
 -- param     dataset: text: source dataset
 -- grain     category_id, split, image_id
--- column    category_id: the source's number for the class
--- column    category_name: name of the class
--- column    split: split of the image
--- column    image_id: the image within its split
+-- column    category_id, category_name, split, image_id
 -- column    image: the picture, bytes and name
 
 select

@@ -1,31 +1,19 @@
--- Items of a split in the order of the authors' COCO ids: by image, then as the document has them.
+-- Items of a split with their boxes, in the order of the authors' COCO ids: by image, then by
+-- document_order.
 --
--- COCO asks for a box of every item. Where the source has none it is the extent of the labelled
--- landmarks, and without these the whole picture (0 by 0 where its size is unknown); `box_from`
--- says which.
+-- COCO requires a box for every item. Where the source has none, the box is the extent of the
+-- labelled landmarks, and without labelled landmarks the whole picture (0 by 0 where its size is
+-- unknown); `box_from` says which.
 --
 -- reads     images, items, landmarks
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    category_id: the source's number of the category
--- column    x1: left edge of the box
--- column    y1: top edge of the box
--- column    x2: right edge of the box
--- column    y2: bottom edge of the box
+-- column    image_id, item_no, category_id, x1, y1, x2, y2
 -- column    box_from: where the box comes from: `source`, `landmarks` or `picture`
--- column    style: variant within the pair_id; null where there is none
--- column    pair_id: of its image; null where there is none
--- column    source: who took its image, `shop` or `user`; null where the source does not say
--- column    scale: as labelled, a word
--- column    occlusion: as labelled, a word
--- column    zoom_in: as labelled, a word
--- column    viewpoint: as labelled, a word
--- column    polygon_count: polygons of its outline, parts included
+-- column    style, pair_id, source, scale, occlusion, zoom_in, viewpoint, polygon_count
 
 with boxed as (
     select

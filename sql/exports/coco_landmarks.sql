@@ -3,15 +3,10 @@
 -- reads     landmarks
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no, landmark_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    landmark_no: place in the category's landmark order, from 1
--- column    x: from the left edge of the picture; null when unlabelled
--- column    y: from the top edge of the picture; null when unlabelled
--- column    visibility: `visible`, `occluded` or `unlabelled`
+-- column    image_id, item_no, landmark_no, x, y, visibility
 
 select
     image_id,

@@ -3,13 +3,10 @@
 -- reads     polygons
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no, polygon_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    polygon_no: place in the item's list, from 1
--- column    points: flat x1, y1, x2, y2, ...
+-- column    image_id, item_no, polygon_no, points
 
 select
     image_id,

@@ -1,17 +1,17 @@
--- Where a split can be cut: runs of annotated images, in order of their numbers.
+-- Ranges of annotated images of a split, in order of their numbers.
 --
--- An export asks for one run after the other, so that no question has to hold a whole split.
--- A split without annotated images has no runs.
+-- An export queries one range after the other, so that memory does not have to hold a whole split.
+-- A split without annotated images has no ranges.
 --
 -- reads     images
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     images: integer; default 4096: how many images a run has at most
+-- param     images: integer; default 4096: largest number of images of a range
 -- grain     slice_no
--- column    slice_no: place of the run, from 0
+-- column    slice_no: number of the range, from 0
 -- column    first_image_id: its first image
 -- column    last_image_id: its last image
--- column    images: how many annotated images it has
+-- column    images: its annotated images
 
 with numbered as (
     select

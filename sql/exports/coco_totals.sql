@@ -1,15 +1,14 @@
--- What an export of a split will hold, and whether its source has boxes, landmarks and outlines.
+-- Numbers of rows that an export of a split will hold.
 --
--- Only annotated images count, as in coco_images. There is a row for every split that has images.
+-- Only annotated images count, as in coco_images. Every split with images has a row.
 --
 -- reads     images, items
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
 -- grain     dataset, split
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    images: annotated images
--- column    without_size: those of them without a known width and height
+-- column    without_size: annotated images whose width or height is unknown
 -- column    items: annotated garments
 -- column    landmarks: labelled landmarks, visible or occluded
 -- column    polygons: polygons, parts included

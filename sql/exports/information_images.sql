@@ -1,14 +1,11 @@
--- Every image of a split, annotated or not, as the authors' information files list them.
+-- All images of a split, annotated or not, as the authors' information files list them.
 --
 -- reads     images
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     source: text; default any: only images taken by `user` or `shop`
+-- param     source: any | user | shop; default any: value of the image's `source` column
 -- grain     image_id
--- column    image_id: the image within its split
--- column    file_name: the picture's name as the source's lists write it
--- column    width: of the stored pixels; null unless known
--- column    height: of the stored pixels; null unless known
+-- column    image_id, file_name, width, height
 
 select
     image_id,

@@ -1,17 +1,15 @@
--- All images that share their pair_id with one image, consumers' before shops'.
+-- Images with the pair_id of one image, consumers' before shops'.
 --
 -- reads     images
 -- param     dataset: text: source dataset
 -- param     split: text: split of the image
--- param     image_id: integer: the image whose pair is asked for
--- param     most: integer; default 60: at most so many
+-- param     image_id: integer: an image of the pair
+-- param     most: integer; default 60: largest number of images
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split of the images
--- column    image_id: an image of the pair
+-- column    dataset, split, image_id
 -- column    pair_id: the number they share
 
-with wanted as (
+with chosen as (
     select dataset, split, pair_id
     from images
     where dataset = $dataset and split = $split and image_id = $image_id
@@ -24,9 +22,9 @@ numbered as (
         image_id,
         pair_id,
         source,
-        row_number() over (order by source desc, image_id) as place
+        row_number() over (order by source desc, image_id) as position
     from images
-    join wanted using (dataset, split, pair_id)
+    join chosen using (dataset, split, pair_id)
 )
 
 select
@@ -35,5 +33,5 @@ select
     image_id,
     pair_id
 from numbered
-where place <= $most
+where position <= $most
 order by source desc, dataset, split, image_id

@@ -1,15 +1,13 @@
--- A few annotated images of every data set, to be looked at.
+-- A few annotated images of each data set as examples.
 --
--- Images with a readable picture and some visible landmark, the same ones on every machine: md5 of
--- their key spreads the choice over the splits, and categories take turns, so that all are seen
--- before one is seen twice. Fashion-MNIST has no landmarks and so none here.
+-- Images with a readable picture and a visible landmark, the same ones on every machine: they are
+-- ordered by the md5 of their key, and categories alternate, so that each category is chosen
+-- before a category is chosen again. Fashion-MNIST has no landmarks and therefore no rows.
 --
 -- reads     images, items
--- param     most: integer; default 6: how many of each data set
+-- param     most: integer; default 6: images of each data set
 -- grain     dataset, split, image_id
--- column    dataset: source dataset
--- column    split: split of the image
--- column    image_id: the image within its split
+-- column    dataset, split, image_id
 
 with shown as (
     select
@@ -17,7 +15,7 @@ with shown as (
         split,
         image_id,
         min(category_id) as category_id,
-        md5(split || '/' || cast(image_id as varchar)) as lot
+        md5(split || '/' || cast(image_id as varchar)) as digest
     from items
     join images using (dataset, split, image_id)
     where image_status = 'ok'
@@ -30,20 +28,20 @@ turns as (
         dataset,
         split,
         image_id,
-        lot,
+        digest,
         row_number() over (
             partition by dataset, category_id
-            order by lot, split, image_id
+            order by digest, split, image_id
         ) as turn
     from shown
 ),
 
-places as (
+positions as (
     select
         dataset,
         split,
         image_id,
-        row_number() over (partition by dataset order by turn, lot, split, image_id) as place
+        row_number() over (partition by dataset order by turn, digest, split, image_id) as position
     from turns
 )
 
@@ -51,6 +49,6 @@ select
     dataset,
     split,
     image_id
-from places
-where place <= $most
+from positions
+where position <= $most
 order by dataset, split, image_id

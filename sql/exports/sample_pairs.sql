@@ -1,12 +1,10 @@
--- A few pair_ids worth looking at: several consumers' images and several styles first.
+-- A few pair_ids as examples: those with several consumers' images and several styles first.
 --
 -- reads     pairs
--- param     most: integer; default 3: how many
+-- param     most: integer; default 3: number of pair_ids
 -- grain     dataset, split, pair_id
--- column    dataset: source dataset
--- column    split: split of the pair
--- column    pair_id: the source's number for the group of images
--- column    image_id: one image of it, the consumer's with the lowest number
+-- column    dataset, split, pair_id
+-- column    image_id: the consumer's image with the lowest number
 
 with sizes as (
     select
@@ -33,7 +31,7 @@ ranked as (
                 md5(split || '/' || cast(pair_id as varchar)),
                 dataset,
                 split
-        ) as place
+        ) as position
     from sizes
 )
 
@@ -43,5 +41,5 @@ select
     pair_id,
     image_id
 from ranked
-where place <= $most
+where position <= $most
 order by dataset, split, pair_id

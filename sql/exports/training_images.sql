@@ -1,16 +1,13 @@
--- Pictures of a split that a training set can show: annotated, and there to be read.
+-- Images of a split for a training set: annotated, with a picture that can be read.
 --
 -- reads     images, items
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id
--- column    image_id: the image within its split
--- column    width: of the stored pixels
--- column    height: of the stored pixels
--- column    byte_size: of the picture file
--- column    items: how many annotated garments it shows
+-- column    image_id, width, height, byte_size
+-- column    items: its annotated items
 
 with garments as (
     select

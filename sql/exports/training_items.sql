@@ -1,17 +1,16 @@
--- Items of a split that can be cut out of their pictures, in the order of coco_annotations.
+-- Items of a split that can be cropped from their pictures, in the order of coco_annotations.
 --
--- An identity is a product in one style: items share it when their images share a pair_id and
--- their style numbers are equal and above zero. Identities are numbered from 0 over the whole
--- split, whatever images are asked for.
+-- An identity is a product in one style: items have the same identity when their images have the
+-- same pair_id and their style numbers are equal and above zero. Identities are numbered from 0
+-- over the whole split, independently of the range of images.
 --
 -- reads     images, items
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id, item_no
--- column    image_id: image of the item
--- column    item_no: the item within its image
+-- column    image_id, item_no
 -- column    width: of its box; of the picture where the source has no box
 -- column    height: of its box; of the picture where the source has no box
 -- column    byte_size: the box's share of the picture file

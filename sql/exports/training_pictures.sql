@@ -1,12 +1,12 @@
--- Pictures that the release itself holds.
+-- Pictures that are embedded in the release.
 --
 -- reads     pictures
 -- param     dataset: text: source dataset, e.g. `deepfashion2`
 -- param     split: text: split, as the source names it
--- param     first_image_id: integer; default 0: images before this one are left out
--- param     last_image_id: integer; default 9007199254740991: and those after this one
+-- param     first_image_id: integer; default 0: the first image_id of the range
+-- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id
--- column    image_id: the image within its split
+-- column    image_id
 -- column    data: the picture file
 
 select

@@ -1,26 +1,14 @@
 -- Positive consumer-to-shop pairs.
 --
--- Two items form a positive pair when their images share a pair_id within one
--- split, their style numbers are equal and above zero, and one was photographed
--- by a consumer, the other by a shop. Style 0 means "no counterpart annotated".
--- The category need not match: the source's own rule does not ask for it. All
--- positive pairs are listed, however many a query item has.
+-- Two items form a positive pair when their images share a pair_id within one split, their style
+-- numbers are equal and above zero, and the `source` column of one image is `user`, that of the
+-- other `shop`. Style 0 means "no counterpart annotated". The category need not match: the source's
+-- rule does not require it. A query item has as many positive pairs as counterparts.
 --
 -- reads     images, items
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset: source dataset
--- column    split: split of both items; numbers restart in each, so pairs never cross
--- column    pair_kind: `positive`
--- column    user_image_id: image of the item in the consumer's photo (the query side)
--- column    user_item_no: that item within its image
--- column    shop_image_id: image of the item in the shop's photo (the gallery side)
--- column    shop_item_no: that item within its image
--- column    user_pair_id: the source's number for the group of images
--- column    user_style: the source's number for the variant within the group
--- column    user_category_id: category of the consumer's item
--- column    shop_pair_id: equal to user_pair_id
--- column    shop_style: equal to user_style
--- column    shop_category_id: category of the shop's item
+-- column    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
+--           user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
 
 with styled as (
     select
@@ -65,4 +53,5 @@ select
     shop.category_id as shop_category_id
 from consumer
 join shop using (dataset, split, pair_id, style)
-order by all
+order by
+    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no

@@ -1,25 +1,15 @@
--- The retrieval gallery: shops' items among which the queries are to be found.
+-- The retrieval gallery: the shops' items that retrieval queries are compared with.
 --
--- The benchmark takes every shop's item, those without a style included: they are there to be
--- mistaken for the answer. The strict set holds only items with a style above zero. Some of those
--- are the answer to no query either: they have 0 counterparts.
+-- The benchmark takes all shops' items, also those without a style, which are distractors. The
+-- strict set holds only items with a style above zero. Some of these answer none of the queries
+-- either: they have 0 counterparts.
 --
 -- reads     images, items
 -- param     strict: flag; default false: only items with a style above zero
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the shop's item
--- column    item_no: that item within its image
--- column    pair_id: the source's number for the group of images
--- column    style: the source's number for the variant within the group; 0 has no counterpart
--- column    category_id: category of the item
--- column    x1: left edge of its box
--- column    y1: top edge of its box
--- column    x2: right edge of its box
--- column    y2: bottom edge of its box
+-- column    dataset, split, image_id, item_no, pair_id, style, category_id, x1, y1, x2, y2
 -- column    counterparts: consumers' items of the same pair_id and style above zero, the queries
---               that it answers
+--           that it answers
 
 with garments as (
     select

@@ -1,22 +1,12 @@
--- Retrieval queries: consumers' items to be found again in the shops.
+-- Retrieval queries: the consumers' items to search for in the gallery.
 --
--- The benchmark asks for every consumer's item with a style above zero. A few of them have no
--- counterpart among the shop items and can never be found; the strict set leaves those out.
+-- The benchmark takes all consumers' items with a style above zero. A few of them have no
+-- counterpart among the shops' items and cannot be found; the strict set excludes them.
 --
 -- reads     images, items
 -- param     strict: flag; default false: only items that have a counterpart in the gallery
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the consumer's item
--- column    item_no: that item within its image
--- column    pair_id: the source's number for the group of images
--- column    style: the source's number for the variant within the group
--- column    category_id: category of the item
--- column    x1: left edge of its box
--- column    y1: top edge of its box
--- column    x2: right edge of its box
--- column    y2: bottom edge of its box
+-- column    dataset, split, image_id, item_no, pair_id, style, category_id, x1, y1, x2, y2
 -- column    counterparts: shop items of the same pair_id and style, the right answers
 
 with garments as (

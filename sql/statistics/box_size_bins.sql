@@ -1,22 +1,19 @@
 -- Histograms of the boxes: covered area in twentieths, width by height in tenths.
 --
--- The same values as box_sizes before their rounding, counted in bins that hold their lower edge.
--- The last bin is open: from 0.95 of the picture, and from 3 times as wide as high. Empty bins have
--- no row. Boxes of zero width or height are in no bin. Edges are rounded to 2 decimals.
+-- The values of box_sizes before rounding, counted in bins that include their lower edge. The last
+-- bin is open: from 0.95 of the picture, and from 3 times as wide as high. Empty bins have no row.
+-- Boxes of zero width or height are not in a bin. Edges are rounded to 2 decimals.
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure, bin
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
+-- column    dataset, split, category_id, category_name
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    bin: number of the bin, from 0
--- column    lower: lower edge of the bin, part of it
+-- column    lower: lower edge of the bin, included
 -- column    upper: upper edge of the bin; null for the last, open one
 -- column    boxes: boxes in it
--- column    flat_boxes: boxes of zero width or height of the category, in no bin; the same in all
---               rows of the category
+-- column    flat_boxes: boxes of zero width or height of the category; the same in all rows of the
+--           category
 
 with boxes as (
     select

@@ -1,25 +1,22 @@
--- Boxes by category: how much of the picture they cover, and how wide they are for their height.
+-- Sizes of boxes by category: share of the picture, and width by height.
 --
--- A quantile is the value of one box: the first, counted from the smallest, with at least that
--- share of the boxes at or below it. Values are rounded to 4 decimals. Items without a box are left
--- out, and for the covered area those in a picture of unknown size. Boxes of zero width or height
--- are counted, not measured. The bins of a histogram are the query box_size_bins.
+-- A quantile is the smallest value with at least that share of the boxes at or below it. Values are
+-- rounded to 4 decimals. Items without a box are excluded, and for the covered area those in a
+-- picture of unknown size. Boxes of zero width or height are counted, not measured. The statistic
+-- box_size_bins has the histogram.
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
+-- column    dataset, split, category_id, category_name
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    boxes: boxes measured
 -- column    flat_boxes: boxes of zero width or height, not measured; the same for both measures
 -- column    smallest: the smallest value; this and the following are null where boxes is 0
--- column    quantile_10: a tenth of the boxes are no larger
--- column    quantile_25: a quarter of the boxes are no larger
--- column    median: half of the boxes are no larger
--- column    quantile_75: three quarters of the boxes are no larger
--- column    quantile_90: nine tenths of the boxes are no larger
+-- column    quantile_10: 10 % of the boxes are not larger
+-- column    quantile_25: 25 % of the boxes are not larger
+-- column    median: 50 % of the boxes are not larger
+-- column    quantile_75: 75 % of the boxes are not larger
+-- column    quantile_90: 90 % of the boxes are not larger
 -- column    largest: the largest value
 
 with boxes as (
@@ -69,7 +66,7 @@ ranked as (
         row_number() over (
             partition by dataset, split, category_id, measure
             order by value nulls last
-        ) as place,
+        ) as position,
         count(value) over (partition by dataset, split, category_id, measure) as boxes
     from measured
 )
@@ -83,15 +80,15 @@ select
     count(ranked.value) as boxes,
     count(*) filter (where ranked.flat) as flat_boxes,
     round(min(ranked.value), 4) as smallest,
-    round(min(case when ranked.place >= 0.10 * ranked.boxes then ranked.value end), 4)
+    round(min(case when ranked.position >= 0.10 * ranked.boxes then ranked.value end), 4)
         as quantile_10,
-    round(min(case when ranked.place >= 0.25 * ranked.boxes then ranked.value end), 4)
+    round(min(case when ranked.position >= 0.25 * ranked.boxes then ranked.value end), 4)
         as quantile_25,
-    round(min(case when ranked.place >= 0.50 * ranked.boxes then ranked.value end), 4)
+    round(min(case when ranked.position >= 0.50 * ranked.boxes then ranked.value end), 4)
         as median,
-    round(min(case when ranked.place >= 0.75 * ranked.boxes then ranked.value end), 4)
+    round(min(case when ranked.position >= 0.75 * ranked.boxes then ranked.value end), 4)
         as quantile_75,
-    round(min(case when ranked.place >= 0.90 * ranked.boxes then ranked.value end), 4)
+    round(min(case when ranked.position >= 0.90 * ranked.boxes then ranked.value end), 4)
         as quantile_90,
     round(max(ranked.value), 4) as largest
 from ranked

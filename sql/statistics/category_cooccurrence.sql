@@ -1,12 +1,11 @@
--- Which categories are worn together: images that hold both.
+-- Images that show items of two categories.
 --
--- Two categories meet in an image when it has at least one item of each. Pairs of categories that
--- never meet have no row. Shares are rounded to 6 decimals.
+-- An image counts when it has at least one item of each. Pairs of categories without such an image
+-- have no row. Shares are rounded to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id, other_category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    category_id: the source's number, the smaller of the two
 -- column    category_name: its name
 -- column    other_category_id: the larger of the two

@@ -1,15 +1,14 @@
--- How many pictures a pair_id has, taken by consumers and by shops.
+-- Images of a pair_id, by consumers and by shops: a distribution.
 --
--- A distribution: so many pair_ids have so many pictures. A pair_id with pictures of one source
--- only counts as having 0 of the other.
+-- Each row has the number of pair_ids with that number of images. A pair_id whose images are all of
+-- one kind counts as a pair_id with 0 images of the other kind.
 --
 -- reads     images
 -- grain     dataset, split, source, images
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    source: who took the pictures, `user` or `shop`
--- column    images: pictures of one pair_id
--- column    pair_ids: pair_ids with exactly that many
+-- column    dataset, split
+-- column    source: the image's `source` column, `user` or `shop`
+-- column    images: number of images of one pair_id
+-- column    pair_ids: pair_ids with that number of images
 
 with grouped as (
     select

@@ -1,15 +1,11 @@
--- Items of every category, per data set and split.
+-- Items by category, per data set and split.
 --
--- Each category the data set declares has a row in every split that has items, so that a
--- category nobody annotated shows as a zero. Shares are of all items of the split, rounded to
--- 6 decimals.
+-- Each declared category of the data set has a row in each split with items, so that a category
+-- without items is shown as zero. Shares are of all items of the split, rounded to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
+-- column    dataset, split, category_id, category_name
 -- column    items: annotated garments of that category
 -- column    images: images with at least one of them
 -- column    share: of the split's items, from 0 to 1

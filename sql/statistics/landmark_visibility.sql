@@ -1,16 +1,11 @@
--- Visible, occluded and unlabelled: each landmark of each category.
+-- Visible, occluded and unlabelled landmarks, by landmark and category.
 --
 -- For FashionAI these are its named key points. Shares are of the items of the category that
--- have landmark rows at all. They are rounded to 6 decimals, and the three add up to 1 within that.
+-- have landmark rows. They are rounded to 6 decimals, and the three add up to 1 within that.
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, split, category_id, landmark_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
--- column    landmark_no: place in the category's landmark order, from 1
--- column    landmark_name: the source's name; null where it names none
+-- column    dataset, split, category_id, category_name, landmark_no, landmark_name
 -- column    items: items with a row for this landmark
 -- column    visible: of these, visible
 -- column    occluded: of these, labelled but hidden

@@ -1,24 +1,21 @@
--- The mean shape of a category: where its landmarks lie in the item's box.
+-- Mean shape of a category: the average positions of its landmarks in the item's box.
 --
--- Each labelled landmark, visible or occluded, is placed in the box of its item: 0,0 is the upper
--- left corner, 1,1 the lower right. Where the source has no boxes, the bounds of the item's own
--- labelled landmarks stand in. Landmarks in a box of zero width or height have no such place: they
--- are counted, not averaged. Places and spreads are rounded to 4 decimals. All splits together.
+-- The position of a labelled landmark, visible or occluded, is relative to the box of its item: 0,0
+-- is the upper left corner, 1,1 the lower right. Where the source has no boxes, the bounds of the
+-- item's labelled landmarks are used. In a box of zero width or height the position is undefined:
+-- such landmarks are counted, not averaged. Positions and spreads are rounded to 4 decimals. All
+-- splits are taken together.
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, category_id, landmark_no
--- column    dataset: source dataset
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
--- column    landmark_no: place in the category's landmark order, from 1
--- column    landmark_name: the source's name; null where it names none
+-- column    dataset, category_id, category_name, landmark_no, landmark_name
 -- column    landmarks: labelled landmarks averaged
 -- column    flat_boxes: labelled landmarks in a box of zero width or height, not averaged
--- column    mean_x: mean place across the box, 0 left to 1 right; can leave that range; this and
---               the following are null where landmarks is 0
--- column    mean_y: mean place down the box, 0 top to 1 bottom; can leave that range
--- column    spread_x: standard deviation of the place across; null for a single landmark
--- column    spread_y: standard deviation of the place down; null for a single landmark
+-- column    mean_x: mean position across the box, 0 left to 1 right; can exceed that range;
+--           this and the following columns are null where landmarks is 0
+-- column    mean_y: mean position down the box, 0 top to 1 bottom; can exceed that range
+-- column    spread_x: standard deviation across; null for a single landmark
+-- column    spread_y: standard deviation down; null for a single landmark
 
 with bounds as (
     select

@@ -1,26 +1,23 @@
--- The lengths by which FashionAI normalises its error.
+-- Lengths by which FashionAI normalises its error.
 --
--- Distance between the armpits (blouse, outwear, dress) or between the ends of the waistband
+-- The distance between the armpits (blouse, outwear, dress) or between the ends of the waistband
 -- (trousers, skirt), where both are labelled, visible or not. A category has one of these pairs
--- of key points, never both. Items of a list without answers are left out. A quantile is the length
--- of one item: the first, from the shortest, with at least that share at or below it. Lengths are
--- rounded to 2 decimals.
+-- of key points, never both. Items of a list without answers are excluded. A quantile is the
+-- smallest length with at least that share of the items at or below it. Lengths are rounded to 2
+-- decimals.
 --
 -- reads     items, landmarks, categories
 -- grain     dataset, split, category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: our number of the category
--- column    category_name: the source's name
+-- column    dataset, split, category_id, category_name
 -- column    items: items with key points
 -- column    measured: items with both ends labelled
 -- column    one_end_absent: items with one end labelled
--- column    both_ends_absent: items with neither
--- column    crossed: items whose left end lies right of the right one
+-- column    both_ends_absent: items with neither end labelled
+-- column    crossed: items whose left end is to the right of the right end
 -- column    shortest: the shortest length, in pixels
--- column    quantile_10: a tenth of the lengths are no longer
--- column    median: half of the lengths are no longer
--- column    quantile_90: nine tenths of the lengths are no longer
+-- column    quantile_10: 10 % of the lengths are not longer
+-- column    median: 50 % of the lengths are not longer
+-- column    quantile_90: 90 % of the lengths are not longer
 -- column    longest: the longest length, in pixels
 
 with labelled as (
@@ -77,7 +74,7 @@ ranked as (
         row_number() over (
             partition by dataset, split, category_id
             order by length nulls last
-        ) as place,
+        ) as position,
         count(length) over (partition by dataset, split, category_id) as measured
     from lengths
 )
@@ -95,11 +92,11 @@ select
         as both_ends_absent,
     count(*) filter (where ranked.left_x > ranked.right_x) as crossed,
     round(min(ranked.length), 2) as shortest,
-    round(min(case when ranked.place >= 0.1 * ranked.measured then ranked.length end), 2)
+    round(min(case when ranked.position >= 0.1 * ranked.measured then ranked.length end), 2)
         as quantile_10,
-    round(min(case when ranked.place >= 0.5 * ranked.measured then ranked.length end), 2)
+    round(min(case when ranked.position >= 0.5 * ranked.measured then ranked.length end), 2)
         as median,
-    round(min(case when ranked.place >= 0.9 * ranked.measured then ranked.length end), 2)
+    round(min(case when ranked.position >= 0.9 * ranked.measured then ranked.length end), 2)
         as quantile_90,
     round(max(ranked.length), 2) as longest
 from ranked

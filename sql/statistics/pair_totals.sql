@@ -1,19 +1,18 @@
--- Pairs in every reading, and what stays without one.
+-- Totals of pairs by each definition, and items and styles without a pair.
 --
 -- An instance pair is a consumer's item with a shop's item of the same pair_id and style. "Image
--- pair" is read in two ways: pictures that hold at least one instance pair (by item), and pictures
--- of one pair_id that each hold some item with a style (by image). A key is a (pair_id, style)
--- with style above zero; it is an orphan when the other source has no item of it. The rule does
--- not ask for equal categories, so a key can hold several.
+-- pair" has two definitions: two images with at least one instance pair (by item), and two images
+-- of one pair_id that each have an item with a style (by image). A key is a (pair_id, style)
+-- with style above zero; it is an orphan when the other side has no item of it. The rule does not
+-- require equal categories, so a key can have several.
 --
 -- reads     images, items, pairs
 -- grain     dataset, split
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    pair_ids: pair_ids with at least one styled item
 -- column    instance_pairs: positive pairs of items
--- column    image_pairs_by_item: pairs of pictures with at least one instance pair
--- column    image_pairs_by_image: pairs of pictures of one pair_id, each with a styled item
+-- column    image_pairs_by_item: pairs of images with at least one instance pair
+-- column    image_pairs_by_image: pairs of images of one pair_id, each with a styled item
 -- column    user_items: consumers' items with a style
 -- column    shop_items: shops' items with a style
 -- column    user_keys: keys on the consumers' side
@@ -21,7 +20,7 @@
 -- column    user_orphan_keys: consumers' keys without a shop's item
 -- column    shop_orphan_keys: shops' keys without a consumer's item
 -- column    user_orphan_items: consumers' items of those keys, queries without an answer
--- column    shop_orphan_items: shops' items of those keys, gallery items that nobody asks for
+-- column    shop_orphan_items: shops' items of those keys, gallery items that answer none of the queries
 -- column    mixed_category_keys: consumers' keys whose items have more than one category
 
 with keys as (

@@ -1,4 +1,4 @@
--- Outlines by category: polygons and points, how many are closed, how much of the box they fill.
+-- Polygons by category: numbers of polygons and points, closed polygons, area by that of the box.
 --
 -- The first polygon of an item is its whole outline, the others are parts of it (sleeves, legs);
 -- areas of parts are never added. Closed means that the last point repeats the first. Points by
@@ -6,10 +6,7 @@
 --
 -- reads     items, polygons, categories
 -- grain     dataset, split, category_id
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    category_id: the source's number
--- column    category_name: the name the annotation documents use
+-- column    dataset, split, category_id, category_name
 -- column    items: items with at least one polygon
 -- column    items_with_parts: items with more than one
 -- column    polygons: polygons of all of them
@@ -17,8 +14,8 @@
 -- column    points_per_polygon: mean
 -- column    median_outline_points: points of the outline, median
 -- column    closed_share: closed polygons by polygons, from 0 to 1
--- column    outline_to_box: area of the outline by area of the box, mean; can pass 1; null without
---               a box of some width and height
+-- column    outline_to_box: area of the outline by area of the box, mean; can exceed 1; null
+--           where all boxes have zero width or height
 -- column    flat_boxes: items whose box has zero width or height, not in outline_to_box
 
 with outlines as (

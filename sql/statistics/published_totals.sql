@@ -1,21 +1,21 @@
--- Our totals beside the published ones: is my download complete?
+-- Totals of the lake compared with the published totals, to see whether a download is complete.
 --
--- Published figures come in two editions. The `paper` edition of DeepFashion2 counts pictures
--- that were never released (its image pairs by split are those of the authors' older README, which
--- add up to the paper's); `released` is what its archives hold, counted by their users and on
--- the validation lists. FashionAI's are the rows of its annotation files, Fashion-MNIST's those
--- of its README. `image_pairs` are compared with our first reading (same style, distinct
--- pictures); the published ones do not say how they were counted, so expect them to be near,
--- not equal. Only data sets of this lake are listed, with all their published splits.
+-- Published totals have two editions. The `paper` edition of DeepFashion2 counts pictures that were
+-- never released (its image pairs by split are from the authors' older README and add up to the
+-- paper's); `released` is the content of its archives, counted by their users and in the validation
+-- lists. FashionAI's are the rows of its annotation files, Fashion-MNIST's those of its README.
+-- `image_pairs` are compared with image_pairs_by_item of pair_totals; how the published ones were
+-- counted is unknown, so expect them to be near, not equal. Only data sets of this lake are listed,
+-- with all their published splits.
 --
 -- reads     split_totals, pair_totals
 -- grain     dataset, split, measure, edition
--- column    dataset: source dataset
--- column    split: split, as the source names it; `all` for a total the paper gives in one
+-- column    dataset
+-- column    split: split, as the source names it; `all` for a total of all splits
 -- column    measure: `images`, `items`, `pairs` of items or `image_pairs`
 -- column    edition: `paper` or `released`
--- column    published: the published figure
--- column    ours: the same in this lake; 0 where the split is not here
+-- column    published: the published total
+-- column    ours: the total of this lake; 0 where the split is absent
 -- column    difference: ours minus published
 -- column    meaning: `complete`, `not in this lake`, `incomplete`, `more than published`,
 --               `never released in full` (paper edition), `near` or `far` (image pairs, within 5 %)
@@ -49,7 +49,7 @@ with published as (
             ('fashionai', 'test_b', 'images', 'released', 9970),
             ('fashion-mnist', 'train', 'images', 'released', 60000),
             ('fashion-mnist', 'test', 'images', 'released', 10000)
-    ) as figures (dataset, split, measure, edition, published)
+    ) as totals (dataset, split, measure, edition, published)
 ),
 
 counted as (

@@ -1,16 +1,16 @@
--- What was refused, by the rule it broke, with one example each.
+-- Rejections by rule, with an example of each.
 --
--- A refused document counts once, a refused item once. The example is the first by file name.
+-- A rejected document counts once, a rejected item once. The example is the first by file name.
 --
 -- reads     rejections
 -- grain     dataset, split, rule
--- column    dataset: source dataset
--- column    split: split of the refused document
+-- column    dataset
+-- column    split: split of the rejected document
 -- column    rule: the rule that was broken
--- column    documents: refused as a whole
--- column    items: refused from documents that stayed
--- column    example_file: the first file refused for it
--- column    example_message: what was wrong there
+-- column    documents: documents rejected as a whole
+-- column    items: items rejected from documents that were accepted
+-- column    example_file: first file with such a rejection
+-- column    example_message: message of that rejection
 
 with ranked as (
     select
@@ -23,7 +23,7 @@ with ranked as (
         row_number() over (
             partition by dataset, split, rule
             order by file_name, coalesce(item_no, 0), message
-        ) as place
+        ) as position
     from rejections
 )
 
@@ -33,8 +33,8 @@ select
     rule,
     count(*) filter (where item_no is null) as documents,
     count(*) filter (where item_no is not null) as items,
-    max(case when place = 1 then file_name end) as example_file,
-    max(case when place = 1 then message end) as example_message
+    max(case when position = 1 then file_name end) as example_file,
+    max(case when position = 1 then message end) as example_message
 from ranked
 group by dataset, split, rule
 order by dataset, split, rule

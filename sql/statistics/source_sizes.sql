@@ -1,20 +1,18 @@
--- Sizes of the pictures: pixels, shape and bytes, by who took them.
+-- Sizes of pictures in pixels and bytes, by the image's `source` column.
 --
--- Sides and shapes are of pictures whose size is known, bytes of those that are there. Aspects and
--- megapixels are rounded to 4 decimals. Fashion-MNIST has no picture files: its bytes are those of
--- the PNG files that the ingest makes of its pixels.
+-- Sides and aspects are of pictures whose size is known, bytes of those that are present. Aspects
+-- and megapixels are rounded to 4 decimals. Fashion-MNIST has no picture files: its bytes are those
+-- of the PNG files that the ingest makes of its pixels.
 --
 -- reads     images
 -- grain     dataset, split, source
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    source: `shop` or `user`; null where the source does not say
--- column    images: images in all
--- column    sized: of these, with known width and height
+-- column    dataset, split, source
+-- column    images: all images
+-- column    sized: images with known width and height
 -- column    median_width: in pixels
 -- column    median_height: in pixels
--- column    smallest_side: the shortest side of any picture, in pixels
--- column    largest_side: the longest side of any picture, in pixels
+-- column    smallest_side: the shortest side of all pictures, in pixels
+-- column    largest_side: the longest side of all pictures, in pixels
 -- column    median_aspect: width by height
 -- column    median_megapixels: millions of pixels
 -- column    median_bytes: of the picture file

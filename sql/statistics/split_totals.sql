@@ -1,15 +1,14 @@
 -- Totals of every split: images, items, landmarks, polygons and pairs.
 --
--- The first thing to look at after an ingest. A split is listed when it has images;
--- a split of pictures alone (the test split of DeepFashion2) has zeros beside them.
+-- Each split with images has a row; a split without annotations (the test split of DeepFashion2)
+-- has zeros in the other columns.
 --
 -- reads     images, items, landmarks, polygons, pairs
 -- grain     dataset, split
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    images: pictures and documents, each image once
+-- column    dataset, split
+-- column    images: images with a picture, a document or both
 -- column    annotated: images with an annotation document
--- column    pictures_missing: images whose picture file is not there
+-- column    pictures_missing: images whose picture file is missing
 -- column    items: annotated garments
 -- column    landmarks_labelled: landmarks labelled visible or occluded
 -- column    polygons: polygons of all items, parts included

@@ -1,15 +1,14 @@
--- How many styles a pair_id has.
+-- Styles of a pair_id: a distribution.
 --
--- A style is a variant of the product, numbered from 1 within its pair_id; style 0, no
--- counterpart, is none. Numbers can have gaps: then the highest exceeds the count.
+-- A style is a variant of the product, numbered from 1 within its pair_id; style 0, without
+-- counterpart, is not counted. Numbers can have gaps: then the highest exceeds the count.
 --
 -- reads     images, items
 -- grain     dataset, split, styles
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    styles: different styles above zero of one pair_id; 0 when all its items are style 0
--- column    pair_ids: pair_ids with exactly that many
--- column    pair_ids_with_gaps: of these, those whose numbers have a gap
+-- column    pair_ids: pair_ids with that number of styles
+-- column    pair_ids_with_gaps: those of them whose numbers have a gap
 -- column    highest_style: the highest style number among them; null without styles
 
 with styled as (

@@ -1,17 +1,16 @@
--- How garments vary: scale, occlusion, zoom-in and viewpoint, for all items and per category.
+-- Labels of items: scale, occlusion, zoom-in and viewpoint, for all items and per category.
 --
--- The four labels of DeepFashion2 (Figure 3 of its paper). Items without the label are left out
--- of counts and shares. Rows of `category_id` null are all categories together. Shares are rounded
+-- The four labels of DeepFashion2 (Figure 3 of its paper). Items without the label are excluded
+-- from counts and shares. Rows with a null `category_id` are of all categories. Shares are rounded
 -- to 6 decimals.
 --
 -- reads     items, categories
 -- grain     dataset, split, variation, category_id, label
--- column    dataset: source dataset
--- column    split: split, as the source names it
+-- column    dataset, split
 -- column    variation: `scale`, `occlusion`, `zoom_in` or `viewpoint`
 -- column    category_id: the source's number; null for all categories together
--- column    category_name: the name the annotation documents use; null likewise
--- column    label: the word that items carry
+-- column    category_name: the name the annotation documents use; null for all categories together
+-- column    label: the label
 -- column    items: items with that label
 -- column    share: of the labelled items of that category, from 0 to 1
 

@@ -20,9 +20,9 @@ from made_up_release import Files, write_pairs, write_release
 
 from flows.warehouse import open_warehouse, queries, query, run_checks, stream_query
 from flows.warehouse.statistics_checks import statistics_checks
+from schemas.vocabulary import NEGATIVE_KINDS
 
 CHECKS = {one.name for one in (*queries("checks"), *statistics_checks())}
-NEGATIVES = ["negative_same_pair", "negative_same_category", "negative_random"]
 AGAIN = ["pair_totals", "duplicate_keys", "orphan_rows", "pairs_hold_the_rule",
          "triplets_hold_the_rule", "words_in_vocabulary"]  # fmt: skip
 
@@ -37,9 +37,14 @@ def ask(files: Files, name: str, threads: int, pipe: Connection) -> None:
         (verdict,) = run_checks(con, only=[name])
         rows = verdict.rows
     else:
-        rows = sum(batch.num_rows for batch in stream_query(con, name))
+        rows = sum(batch.num_rows for batch in stream_query(con, *pair_query(name)))
     seconds, cpu = time.perf_counter() - start, time.process_time() - worked
     pipe.send((seconds, cpu, rows, (peak_memory() - before) / 1024))
+
+
+def pair_query(name: str) -> tuple[str, dict[str, str]]:
+    """The query of a kind of negatives with its parameter; another query as it is."""
+    return ("negative_pairs", {"pair_kind": name}) if name in NEGATIVE_KINDS else (name, {})
 
 
 def peak_memory(*, reset: bool = False) -> int:
@@ -60,7 +65,7 @@ def measure(files: Files, names: list[str], threads: int) -> Iterator[str]:
         there.close()
         seconds, cpu, rows, peak = here.recv()
         process.join()
-        kind = "checks" if name in CHECKS else query(name).kind
+        kind = "checks" if name in CHECKS else query(pair_query(name)[0]).kind
         yield f"{name:<28}{kind:<12}{seconds:>8.2f}{cpu:>8.2f}{rows:>12,}{peak:>8.0f}"
 
 
@@ -71,7 +76,7 @@ def made(folder: Path, images: int) -> tuple[Files, Files]:
         train = images * 4 // 5
         files = write_release(folder, {"train": train, "validation": images - train})
         built = {table: list(paths) for table, paths in files.items()}
-        write_pairs(folder, built, NEGATIVES)
+        write_pairs(folder, built, NEGATIVE_KINDS)
         write_pairs(folder, built, ["triplets"], "triplets")
         kept.write_text(json.dumps([files, built], default=str))
     first, second = json.loads(kept.read_text())
@@ -92,7 +97,8 @@ def main() -> None:
         head = f"{'query':<28}{'kind':<12}{'seconds':>8}{'cpu':>8}{'rows':>12}{'MiB':>8}"
         print(head)
         kinds = ("statistics", "pairs", "checks")
-        written = [one.name for kind in kinds for one in queries(kind)]
+        written = [query.name for kind in kinds for query in queries(kind)]
+        written = [name for name in written if name != "negative_pairs"] + [*NEGATIVE_KINDS]
         names = given.only or [*written, *(one.name for one in statistics_checks())]
         alone = [name for name in names if name != "triplets"]
         for line in measure(files, alone, given.threads):

@@ -5,7 +5,7 @@ import re
 import pytest
 import sqlglot
 from sqlglot import exp
-from tiny_release import answers, garment, photo, tiny_release
+from tiny_release import answers, garment, negatives, photo, tiny_release
 
 from flows.warehouse import queries, query
 from schemas import TABLES
@@ -157,14 +157,14 @@ def test_negatives_of_the_same_pair_are_described_by_their_rule(tmp_path):
         ],
     )
 
-    def shop_items(**given):
-        rows = answers(files, "negative_same_pair", **given)
+    def shop_items(**parameters):
+        rows = negatives(files, "negative_same_pair", **parameters)
         return [(row["shop_item_no"], row["shop_category_id"]) for row in rows]
 
     assert shop_items() == [(2, 8), (3, 9)]
     assert shop_items(same_category=True) == [(3, 9)]
-    one = query("negative_same_pair")
-    assert "ard negative" not in one.title + one.prose and "need not match" in one.prose
+    header = query("negative_pairs")
+    assert "ard negative" not in header.title + header.prose and "need not match" in header.prose
 
 
 def test_the_split_column_does_not_claim_to_have_three_words():

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from made_up_release import Files, write_release
 from tiny_release import answers, garment, photo, tiny_release, with_pairs
@@ -12,7 +14,7 @@ from flows.warehouse import open_warehouse, queries
 
 def test_every_statistic_is_computed_a_second_time():
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*statistics.py"))
-    missing = [one.name for one in queries("statistics") if f"test_{one.name}_agrees" not in tests]
+    missing = [q.name for q in queries("statistics") if f"test_{q.name}_agrees" not in tests]
     assert missing == []
 
 
@@ -113,9 +115,53 @@ def test_pair_totals_names_both_readings_of_image_pairs(tmp_path):
     assert (row["user_orphan_keys"], row["shop_orphan_keys"]) == (0, 1)
 
 
-def published(files, **wanted):
+def published(files, **values):
     rows = answers(files, "published_totals")
-    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    return [row for row in rows if all(row[name] == value for name, value in values.items())]
+
+
+# (data set, split) -> the released images, and the paper's items, as their authors publish them.
+RELEASED_IMAGES = {
+    ("deepfashion2", "train"): 191_961,
+    ("deepfashion2", "validation"): 32_153,
+    ("deepfashion2", "test"): 62_629,
+    ("fashionai", "warm_up"): 12_534,
+    ("fashionai", "train"): 31_631,
+    ("fashionai", "test_a"): 9_996,
+    ("fashionai", "test_b"): 9_970,
+    ("fashion-mnist", "train"): 60_000,
+    ("fashion-mnist", "test"): 10_000,
+}
+PAPER_ITEMS = {"train": 636_624, "validation": 54_910, "test": 109_198, "all": 800_732}
+
+
+def test_published_totals_are_those_of_the_authors(tmp_path):
+    images = [
+        {"dataset": name, "split": "train"}
+        for name in ("deepfashion2", "fashionai", "fashion-mnist")
+    ]
+    files = tiny_release(tmp_path, images=images)
+    rows = published(files, measure="images", edition="released")
+    assert {(row["dataset"], row["split"]): row["published"] for row in rows} == RELEASED_IMAGES
+    rows = published(files, measure="items", edition="paper")
+    assert {row["split"]: row["published"] for row in rows} == PAPER_ITEMS
+
+
+@pytest.mark.parametrize(
+    ("pairs", "meaning"), [(337_293, "complete"), (320_429, "near"), (320_428, "far"), (1, "far")]
+)
+def test_image_pairs_within_5_percent_are_near(tmp_path, pairs, meaning):
+    rows = {
+        "split_totals": {"images": 1, "items": 1, "pairs": 1},
+        "pair_totals": {"image_pairs_by_item": pairs},
+    }
+    files = {}
+    for name, values in rows.items():
+        table = pa.Table.from_pylist([{"dataset": "deepfashion2", "split": "train"} | values])
+        files[f"statistics/{name}"] = [tmp_path / f"{name}.parquet"]
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    (row,) = published(files, split="train", measure="image_pairs", edition="released")
+    assert (row["ours"], row["meaning"]) == (pairs, meaning)
 
 
 def test_published_totals_agrees(files):
@@ -125,8 +171,8 @@ def test_published_totals_agrees(files):
     for row in rows:
         assert row["difference"] == row["ours"] - row["published"]
         if row["dataset"] == "deepfashion2" and row["measure"] in ("images", "items", "pairs"):
-            known = totals.values() if row["split"] == "all" else [totals.get(row["split"], {})]
-            assert row["ours"] == sum(one.get(row["measure"], 0) for one in known)
+            splits = totals.values() if row["split"] == "all" else [totals.get(row["split"], {})]
+            assert row["ours"] == sum(split.get(row["measure"], 0) for split in splits)
     assert {row["dataset"] for row in rows} == {"deepfashion2", "fashionai"}  # no other is here
     assert sum(r["published"] for r in rows if r["edition"] == "paper" and r["split"] != "all"
                and r["measure"] == "items") == 800_732  # fmt: skip
@@ -143,8 +189,8 @@ def test_published_totals_agrees(files):
 def test_a_difference_is_given_its_meaning(tmp_path, images, meaning):
     row = {"dataset": "fashion-mnist", "split": "test"}
     files = tiny_release(tmp_path, images=[row | {"image_id": number} for number in range(images)])
-    found = [one["meaning"] for one in published(files, split="test", measure="images")]
-    assert found == ([meaning] if meaning else [])
+    meanings = [row["meaning"] for row in published(files, split="test", measure="images")]
+    assert meanings == ([meaning] if meaning else [])
 
 
 def test_a_split_that_is_not_here_says_so(tmp_path):
@@ -168,3 +214,26 @@ def test_rejections_by_rule_agrees(tmp_path):
         ("inverted_box", 0, 2, "c.json", "x1"),
         ("not_json", 2, 0, "a.json", "line 2"),
     ]
+
+
+def test_queries_and_gallery_are_the_benchmarks(tmp_path):
+    files = tiny_release(
+        tmp_path,
+        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
+        items=[
+            garment(1, 1),
+            garment(1, 0, item_no=2),
+            garment(2, 1),
+            garment(2, 0, item_no=2),
+            garment(3, 4),
+        ],
+    )
+
+    def keys(name, **parameters):
+        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **parameters)]
+
+    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
+    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
+    assert keys("retrieval_queries", strict="true") == [(1, 1)]
+    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
+    assert keys("retrieval_gallery", strict=True) == [(2, 1)]

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 from made_up_release import write_release
-from tiny_release import answers, garment, photo, tiny_release, with_pairs
+from tiny_release import answers, garment, negatives, photo, tiny_release, with_pairs
 
 from flows.warehouse import open_warehouse, query, run_checks, run_query
+from schemas.errors import InputError
 from schemas.vocabulary import NEGATIVE_KINDS
 
 
@@ -82,30 +83,30 @@ def shops(*styles_by_pair):
 
 def test_negatives_of_the_same_pair_have_another_style_or_none(tmp_path):
     files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 0, 9), (1, 2, 9), (2, 2, 9)))
-    found = answers(files, "negative_same_pair")
-    assert joined(found) == [(1, 1, 3, 1), (1, 1, 4, 1)]
-    assert {row["pair_kind"] for row in found} == {"negative_same_pair"}
+    rows = negatives(files, "negative_same_pair")
+    assert joined(rows) == [(1, 1, 3, 1), (1, 1, 4, 1)]
+    assert {row["pair_kind"] for row in rows} == {"negative_same_pair"}
 
 
 def test_negatives_of_the_same_category_are_other_products(tmp_path):
     files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 2, 9), (2, 1, 9), (3, 0, 9), (4, 1, 1)))
-    assert joined(answers(files, "negative_same_category")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
+    assert joined(negatives(files, "negative_same_category")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
 
 
 def test_negatives_of_the_same_category_work_without_an_own_item_of_it(tmp_path):
     files = tiny_release(tmp_path, **shops((1, 1, 1), (0, 1, 9), (2, 1, 9)))
-    assert joined(answers(files, "negative_same_category")) == [(1, 1, 3, 1), (1, 1, 4, 1)]
+    assert joined(negatives(files, "negative_same_category")) == [(1, 1, 3, 1), (1, 1, 4, 1)]
 
 
 def test_random_negatives_are_any_other_products(tmp_path):
     files = tiny_release(tmp_path, **shops((1, 1, 9), (1, 2, 9), (0, 1, 9), (2, 1, 1)))
-    assert joined(answers(files, "negative_random")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
+    assert joined(negatives(files, "negative_random")) == [(1, 1, 4, 1), (1, 1, 5, 1)]
 
 
 @pytest.mark.parametrize("kind", NEGATIVE_KINDS)
 def test_an_item_without_a_positive_gets_no_negatives(tmp_path, kind):
     files = tiny_release(tmp_path, **shops((1, 2, 9), (2, 1, 9), (3, 0, 9)))
-    assert answers(files, kind) == []
+    assert negatives(files, kind) == []
 
 
 def test_negatives_are_as_many_as_asked_for_and_capped(tmp_path):
@@ -113,13 +114,13 @@ def test_negatives_are_as_many_as_asked_for_and_capped(tmp_path):
         tmp_path, **shops((1, 1, 9), (1, 1, 9), *[(p, 1, 9) for p in range(2, 40)])
     )
 
-    def size(**given):
-        return len(answers(files, "negative_random", **given))
+    def size(**parameters):
+        return len(negatives(files, "negative_random", **parameters))
 
     assert size() == 8  # four for each of two positives
     assert size(negatives_per_positive=7) == 14
     assert size(negatives_per_positive=7, max_per_query=10) == 10
-    assert size(negatives_per_positive=100, max_per_query=100) == 38  # there are no more
+    assert size(negatives_per_positive=100, max_per_query=100) == 38  # all that qualify
     assert size(negatives_per_positive=0) == 0
 
 
@@ -141,15 +142,15 @@ def of_kind(files, kind):
 @pytest.mark.parametrize("kind", NEGATIVE_KINDS)
 def test_every_query_gets_distinct_negatives_in_the_promised_number(many, kind):
     positives = Counter(row[:3] for row in of_kind(many, "positive"))
-    negatives = of_kind(many, kind)
-    assert len(set(negatives)) == len(negatives)
+    rows = of_kind(many, kind)
+    assert len(set(rows)) == len(rows)
 
-    drawn = Counter(row[:3] for row in negatives)
-    wanted = {query: min(4 * count, 50) for query, count in positives.items()}
-    assert drawn.keys() <= wanted.keys()
-    assert all(drawn[query] <= wanted[query] for query in wanted)
-    if kind == "negative_random":  # there are always enough of these
-        assert drawn == wanted
+    drawn = Counter(row[:3] for row in rows)
+    expected = {item: min(4 * count, 50) for item, count in positives.items()}
+    assert drawn.keys() <= expected.keys()
+    assert all(drawn[item] <= expected[item] for item in expected)
+    if kind == "negative_random":  # many candidates for each query
+        assert drawn == expected
 
 
 def test_every_kind_holds_its_rule(many):
@@ -176,22 +177,25 @@ def test_every_shop_item_is_about_as_likely_a_negative(many):
 def test_the_same_seed_draws_the_same_on_any_number_of_threads(many):
     def drawn(threads, seed):
         con = open_warehouse(many, threads=threads)
-        return [run_query(con, kind, {"seed": seed}) for kind in NEGATIVE_KINDS]
+        return [
+            run_query(con, "negative_pairs", {"pair_kind": kind, "seed": seed})
+            for kind in NEGATIVE_KINDS
+        ]
 
     assert drawn(1, "a") == drawn(4, "a")
-    assert all(one != other for one, other in zip(drawn(2, "a"), drawn(2, "b"), strict=True))
+    assert all(a != b for a, b in zip(drawn(2, "a"), drawn(2, "b"), strict=True))
 
 
 @pytest.mark.parametrize("kind", NEGATIVE_KINDS)
 def test_negatives_do_not_change_when_files_come_in_another_order(many, kind):
     turned = {name: list(reversed(paths)) for name, paths in many.items()}
-    assert answers(turned, kind) == answers(many, kind)
+    assert negatives(turned, kind) == negatives(many, kind)
 
 
 def test_each_negative_makes_one_triplet_with_a_positive_of_its_anchor(many, tmp_path):
     triplets = answers(many, "triplets")
-    negatives = {kind: len(of_kind(many, kind)) for kind in NEGATIVE_KINDS}
-    assert Counter(row["negative_kind"] for row in triplets) == negatives
+    counts = {kind: len(of_kind(many, kind)) for kind in NEGATIVE_KINDS}
+    assert Counter(row["negative_kind"] for row in triplets) == counts
 
     built = many | tiny_release(tmp_path, vocabularies=False, triplets=triplets)
     names = ["triplets_hold_the_rule", "duplicate_keys"]
@@ -211,10 +215,10 @@ def shares(triplets, *kinds):
 
 
 @pytest.mark.parametrize(
-    ("positives", "negatives"), [(6, 24), (6, 25), (1, 9), (7, 3), (11, 40), (13, 50)]
+    ("positives", "others"), [(6, 24), (6, 25), (1, 9), (7, 3), (11, 40), (13, 50)]
 )
-def test_positives_of_an_anchor_take_equal_shares(tmp_path, positives, negatives):
-    numbers = range(2, 2 + positives + negatives)
+def test_positives_of_an_anchor_take_equal_shares(tmp_path, positives, others):
+    numbers = range(2, 2 + positives + others)
     pairs = [
         {
             "pair_kind": "positive" if number < 2 + positives else "negative_random",
@@ -228,9 +232,9 @@ def test_positives_of_an_anchor_take_equal_shares(tmp_path, positives, negatives
     ]
     triplets = answers(tiny_release(tmp_path, pairs=pairs), "triplets")
     (counts,) = shares(triplets, "negative_random").values()
-    assert sum(counts.values()) == negatives
-    assert len(counts) == min(positives, negatives)
-    assert set(counts.values()) <= {negatives // positives, -(-negatives // positives)}
+    assert sum(counts.values()) == others
+    assert len(counts) == min(positives, others)
+    assert set(counts.values()) <= {others // positives, -(-others // positives)}
 
 
 def test_shares_are_equal_in_each_kind_and_in_all_together(many):
@@ -247,41 +251,28 @@ def test_another_seed_deals_the_positives_in_another_order(many):
     assert answers(many, "triplets") != answers(many, "triplets", seed="1")
 
 
-def test_queries_and_gallery_are_the_benchmarks(tmp_path):
-    files = tiny_release(
-        tmp_path,
-        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
-        items=[
-            garment(1, 1),
-            garment(1, 0, item_no=2),
-            garment(2, 1),
-            garment(2, 0, item_no=2),
-            garment(3, 4),
-        ],
-    )
-
-    def keys(name, **given):
-        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **given)]
-
-    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
-    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
-    assert keys("retrieval_queries", strict="true") == [(1, 1)]
-    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
-    assert keys("retrieval_gallery", strict=True) == [(2, 1)]
-
-
 def test_pair_sets_say_their_defaults():
-    assert query("negative_random").values() == {
+    assert query("negative_pairs").values({"pair_kind": "negative_random"}) == {
+        "pair_kind": "negative_random",
         "negatives_per_positive": 4,
         "max_per_query": 50,
         "seed": "0",
+        "same_category": False,
     }
-    assert query("negative_same_pair").values()["same_category"] is False
+
+
+def test_an_unknown_kind_of_negatives_is_refused_with_the_kinds_there_are():
+    (kind, *_) = query("negative_pairs").params
+    assert tuple(kind.type.split(" | ")) == NEGATIVE_KINDS
+    with pytest.raises(InputError, match=r"should be one of negative_same_pair \| negative"):
+        query("negative_pairs").values({"pair_kind": "negative"})
+    with pytest.raises(InputError, match="needs pair_kind"):
+        query("negative_pairs").values()
 
 
 def test_negatives_of_the_same_pair_can_be_held_to_the_category(many):
-    free = answers(many, "negative_same_pair", negatives_per_positive=1000, max_per_query=1000)
-    same = answers(
+    free = negatives(many, "negative_same_pair", negatives_per_positive=1000, max_per_query=1000)
+    same = negatives(
         many,
         "negative_same_pair",
         same_category="true",

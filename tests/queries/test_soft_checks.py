@@ -119,6 +119,11 @@ def test_a_style_below_zero_is_reported_and_pairs_with_nothing(tmp_path):
     assert query("negative_styles").severity == "warn"
 
 
+def labels(files):
+    """The labels that contradict the box or the landmarks."""
+    return [(row["label"], row["value"]) for row in answers(files, "labels")]
+
+
 @pytest.mark.parametrize(
     ("label", "edges", "agrees"),
     [
@@ -130,13 +135,13 @@ def test_a_style_below_zero_is_reported_and_pairs_with_nothing(tmp_path):
         ("large", (0, 0, 41, 100), True),
     ],
 )
-def test_the_scale_is_told_by_the_box(tmp_path, label, edges, agrees):
+def test_the_scale_label_is_compared_with_the_box(tmp_path, label, edges, agrees):
     files = tiny_release(
         tmp_path,
         images=[photo(1, "user", 1, width=100, height=100)],
         items=[boxed(1, 1, *edges, scale=label)],
     )
-    assert (answers(files, "scale_labels") == []) == agrees
+    assert labels(files) == ([] if agrees else [("scale", label)])
 
 
 @pytest.mark.parametrize(
@@ -150,19 +155,30 @@ def test_the_scale_is_told_by_the_box(tmp_path, label, edges, agrees):
         ("heavy", 6, True),
     ],
 )
-def test_the_occlusion_is_told_by_all_landmarks_of_the_category(tmp_path, label, occluded, agrees):
+def test_the_occlusion_label_is_compared_with_all_landmarks_of_the_category(
+    tmp_path, label, occluded, agrees
+):
     # Shorts have ten landmarks.
     item = garment(1, 1, category_id=7, occlusion=label, landmarks_occluded=occluded)
-    assert (answers(tiny_release(tmp_path, items=[item]), "occlusion_labels") == []) == agrees
+    files = tiny_release(tmp_path, images=[photo(1, "user", 1)], items=[item])
+    assert labels(files) == ([] if agrees else [("occlusion", label)])
 
 
 @pytest.mark.parametrize(
     ("label", "labelled", "agrees"),
     [("large", 6, True), ("large", 7, False), ("medium", 7, True), ("no_zoom", 6, False)],
 )
-def test_a_large_zoom_is_told_by_the_unlabelled(tmp_path, label, labelled, agrees):
+def test_a_large_zoom_is_compared_with_the_unlabelled_landmarks(tmp_path, label, labelled, agrees):
     item = garment(1, 1, category_id=7, zoom_in=label, landmarks_visible=labelled)
-    assert (answers(tiny_release(tmp_path, items=[item]), "zoom_labels") == []) == agrees
+    files = tiny_release(tmp_path, images=[photo(1, "user", 1)], items=[item])
+    assert labels(files) == ([] if agrees else [("zoom_in", label)])
+
+
+def test_every_image_without_a_usable_picture_is_reported(tmp_path):
+    states = ["ok", "missing", "unreadable", "too_large", "not_a_picture"]
+    images = [photo(n, "user", 1, image_status=state) for n, state in enumerate(states)]
+    rows = answers(tiny_release(tmp_path, images=images), "missing_pictures")
+    assert [(row["image_id"], row["image_status"]) for row in rows] == list(enumerate(states))[1:]
 
 
 def test_the_same_picture_in_two_splits_is_reported(tmp_path):
@@ -174,13 +190,14 @@ def test_the_same_picture_in_two_splits_is_reported(tmp_path):
             photo(8, "user", 1, split="validation", sha256="bb"),
             photo(2, "user", 1),
             photo(2, "user", 1, split="validation"),  # numbers restart: no evidence
+            {"dataset": "fashion-mnist", "image_id": 9, "split": "test", "sha256": "aa"},
             {"dataset": "fashionai", "image_id": 5},
             {"dataset": "fashionai", "image_id": 5, "split": "test_a"},
         ],
     )
     names = ("dataset", "image_id", "other_split", "other_image_id", "evidence")
-    found = [tuple(row[name] for name in names) for row in answers(files, "leakage")]
-    assert found == [
+    rows = [tuple(row[name] for name in names) for row in answers(files, "leakage")]
+    assert rows == [
         ("deepfashion2", 1, "validation", 7, "same bytes"),
         ("fashionai", 5, "train", 5, "same identity"),
     ]

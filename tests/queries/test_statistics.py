@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 from made_up_release import Files, write_release
-from tiny_release import answers
+
+from flows.warehouse import Warehouse, open_warehouse, query, run_query
 
 SPLIT = ["dataset", "split"]
 IMAGE = [*SPLIT, "image_id"]
@@ -21,6 +22,12 @@ def files(tmp_path_factory) -> Files:
 
 
 @pytest.fixture(scope="module")
+def warehouse(files) -> Warehouse:
+    """The tables, without the stored statistics: each is computed by its SQL."""
+    return open_warehouse(files)
+
+
+@pytest.fixture(scope="module")
 def frames(files) -> Frames:
     tables = {name: paths for name, paths in files.items() if "/" not in name}
     return {
@@ -29,23 +36,21 @@ def frames(files) -> Frames:
     }
 
 
-def agree(files: Files, name: str, expected: pl.DataFrame) -> None:
-    """The query's rows are the frame's, in whatever order; floats within their rounding."""
-    found = pl.DataFrame(answers(files, name), infer_schema_length=None)
-    assert set(found.columns) == set(expected.columns)
-    assert found.height == expected.height > 0
-    keys = [c for c in found.columns if not found[c].dtype.is_float()]
-    expected = expected.select(found.columns)
-    for one, other in zip(found.sort(keys).rows(named=True), expected.sort(keys).rows(named=True),
-                          strict=True):  # fmt: skip
-        assert one == pytest.approx(other, abs=1.01e-4)
+def agree(warehouse: Warehouse, name: str, expected: pl.DataFrame) -> None:
+    """The query's rows are the frame's in the order of the grain; floats within their rounding."""
+    rows = pl.DataFrame(run_query(warehouse, name))
+    assert set(rows.columns) == set(expected.columns)
+    assert rows.height == expected.height > 0
+    expected = expected.select(rows.columns).sort(query(name).grain)
+    for row, other in zip(rows.rows(named=True), expected.rows(named=True), strict=True):
+        assert row == pytest.approx(other, abs=1.01e-4)
 
 
 def named(frames: Frames) -> pl.DataFrame:
     return frames["categories"].select(NAMES)
 
 
-def test_split_totals_agrees(files, frames):
+def test_split_totals_agrees(warehouse, frames):
     def count(table, name, where=True):
         return frames[table].filter(where).group_by(SPLIT).agg(pl.len().alias(name))
 
@@ -62,10 +67,10 @@ def test_split_totals_agrees(files, frames):
         ("pairs", "pairs", True),
     ):
         images = images.join(count(table, name, where), on=SPLIT, how="left")
-    agree(files, "split_totals", images.fill_null(0))
+    agree(warehouse, "split_totals", images.fill_null(0))
 
 
-def test_items_by_category_agrees(files, frames):
+def test_items_by_category_agrees(warehouse, frames):
     items = frames["items"]
     splits = items.group_by(SPLIT).agg(pl.len().alias("all"))
     every = splits.join(named(frames), on="dataset")
@@ -76,10 +81,10 @@ def test_items_by_category_agrees(files, frames):
         pl.col("items", "images").fill_null(0)
     )
     expected = joined.with_columns((pl.col("items") / pl.col("all")).alias("share")).drop("all")
-    agree(files, "items_by_category", expected)
+    agree(warehouse, "items_by_category", expected)
 
 
-def test_variations_agrees(files, frames):
+def test_variations_agrees(warehouse, frames):
     kinds = ["scale", "occlusion", "zoom_in", "viewpoint"]
     long = frames["items"].select(*CATEGORY, *kinds).unpivot(
         kinds, index=CATEGORY, variable_name="variation", value_name="label"
@@ -91,11 +96,13 @@ def test_variations_agrees(files, frames):
         (pl.col("items") / pl.col("items").sum().over(group)).alias("share")
     )
     agree(
-        files, "variations", shares.join(named(frames), on=["dataset", "category_id"], how="left")
+        warehouse,
+        "variations",
+        shares.join(named(frames), on=["dataset", "category_id"], how="left"),
     )
 
 
-def test_landmark_visibility_agrees(files, frames):
+def test_landmark_visibility_agrees(warehouse, frames):
     joined = frames["landmarks"].join(frames["items"].select(*ITEM, "category_id"), on=ITEM)
     words = ["visible", "occluded", "unlabelled"]
     counted = joined.group_by([*CATEGORY, "landmark_no"]).agg(
@@ -108,7 +115,7 @@ def test_landmark_visibility_agrees(files, frames):
     )
     expected = counted.with_columns(shares).join(named(frames), on=["dataset", "category_id"])
     expected = expected.join(types, on=["dataset", "category_id", "landmark_no"])
-    agree(files, "landmark_visibility", expected)
+    agree(warehouse, "landmark_visibility", expected)
 
 
 def measured(frames: Frames) -> pl.DataFrame:
@@ -134,7 +141,7 @@ def quantile(column: str, share: float) -> pl.Expr:
     return pl.col(column).drop_nulls().sort().get(place)
 
 
-def test_box_sizes_agrees(files, frames):
+def test_box_sizes_agrees(warehouse, frames):
     expected = measured(frames).group_by([*CATEGORY, "measure"]).agg(
         pl.col("value").count().alias("boxes"),
         pl.col("flat").sum().alias("flat_boxes"),
@@ -146,10 +153,10 @@ def test_box_sizes_agrees(files, frames):
         quantile("value", 0.90).alias("quantile_90"),
         pl.col("value").max().alias("largest"),
     )  # fmt: skip
-    agree(files, "box_sizes", expected.join(named(frames), on=["dataset", "category_id"]))
+    agree(warehouse, "box_sizes", expected.join(named(frames), on=["dataset", "category_id"]))
 
 
-def test_box_size_bins_agrees(files, frames):
+def test_box_size_bins_agrees(warehouse, frames):
     step = pl.when(pl.col("measure") == "aspect").then(10).otherwise(20)
     last = pl.when(pl.col("measure") == "aspect").then(30).otherwise(19)
     values = measured(frames).with_columns(
@@ -167,10 +174,10 @@ def test_box_size_bins_agrees(files, frames):
         (pl.col("bin") / step).alias("lower"),
         pl.when(pl.col("bin") < last).then((pl.col("bin") + 1) / step).alias("upper"),
     )
-    agree(files, "box_size_bins", expected.join(named(frames), on=["dataset", "category_id"]))
+    agree(warehouse, "box_size_bins", expected.join(named(frames), on=["dataset", "category_id"]))
 
 
-def test_polygon_shapes_agrees(files, frames):
+def test_polygon_shapes_agrees(warehouse, frames):
     joined = frames["polygons"].join(frames["items"], on=ITEM).with_columns(
         ((pl.col("x2") - pl.col("x1")) * (pl.col("y2") - pl.col("y1"))).alias("box")
     )  # fmt: skip
@@ -189,10 +196,10 @@ def test_polygon_shapes_agrees(files, frames):
     )
     joined = expected.join(named(frames), on=["dataset", "category_id"])
     # Means of points leave with three digits.
-    agree(files, "polygon_shapes", joined.with_columns(pl.col("points_per_polygon").round(3)))
+    agree(warehouse, "polygon_shapes", joined.with_columns(pl.col("points_per_polygon").round(3)))
 
 
-def test_category_cooccurrence_agrees(files, frames):
+def test_category_cooccurrence_agrees(warehouse, frames):
     present = frames["items"].select(*IMAGE, "category_id").unique()
     totals = present.group_by(CATEGORY).agg(pl.len().alias("total"))
     met = present.join(present.rename({"category_id": "other_category_id"}), on=IMAGE)
@@ -213,10 +220,10 @@ def test_category_cooccurrence_agrees(files, frames):
         .join(named(frames), on=["dataset", "category_id"])
         .join(named(frames).rename(others), on=["dataset", "other_category_id"])
     )
-    agree(files, "category_cooccurrence", expected)
+    agree(warehouse, "category_cooccurrence", expected)
 
 
-def test_mean_landmark_shape_agrees(files, frames):
+def test_mean_landmark_shape_agrees(warehouse, frames):
     labelled = frames["landmarks"].filter(pl.col("visibility") != "unlabelled")
     joined = labelled.join(
         frames["items"].select(*ITEM, "category_id", "x1", "y1", "x2", "y2"), on=ITEM
@@ -245,10 +252,10 @@ def test_mean_landmark_shape_agrees(files, frames):
     )
     types = frames["landmark_types"].select(*key, "landmark_name")
     joined = expected.join(named(frames), on=["dataset", "category_id"]).join(types, on=key)
-    agree(files, "mean_landmark_shape", joined)
+    agree(warehouse, "mean_landmark_shape", joined)
 
 
-def test_source_sizes_agrees(files, frames):
+def test_source_sizes_agrees(warehouse, frames):
     side = pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
     pixels = pl.col("width").cast(pl.Int64) * pl.col("height")
     expected = frames["images"].group_by([*SPLIT, "source"]).agg(
@@ -263,10 +270,10 @@ def test_source_sizes_agrees(files, frames):
         pl.col("byte_size").median().alias("median_bytes"),
         pl.col("byte_size").sum().alias("total_bytes"),
     )  # fmt: skip
-    agree(files, "source_sizes", expected)
+    agree(warehouse, "source_sizes", expected)
 
 
-def test_normaliser_lengths_agrees(files, frames):
+def test_normaliser_lengths_agrees(warehouse, frames):
     def end(side):
         names = [f"armpit_{side}", f"waistband_{side}"]
         point = frames["landmarks"].filter(pl.col("landmark_name").is_in(names))
@@ -288,4 +295,6 @@ def test_normaliser_lengths_agrees(files, frames):
         quantile("length", 0.9).round(2).alias("quantile_90"),
         pl.col("length").max().round(2).alias("longest"),
     )
-    agree(files, "normaliser_lengths", expected.join(named(frames), on=["dataset", "category_id"]))
+    agree(
+        warehouse, "normaliser_lengths", expected.join(named(frames), on=["dataset", "category_id"])
+    )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path):
+def test_a_failure_leaves_the_old_file_and_no_partial_one(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
     with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
@@ -48,13 +49,33 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_kill_leaves_the_old_file_and_at_most_one_aside(tmp_path):
+def test_the_file_is_flushed_before_the_rename_and_the_folder_after_it(tmp_path, monkeypatch):
+    path, steps = tmp_path / "manifest.json", []
+    fsync, replace = os.fsync, Path.replace
+
+    def flushed(handle):
+        steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def renamed(partial, target):
+        assert partial.read_bytes() == b"new"
+        steps.append("rename")
+        return replace(partial, target)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    with atomic_write(path) as file:
+        file.write(b"new")
+    assert steps == ["file", "rename", "folder"]
+
+
+def test_a_kill_leaves_the_old_file_and_at_most_a_partial_one(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
     script = (
         "import os, signal, sys\n"
-        "from flows.storage.atomic import write_whole\n"
-        "with write_whole(sys.argv[1]) as file:\n"
+        "from flows.storage.atomic import atomic_write\n"
+        "with atomic_write(sys.argv[1]) as file:\n"
         "    file.write(b'half')\n"
         "    file.flush()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -62,5 +83,5 @@ def test_a_kill_leaves_the_old_file_and_at_most_one_aside(tmp_path):
     killed = subprocess.run([sys.executable, "-c", script, str(path)], cwd=REPOSITORY)
     assert killed.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
-    (aside,) = set(tmp_path.iterdir()) - {path}
-    assert aside.name.endswith(PARTIAL_SUFFIX)
+    (partial,) = set(tmp_path.iterdir()) - {path}
+    assert partial.name.endswith(PARTIAL_SUFFIX)

@@ -34,12 +34,12 @@ def test_members_are_listed_by_name_with_size_and_time(folder):
         "train/annos/000002.json",
         "train/image/000001.jpg",
     ]
-    found = (folder / "train/annos/000001.json").stat()
+    status = (folder / "train/annos/000001.json").stat()
     assert members.slice(0, 1).to_pylist() == [
         {
             "name": "train/annos/000001.json",
-            "size": found.st_size,
-            "stamp": str(found.st_mtime_ns),
+            "size": status.st_size,
+            "stamp": str(status.st_mtime_ns),
         }
     ]
 

@@ -3,6 +3,7 @@
 import os
 import random
 import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import packing
 import pytest
 
 from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage.zips import zipcrypto
 from flows.storage.zips.zip_directory import PROBLEMS
 from schemas.errors import InputError
 from schemas.rejections import RULES
@@ -26,7 +28,7 @@ def password(monkeypatch):
 
 def read(path: Path) -> dict[str, Document]:
     location = Location.parse(path)
-    return {one.name: one for one in read_members(location, list_members(location))}
+    return {member.name: member for member in read_members(location, list_members(location))}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def read(path: Path) -> dict[str, Document]:
     ],
 )
 def test_a_name_that_could_lead_out_is_listed_as_one_harmless_step(hostile, name, tmp_path):
-    members = [packing.packed(known, data) for known, data in FILES.items()]
+    members = [packing.packed(file, data) for file, data in FILES.items()]
     packing.write_zip(tmp_path / "train.zip", [*members, packing.packed(hostile, b"{}")])
     documents = read(tmp_path / "train.zip")
     assert documents.keys() - FILES.keys() == {"train/annos/" + name}
@@ -88,13 +90,13 @@ def test_a_member_packed_and_unpacked_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize("write", [packing.write_zipcrypto, packing.write_aes])
 @pytest.mark.parametrize(
-    ("given", "words"), [("", "--password-file"), ("not this one", "does not open it")]
+    ("typed", "words"), [("", "--password-file"), ("not this one", "does not open it")]
 )
 def test_a_missing_or_wrong_password_is_one_sentence_without_it(
-    write, given, words, tmp_path, monkeypatch
+    write, typed, words, tmp_path, monkeypatch
 ):
     write(tmp_path / "train.zip", FILES, SECRET.encode())
-    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", given)
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", typed)
     location = Location.parse(tmp_path / "train.zip")
     members = list_members(location)
     for reading in (
@@ -107,11 +109,23 @@ def test_a_missing_or_wrong_password_is_one_sentence_without_it(
         assert "not this one" not in str(caught.value)
 
 
-def test_the_password_is_shown_by_nothing_that_holds_it(tmp_path):
-    from flows.storage.zips.password import zip_password
+def test_a_wrong_password_that_fits_the_check_byte_of_one_member_is_refused(tmp_path, monkeypatch):
+    members = [packing.packed(name, data) for name, data in list(FILES.items())[:16]]
+    locked = packing.encrypted(members, SECRET.encode())
+    checks = [bytes([member.crc >> 24]) for member in members]
 
-    assert SECRET not in repr(zip_password())
-    assert SECRET not in repr(Location.parse(tmp_path))
+    def matches(password: bytes) -> int:
+        headers = [member.body[: zipcrypto.HEADER] for member in locked]
+        plain = zipcrypto.decrypt(headers, zipcrypto.first_keys(password))
+        return sum(head[-1:] == check for head, check in zip(plain, checks, strict=True))
+
+    assert matches(SECRET.encode()) == 16
+    passwords = (f"wrong {number}" for number in range(9_999))
+    wrong = next(text for text in passwords if 1 <= matches(text.encode()) < 8)
+    path = packing.write_zip(tmp_path / "train.zip", locked)
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", wrong)
+    with pytest.raises(InputError, match="does not open it"):
+        read(path)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 21, 200, 0.5, 0.9, -1, -21, -22])
@@ -119,25 +133,36 @@ def test_an_archive_cut_short_is_one_sentence(kept, tmp_path):
     whole = packing.write_plain(tmp_path / "train.zip", FILES).read_bytes()
     end = int(len(whole) * kept) if isinstance(kept, float) else kept
     (tmp_path / "train.zip").write_bytes(whole[:end])
-    with pytest.raises(InputError, match=r"train\.zip is no zip or is cut short[^\n]*\.$"):
+    with pytest.raises(InputError, match=r"train\.zip is not a zip or is incomplete[^\n]*\.$"):
         list_members(Location.parse(tmp_path / "train.zip"))
 
 
 def test_an_archive_cut_out_of_the_middle_is_one_sentence(tmp_path):
     whole = packing.write_plain(tmp_path / "train.zip", FILES).read_bytes()
     (tmp_path / "train.zip").write_bytes(whole[300:])
-    with pytest.raises(InputError, match=r"train\.zip is damaged: it promises more"):
+    with pytest.raises(InputError, match=r"train\.zip is damaged: its directory is larger"):
         list_members(Location.parse(tmp_path / "train.zip"))
 
 
-SOUND = packing.packed("annos/1.json", b'{"pair_id": 1}' * 30)
+TEXT = b'{"pair_id": 1}' * 30
+SOUND = packing.packed("annos/1.json", TEXT)
 
 
 @pytest.mark.parametrize(
     ("member", "words"),
     [
-        (replace(SOUND, crc=1), "its checksum does not fit"),
+        (replace(SOUND, crc=1), "its checksum does not match"),
         (replace(SOUND, size=10), "does not hold the 10 bytes it promises"),
+        # Longer than declared, with the checksum of the declared bytes.
+        (replace(SOUND, size=10, crc=zlib.crc32(TEXT[:10])), "does not hold the 10 bytes"),
+        (
+            replace(
+                packing.packed("annos/1.json", TEXT, packing.STORED),
+                size=10,
+                crc=zlib.crc32(TEXT[:10]),
+            ),
+            "does not hold the 10 bytes",
+        ),
         (replace(SOUND, size=5_000), "does not hold the 5,000 bytes it promises"),
         (replace(SOUND, size=1 << 20), PROBLEMS[5]),
         (replace(SOUND, body=b"\xff" * 60), "it does not inflate"),
@@ -185,7 +210,7 @@ def test_an_altered_aes_member_fails_its_authentication(tmp_path):
     whole[30 + len("train/annos/000001.json") + 11 + 18 + 5] ^= 1
     path.write_bytes(whole)
     document = read(path)["train/annos/000001.json"]
-    assert document.message == "it is damaged: its authentication does not fit"
+    assert document.message == "it is damaged: authentication code mismatch"
 
 
 # WARDROBE_FUZZ=10000 mutates that many archives instead of a second's worth.

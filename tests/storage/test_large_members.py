@@ -7,7 +7,7 @@ import pytest
 from memory import peak_in_a_process
 
 from flows.storage import Location, list_members, read_member, read_members
-from flows.storage.member import LARGEST
+from flows.storage.member import MAX_MEMBER_BYTES
 from flows.storage.zips import archive as archive_module
 from flows.storage.zips import zip_directory as directory
 from schemas.errors import InputError
@@ -16,14 +16,15 @@ from schemas.errors import InputError
 def test_a_member_over_the_limit_is_too_large_in_a_zip_and_in_a_folder(tmp_path):
     sound = packing.packed("train/annos/1.json", b"{}")
     large = packing.packed("train/annos/2.json", b" " * 100_000)
-    packing.write_zip(tmp_path / "train.zip", [sound, replace(large, size=LARGEST + 1)])
+    assert MAX_MEMBER_BYTES == 67_108_864
+    packing.write_zip(tmp_path / "train.zip", [sound, replace(large, size=MAX_MEMBER_BYTES + 1)])
     (tmp_path / "train.csv").touch()
     with (tmp_path / "train.csv").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(MAX_MEMBER_BYTES + 1)
     location = Location.parse(tmp_path)
-    found = {one.name: one for one in read_members(location, list_members(location))}
-    assert found.pop("train/annos/1.json").data == b"{}"
-    assert {(one.data, one.rule) for one in found.values()} == {(None, "too_large")}
+    documents = {member.name: member for member in read_members(location, list_members(location))}
+    assert documents.pop("train/annos/1.json").data == b"{}"
+    assert {(member.data, member.rule) for member in documents.values()} == {(None, "too_large")}
     with pytest.raises(InputError, match=r"train\.csv in .* 67,108,865 bytes, more than the 67,"):
         read_member(location, "train.csv")
 
@@ -50,11 +51,11 @@ def test_a_zip_that_unpacks_to_a_thousand_times_its_size_is_read_in_small_portio
 def test_members_of_several_portions_and_refused_ones_come_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(archive_module, "_BYTES", 100)
     sound = [packing.packed(f"train/annos/{number}.json", b"x" * 30) for number in range(1, 10)]
-    large = replace(sound[3], size=LARGEST + 1)
+    large = replace(sound[3], size=MAX_MEMBER_BYTES + 1)
     path = packing.write_zip(tmp_path / "train.zip", [*sound[:3], large, *sound[4:]])
     location = Location.parse(path)
     documents = list(read_members(location, list_members(location)))
-    assert [one.rule for one in documents] == [None] * 3 + ["too_large"] + [None] * 5
+    assert [document.rule for document in documents] == [None] * 3 + ["too_large"] + [None] * 5
 
 
 def test_a_directory_of_unlikely_size_is_one_sentence(tmp_path, monkeypatch):
@@ -66,13 +67,13 @@ def test_a_directory_of_unlikely_size_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_a_leading_step_that_leads_nowhere_is_left_out(tmp_path):
-    """As `zip -r` and `tar` write names of the folder they are started in."""
+    """As `zip -r` and `tar` write names of the current folder."""
     files = {f"./train/annos/{number}.json": b"{}" for number in range(3)}
     path = packing.write_plain(tmp_path / "deepfashion2.zip", files)
     location = Location.parse(path)
     members = list_members(location)
     assert members["name"].to_pylist() == [f"train/annos/{number}.json" for number in range(3)]
-    assert [one.data for one in read_members(location, members)] == [b"{}"] * 3
+    assert [document.data for document in read_members(location, members)] == [b"{}"] * 3
 
 
 def test_a_name_with_and_without_that_step_is_listed_twice(tmp_path):

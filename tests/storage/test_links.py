@@ -1,4 +1,4 @@
-"""Links and things that are no files: nothing outside the source is read, nothing hangs."""
+"""Links, and entries that are not files: only the source is read, and no read waits."""
 
 import os
 from pathlib import Path
@@ -21,10 +21,12 @@ def source(tmp_path: Path) -> Path:
 
 
 def read(source: Path) -> dict[str, bytes | str | None]:
-    """The bytes of each member, or the words of its reason."""
+    """The bytes of each member, or the message of its reason."""
     location = Location.parse(source)
     documents = read_members(location, list_members(location))
-    return {one.name: one.message if one.data is None else one.data for one in documents}
+    return {
+        member.name: member.message if member.data is None else member.data for member in documents
+    }
 
 
 def test_the_source_and_its_splits_may_be_links(source, tmp_path):
@@ -72,6 +74,31 @@ def test_a_folder_replaced_by_a_link_after_the_listing_leads_nowhere(source, tmp
     (source / "train/annos").symlink_to(tmp_path / "annos")
     (document,) = read_members(location, members)
     assert (document.data, document.rule) == (None, "unreadable")
+    assert document.message == "it is a link that leads out of the source"
+
+
+def test_a_link_to_a_link_or_through_a_folder_may_not_lead_out(source, tmp_path):
+    annos = source / "train/annos"
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/000009.json").write_bytes(b"outside")
+    (annos / "000002.json").symlink_to("000003.json")
+    (annos / "000003.json").symlink_to(tmp_path / "outside/000009.json")
+    # A folder whose name starts with that of the source is another folder.
+    (tmp_path / "source-2").mkdir()
+    (tmp_path / "source-2/a.json").write_bytes(b"other")
+    (annos / "000004.json").symlink_to(tmp_path / "source-2/a.json")
+    assert {read(source)[f"train/annos/00000{n}.json"] for n in (2, 3, 4)} == {
+        "it is a link that leads out of the source"
+    }
+
+
+def test_a_linked_file_may_lead_into_a_folder_that_is_linked_in_the_source(source, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/a.json").write_bytes(b"disk")
+    (source / "more").symlink_to(tmp_path / "disk")
+    (source / "train/annos/000002.json").symlink_to(tmp_path / "disk/a.json")
+    assert read(source)["train/annos/000002.json"] == b"disk"
+    assert read(source)["more/a.json"] == b"disk"
 
 
 @pytest.mark.parametrize(
@@ -98,15 +125,15 @@ def test_a_name_that_no_listing_gave_reads_nothing(source, name):
     assert document.data is None
 
 
-def test_what_is_no_regular_file_is_a_reason_and_nothing_waits_for_it(source):
+def test_a_file_that_is_not_regular_is_a_reason_and_reading_does_not_wait(source):
     os.mkfifo(source / "train/annos/000002.json")
     assert read(source)["train/annos/000002.json"] == "it is not a regular file"
 
 
-def test_a_name_that_is_no_utf8_is_listed_with_its_bytes_and_not_read(source):
+def test_a_name_that_is_not_utf8_is_listed_with_its_bytes_and_not_read(source):
     (source / "train/annos" / os.fsdecode(b"\xff1.json")).write_bytes(b"{}")
     assert list(read(source)) == ["train/annos/%FF1.json", "train/annos/000001.json"]
-    assert read(source)["train/annos/%FF1.json"] == "it was listed, but is not there any more"
+    assert read(source)["train/annos/%FF1.json"] == "it was listed, but does not exist any more"
 
 
 def test_a_folder_that_may_not_be_listed_is_an_error(source, monkeypatch):

@@ -1,4 +1,4 @@
-"""Files named beside a source are members of it, wherever they lie."""
+"""Side files are members of a source, whatever their folder."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_side_files_are_listed_and_read_among_the_members(tmp_path):
     location = Location.parse(source, side_files=[elsewhere / "val_query.json"])
     members = list_members(location)
     assert members["name"].to_pylist() == ["side-files/val_query.json", "train/a.json", "z.txt"]
-    assert [one.data for one in read_members(location, members)] == [b"[]", b"a", b"z"]
+    assert [document.data for document in read_members(location, members)] == [b"[]", b"a", b"z"]
     assert read_member(location, "side-files/val_query.json") == b"[]"
 
 
@@ -28,10 +28,10 @@ def test_a_changed_side_file_is_named_as_the_member_it_is(tmp_path):
     location = Location.parse(tmp_path / "source", side_files=[side])
     members = list_members(location)
     side.write_bytes(b"000001.json\n000002.json\n")
-    found = {one.name: one.rule for one in read_members(location, members)}
-    assert found == {"a": None, "side-files/list_query.txt": "changed_while_read"}
+    rules = {member.name: member.rule for member in read_members(location, members)}
+    assert rules == {"a": None, "side-files/list_query.txt": "changed_while_read"}
 
 
-def test_a_side_file_that_is_not_there_is_said(tmp_path):
+def test_a_missing_side_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="side file"):
         Location.parse(tmp_path, side_files=[tmp_path / "nothing.json"])

@@ -3,7 +3,7 @@
 Not a source: documents, pictures and outlines are no garments. For questions and their benchmark.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from flows.warehouse import open_warehouse, queries, run_query
 from schemas import TABLES
 from schemas.categories import CATEGORIES
 from schemas.landmark_types import category_rows, landmark_type_rows
-from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, VISIBILITY, ZOOMS
+from schemas.vocabulary import NEGATIVE_KINDS, OCCLUSIONS, SCALES, VIEWPOINTS, VISIBILITY, ZOOMS
 
 Files = dict[str, list[Path]]
 Array = np.ndarray[Any, Any]
@@ -198,11 +198,12 @@ def write_release(
     return files
 
 
-def write_pairs(folder: Path, files: Files, names: list[str], table: str = "pairs") -> None:
-    """The answers of pair queries as partitioned files of a table."""
+def write_pairs(folder: Path, files: Files, kinds: Sequence[str], table: str = "pairs") -> None:
+    """Pairs of those kinds, or triplets, as partitioned files of a table."""
     con = open_warehouse(files)
-    for number, name in enumerate(names, start=len(files.get(table, []))):
-        rows = run_query(con, name)
+    for number, kind in enumerate(kinds, start=len(files.get(table, []))):
+        name = "negative_pairs" if kind in NEGATIVE_KINDS else kind
+        rows = run_query(con, name, {"pair_kind": kind} if name != kind else None)
         for split in pc.unique(rows["split"]).to_pylist():
             chosen = rows.filter(pc.equal(rows["split"], split))
             chosen = chosen.select(TABLES[table].file_schema.names)

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.warehouse import open_warehouse, query, run_query
+from flows.warehouse import open_warehouse, queries, run_query
 from schemas import TABLES
 from schemas.landmark_types import category_rows, landmark_type_rows
 
@@ -68,16 +68,21 @@ def _write(files: Files, table: str, path: Path, rows: pa.Table) -> None:
 
 def answers(files: Files, name: str, **parameters: object) -> list[dict[str, Any]]:
     """The rows of a query over those files."""
-    return run_query(open_warehouse(files), name, parameters).to_pylist()
+    reads = {query.name: query.reads for query in queries()}
+    with open_warehouse(files, only=reads.get(name)) as con:
+        return run_query(con, name, parameters).to_pylist()
+
+
+def negatives(files: Files, kind: str, **parameters: object) -> list[dict[str, Any]]:
+    """The negative pairs of a kind."""
+    return answers(files, "negative_pairs", pair_kind=kind, **parameters)
 
 
 def with_pairs(folder: Path, files: Files, *kinds: str, **parameters: object) -> Files:
-    """The release with a pairs table of those queries' answers (the positive ones always)."""
+    """The release with a pairs table: the positive pairs, and negatives of those kinds."""
     con = open_warehouse(files)
-    built = [
-        run_query(con, name, {k: v for k, v in parameters.items() if k in query(name).values()})
-        for name in ("positive_pairs", *kinds)
-    ]
+    built = [run_query(con, "positive_pairs")]
+    built += [run_query(con, "negative_pairs", {"pair_kind": kind, **parameters}) for kind in kinds]
     rows = pa.concat_tables(built).to_pylist()
     files = {name: paths for name, paths in files.items() if name != "pairs"}
     return files | tiny_release(folder / "pairs", vocabularies=False, pairs=rows)

@@ -1,8 +1,10 @@
 """A warehouse has a view per declared table, with or without files, and reaches nothing else."""
 
+import ast
 import gc
 import os
 import tempfile
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -10,26 +12,26 @@ import pyarrow.parquet as pq
 import pytest
 from tiny_release import garment, photo, tiny_release
 
-from flows.warehouse import open_warehouse, queries, run_query
+from flows.warehouse import open_warehouse, queries, read_matching, read_table, run_query
 from schemas import TABLES
 from schemas.errors import InputError
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_without_files_is_empty_and_typed(name):
-    found = open_warehouse({}).sql(f"select * from {name}").to_arrow_table()
-    assert found.num_rows == 0
-    assert found.schema.names == TABLES[name].schema.names
-    assert found.schema.types == TABLES[name].schema.types
+    rows = open_warehouse({}).sql(f"select * from {name}").to_arrow_table()
+    assert rows.num_rows == 0
+    assert rows.schema.names == TABLES[name].schema.names
+    assert rows.schema.types == TABLES[name].schema.types
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_with_files_has_the_same_columns_and_types(tmp_path, name):
     files = tiny_release(tmp_path, **{name: [{}]}, vocabularies=False)
-    found = open_warehouse(files).sql(f"select * from {name}").to_arrow_table()
-    assert found.num_rows == 1
-    assert found.schema.names == TABLES[name].schema.names
-    assert found.schema.types == TABLES[name].schema.types
+    rows = open_warehouse(files).sql(f"select * from {name}").to_arrow_table()
+    assert rows.num_rows == 1
+    assert rows.schema.names == TABLES[name].schema.names
+    assert rows.schema.types == TABLES[name].schema.types
 
 
 def test_partition_words_stay_words_when_they_look_like_numbers(tmp_path):
@@ -157,5 +159,37 @@ def test_nothing_is_fetched_from_the_network():
 
 def test_answers_are_plain_arrow_strings(tmp_path):
     files = tiny_release(tmp_path, items=[garment(1, 1)])
-    found = open_warehouse(files).sql("select category_name from items").to_arrow_table()
-    assert found.schema.field("category_name").type == pa.string()
+    rows = open_warehouse(files).sql("select category_name from items").to_arrow_table()
+    assert rows.schema.field("category_name").type == pa.string()
+
+
+def test_read_table_has_all_rows_or_the_first_ones(tmp_path):
+    files = tiny_release(tmp_path, items=[garment(number, 1) for number in (3, 1, 2)])
+    with open_warehouse(files) as warehouse:
+        assert read_table(warehouse, "items")["image_id"].to_pylist() == [3, 1, 2]
+        assert read_table(warehouse, "items", limit=2)["image_id"].to_pylist() == [1, 2]
+        assert read_table(warehouse, "split_totals").num_rows == 0
+
+
+def test_read_matching_has_the_rows_of_the_keys_in_key_order(tmp_path):
+    items = [garment(2, 1, 2), garment(2, 1), garment(1, 1), garment(1, 1, split="test")]
+    keys = pa.table({"split": ["train", "train"], "image_id": pa.array([2, 9], pa.int64())})
+    with open_warehouse(tiny_release(tmp_path, items=items)) as warehouse:
+        rows = read_matching(warehouse, "items", keys)
+    assert rows.schema.names == TABLES["items"].schema.names
+    assert rows.select(["image_id", "item_no"]).to_pylist() == [
+        {"image_id": 2, "item_no": 1},
+        {"image_id": 2, "item_no": 2},
+    ]
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return names | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_no_other_package_imports_duckdb():
+    flows = Path(__file__).parents[2] / "flows"
+    importers = {path.parent for path in flows.rglob("*.py") if "duckdb" in imported(path)}
+    assert importers == {flows / "warehouse"}

@@ -16,11 +16,12 @@ TEXT = """\
 -- reads     images, items,
 --           landmarks
 -- param     seed: text; default 0: another seed draws others
--- param     least: number: smallest size; required
+-- param     side: user | shop: whose items; required
 -- param     count: integer; default 4: how many
 -- param     strict: flag; default false: whether to be strict
 -- grain     dataset, split
--- column    dataset: source dataset
+-- column    dataset,
+--           image_id
 -- column    split: split, as the source
 --           names it
 
@@ -35,12 +36,16 @@ def test_a_header_is_read_as_written():
     assert one.reads == ("images", "items", "landmarks")
     assert one.params == (
         Param("seed", "text", "0", "another seed draws others"),
-        Param("least", "number", None, "smallest size; required"),
+        Param("side", "user | shop", None, "whose items; required"),
         Param("count", "integer", 4, "how many"),
         Param("strict", "flag", False, "whether to be strict"),
     )
     assert one.grain == ("dataset", "split")
-    assert one.columns == {"dataset": "source dataset", "split": "split, as the source names it"}
+    assert one.columns == {
+        "dataset": "source dataset, e.g. `deepfashion2`",
+        "image_id": "the image within its split; refers to images.image_id",
+        "split": "split, as the source names it",
+    }
     assert one.severity is None
     assert one.text == TEXT
 
@@ -53,7 +58,7 @@ def test_a_header_is_read_as_written():
         ("-- grain     dataset, split\n", "", "needs a title, reads"),
         ("seed: text; default 0: another", "seed: words; default 0: another", "default value"),
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
-        ("dataset: source dataset", "dataset", "not `name: meaning`"),
+        ("dataset,\n--           image_id", "share", "nor declared: 'share'"),
         ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
     ],
 )
@@ -78,13 +83,19 @@ def test_a_check_needs_a_severity():
 @pytest.mark.parametrize(
     ("given", "values"),
     [
-        ({"least": "0.5"}, {"seed": "0", "least": 0.5, "count": 4, "strict": False}),
-        ({"least": 1, "count": "7"}, {"seed": "0", "least": 1.0, "count": 7, "strict": False}),
+        ({"side": "user"}, {"seed": "0", "side": "user", "count": 4, "strict": False}),
         (
-            {"least": "1e3", "strict": "yes", "seed": 3},
-            {"seed": "3", "least": 1000.0, "count": 4, "strict": True},
+            {"side": "shop", "count": "7"},
+            {"seed": "0", "side": "shop", "count": 7, "strict": False},
         ),
-        ({"least": "1", "strict": False}, {"seed": "0", "least": 1.0, "count": 4, "strict": False}),
+        (
+            {"side": "shop", "strict": "yes", "seed": 3},
+            {"seed": "3", "side": "shop", "count": 4, "strict": True},
+        ),
+        (
+            {"side": "user", "strict": False},
+            {"seed": "0", "side": "user", "count": 4, "strict": False},
+        ),
     ],
 )
 def test_values_are_typed_from_text(given, values):
@@ -96,14 +107,15 @@ def test_values_are_typed_from_text(given, values):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "query sizes needs least \\(number\\): smallest size"),
-        ({"least": "much"}, "least is 'much', but should be of type number: smallest size"),
-        ({"least": "1", "count": "4.5"}, "count is '4.5', but should be of type integer"),
-        ({"least": "1", "count": True}, "count is True, but should be of type integer"),
-        ({"least": "1", "strict": "maybe"}, "strict is 'maybe', but should be of type flag"),
+        ({}, r"query sizes needs side \(user \| shop\): whose items"),
+        ({"side": "buyer"}, r"side is 'buyer', but should be one of user \| shop: whose items"),
+        ({"side": "user | shop"}, "but should be one of"),
+        ({"side": "user", "count": "4.5"}, "count is '4.5', but should be of type integer"),
+        ({"side": "user", "count": True}, "count is True, but should be of type integer"),
+        ({"side": "user", "strict": "maybe"}, "strict is 'maybe', but should be of type flag"),
         (
-            {"least": "1", "sed": "4"},
-            "has no parameter 'sed'; it takes: seed, least, count, strict",
+            {"side": "user", "sed": "4"},
+            "has no parameter 'sed'; it takes: seed, side, count, strict",
         ),
     ],
 )
@@ -118,7 +130,7 @@ def test_wrong_values_are_refused_in_a_sentence(given, message):
         ("split_total", "did you mean split_totals\\?"),
         ("item_by_category", "did you mean items_by_category\\?"),
         ("xyzzy", "`wardrobe query` lists them"),
-        ("../../etc/passwd", "there is no query"),
+        ("../../etc/passwd", "does not exist"),
     ],
 )
 def test_an_unknown_query_is_answered_with_the_nearest(name, hint):

@@ -40,7 +40,7 @@ def test_the_connection_stays_free_while_a_reader_is_open(con):
 
 def test_parameters_are_checked_before_anything_runs(con):
     with pytest.raises(InputError, match="no parameter 'sead'"):
-        run_query(con, "negative_random", {"sead": 1})
+        run_query(con, "negative_pairs", {"sead": 1})
 
 
 def test_all_checks_run_with_their_severity(con):
@@ -80,8 +80,8 @@ def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
     assert verdicts["missing_pictures"].rows == 1
     assert verdicts["leakage"].outcome == "ok"
     # A check of severity `warn` blocks too when it could not run: nothing was checked.
-    assert query("scale_labels").severity == "warn"
-    for name in ("scale_labels", "category_ids_known", "statistics.items_by_category"):
+    assert query("labels").severity == "warn"
+    for name in ("labels", "category_ids_known", "statistics.items_by_category"):
         failed = verdicts[name]
         assert (failed.outcome, failed.rows, failed.examples) == ("error", 0, ())
         assert failed.blocks

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from flows.storage.location import Location
-from flows.storage.member import Listed, Refused, is_stamp
+from flows.storage.member import Member, MemberError, is_stamp
 from flows.storage.zips.entries import OpenArchives, unpacked
 from flows.storage.zips.zip_directory import ENTRY, LARGE, PROBLEMS, Entry
-from flows.storage.zips.zip_index import Catalogue, catalogue, signature
+from flows.storage.zips.zip_index import ZipIndex, archive_state, read_zip_index
 from schemas.source import Document
 
 T = TypeVar("T")
@@ -22,25 +22,25 @@ _BYTES = 32 << 20  # in memory together, packed and unpacked; also what makes de
 
 def read_archived(
     location: Location,
-    listed: Sequence[Listed],
+    members: Sequence[Member],
     probe: Callable[[bytes, bool], T | None],
     *,
     heads: Sequence[int] = (),
 ) -> Iterator[T | Document]:
-    """What `probe` says to each member, in order; without `heads` it is shown whole members only.
+    """The answers of `probe` to each member, in order; without `heads` to whole members only.
 
-    A member that is not what was listed, or is damaged, comes as a Document with its reason. Whole
+    A member that differs from its listing or is damaged comes as a Document with its reason. Whole
     members are checked by CRC (AE-2: by authentication). An archive that was replaced meanwhile is
-    read again once. Raises InputError when the password is missing or another one, OSError when
-    an archive is gone or is still being written.
+    read a second time. Raises InputError when the password is missing or wrong, OSError when an
+    archive is gone or is still being written.
     """
     first = 0
-    while first < len(listed):
+    while first < len(members):
         for _ in range(2):
-            state = catalogue(location)
-            group = _Group(state, listed[first : first + _ROWS], whole=not heads)
+            index = read_zip_index(location)
+            group = _Group(index, members[first : first + _ROWS], whole=not heads)
             answers = group.answers(probe, heads)
-            if state.signatures == tuple(signature(path) for path in state.archives):
+            if index.states == tuple(archive_state(path) for path in index.archives):
                 break
         else:
             raise OSError(errno.ESTALE, "it is being written to", str(location.path))
@@ -49,39 +49,39 @@ def read_archived(
 
 
 class _Group:
-    """As many of the members listed as are read together, found in one state of the archives."""
+    """The next members that are read together, with their entries in one state of the archives."""
 
-    def __init__(self, state: Catalogue, listed: Sequence[Listed], *, whole: bool) -> None:
-        rows = state.find(pa.array([member.name for member in listed], pa.string()))
-        # A member that is not there takes the place of any other; _compare tells them apart.
-        found = state.entries[rows] if len(state.entries) else np.zeros(len(rows), ENTRY)
+    def __init__(self, index: ZipIndex, members: Sequence[Member], *, whole: bool) -> None:
+        rows = index.find(pa.array([member.name for member in members], pa.string()))
+        # A missing member has row -1 and the entry of another one; _compare reports it.
+        entries = index.entries[rows] if len(index.entries) else np.zeros(len(rows), ENTRY)
         if whole:
-            sizes = np.maximum(found["packed"], found["size"])
+            sizes = np.maximum(entries["packed"], entries["size"])
             count = max(1, int((sizes.cumsum() <= _BYTES).sum()))
-            listed, rows, found = listed[:count], rows[:count], found[:count]
-        self._state = state
-        self._listed = listed
+            members, rows, entries = members[:count], rows[:count], entries[:count]
+        self._index = index
+        self._members = members
         self._rows: list[int] = rows.tolist()
-        self._stamps = state.stamps(rows) if len(state.entries) else [""] * len(listed)
-        self._entries = [Entry(*entry) for entry in found.tolist()]
+        self._stamps = index.stamps(rows) if len(index.entries) else [""] * len(members)
+        self._entries = [Entry(*entry) for entry in entries.tolist()]
 
     def answers(
         self, probe: Callable[[bytes, bool], T | None], heads: Sequence[int]
     ) -> list[T | Document]:
         answers: dict[int, T | Document] = {}
-        for place, member in enumerate(self._listed):
+        for place, member in enumerate(self._members):
             try:
                 self._compare(place)
-            except Refused as refused:
-                answers[place] = Document(member.name, None, refused.rule, str(refused))
-        with OpenArchives(self._state) as archives:
+            except MemberError as error:
+                answers[place] = Document(member.name, None, error.rule, str(error))
+        with OpenArchives(self._index) as archives:
             for limit in (*heads, None):
-                waiting = [place for place in range(len(self._listed)) if place not in answers]
+                waiting = [place for place in range(len(self._members)) if place not in answers]
                 for chosen in self._portions(waiting, limit):
-                    answers.update(self._asked(archives, chosen, limit, probe))
-        return [answers[place] for place in range(len(self._listed))]
+                    answers.update(self._answers_of(archives, chosen, limit, probe))
+        return [answers[place] for place in range(len(self._members))]
 
-    def _asked(
+    def _answers_of(
         self,
         archives: OpenArchives,
         chosen: Sequence[int],
@@ -91,25 +91,25 @@ class _Group:
         entries = [self._entries[place] for place in chosen]
         limits = [None if limit is None or entry.size <= limit else limit for entry in entries]
         packed = archives.packed([self._rows[place] for place in chosen], entries, limits)
-        for place, entry, own, found in zip(chosen, entries, limits, packed, strict=True):
-            name = self._listed[place].name
+        for place, entry, size, result in zip(chosen, entries, limits, packed, strict=True):
+            name = self._members[place].name
             try:
-                if isinstance(found, Refused):
-                    raise found
-                data = unpacked(entry, found, own)
+                if isinstance(result, MemberError):
+                    raise result
+                data = unpacked(entry, result, size)
                 # Bytes that inflate to fewer than asked for (rare): the next round brings more.
-                short = own is not None and len(data) < own
-                answer = None if short else probe(data, own is None)
-            except Refused as refused:
-                yield place, Document(name, None, refused.rule, str(refused))
+                short = size is not None and len(data) < size
+                answer = None if short else probe(data, size is None)
+            except MemberError as error:
+                yield place, Document(name, None, error.rule, str(error))
             else:
                 if answer is not None:
                     yield place, answer
-                elif own is None:
+                elif size is None:
                     raise AssertionError(f"the probe gave no answer to the whole of {name}")
 
     def _portions(self, places: Sequence[int], limit: int | None) -> Iterator[list[int]]:
-        """The places in order, as many together as _BYTES allows."""
+        """The positions in order, cut into runs of at most _BYTES."""
         portion: list[int] = []
         total = 0
         for place in places:
@@ -124,13 +124,13 @@ class _Group:
             yield portion
 
     def _compare(self, place: int) -> None:
-        """Raises Refused when a member is not what was listed, or cannot be read in any case."""
-        member, entry = self._listed[place], self._entries[place]
+        """MemberError when a member is not the one that was listed, or cannot be read."""
+        member, entry = self._members[place], self._entries[place]
         if self._rows[place] < 0:
-            raise Refused("changed_while_read", "it was listed, but the archive has lost it since")
+            raise MemberError("changed_while_read", "it is not in the archive any more")
         changed = is_stamp(member.stamp) and member.stamp != self._stamps[place]
         if changed or member.size not in (entry.size, -1):
-            raise Refused("changed_while_read", "the archive holds another file in its place now")
+            raise MemberError("changed_while_read", "the archive holds another file now")
         if entry.problem:
             rule = "too_large" if entry.problem == LARGE else "unreadable"
-            raise Refused(rule, PROBLEMS[entry.problem])
+            raise MemberError(rule, PROBLEMS[entry.problem])

@@ -1,4 +1,4 @@
-"""Bytes of archive entries: read, decrypted many at a time, inflated, checked."""
+"""Content of archive entries: entries in, their bytes decrypted, inflated and checked out."""
 
 import os
 import struct
@@ -10,29 +10,30 @@ from typing import Self
 
 import numpy as np
 
-from flows.storage.member import Refused
+from flows.storage.member import MemberError
 from flows.storage.zips import aes, zipcrypto
-from flows.storage.zips.password import VARIABLE, Password, zip_password
 from flows.storage.zips.zip_directory import AES, PLAIN, ZIPCRYPTO, Entry
-from flows.storage.zips.zip_index import Catalogue
+from flows.storage.zips.zip_index import ZipIndex
 from schemas.errors import InputError
 
 _SLACK = 128  # for a local header's name and extra fields, so that one read fetches a member
 _INFLATED_SLACK = 256  # deflate may grow what does not compress, by headers of its blocks
-_SAMPLE = 16  # entries whose check bytes tell whether the password fits
+_SAMPLE = 16  # entries whose check bytes are compared to test the password
 _STORED = 0
 
 _DAMAGED = "it is damaged: "
 
+PASSWORD_VARIABLE = "WARDROBE_ZIP_PASSWORD"
+
 
 class OpenArchives:
-    """The archives of a catalogue, each opened and its password tried when first needed."""
+    """The archives of an index, each opened and its password tested when first needed."""
 
-    def __init__(self, state: Catalogue) -> None:
-        self._state = state
+    def __init__(self, index: ZipIndex) -> None:
+        self._index = index
         self._files = ExitStack()
         self._handles: dict[int, int] = {}
-        self._passwords: dict[int, Password] = {}
+        self._passwords: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -47,99 +48,104 @@ class OpenArchives:
 
     def packed(
         self, rows: Sequence[int], entries: Sequence[Entry], limits: Sequence[int | None]
-    ) -> list[bytes | Refused]:
+    ) -> list[bytes | MemberError]:
         """Entries decrypted but still compressed: each whole, or its first bytes up to a limit."""
-        found: list[bytes | Refused] = []
+        results: list[bytes | MemberError] = []
         for row, entry, limit in zip(rows, entries, limits, strict=True):
             try:
-                found.append(self._raw(row, entry, limit))
-            except Refused as refused:
-                found.append(refused)
-        for archive in {int(self._state.archive[row]) for row in rows}:
-            for cipher, decrypt in ((ZIPCRYPTO, _unlock_zipcrypto), (AES, _unlock_aes)):
-                chosen = [
-                    place
-                    for place, (row, entry) in enumerate(zip(rows, entries, strict=True))
-                    if entry.cipher == cipher
-                    and self._state.archive[row] == archive
-                    and isinstance(found[place], bytes)
-                ]
-                if chosen:
+                results.append(self._raw(row, entry, limit))
+            except MemberError as error:
+                results.append(error)
+        for archive in {int(self._index.archive[row]) for row in rows}:
+            for cipher, decrypt in ((ZIPCRYPTO, _decrypt_zipcrypto), (AES, _decrypt_aes)):
+                pieces = {
+                    place: piece
+                    for place, piece in enumerate(results)
+                    if isinstance(piece, bytes)
+                    and entries[place].cipher == cipher
+                    and self._index.archive[rows[place]] == archive
+                }
+                if pieces:
                     password = self._password(archive)
-                    pieces = [piece for place in chosen if isinstance(piece := found[place], bytes)]
-                    wholes = [limits[place] is None for place in chosen]
-                    plain = decrypt(pieces, [entries[place] for place in chosen], wholes, password)
-                    for place, piece in zip(chosen, plain, strict=True):
-                        found[place] = piece
-        return found
+                    wholes = [limits[place] is None for place in pieces]
+                    chosen = [entries[place] for place in pieces]
+                    plain = decrypt(list(pieces.values()), chosen, wholes, password)
+                    for place, piece in zip(pieces, plain, strict=True):
+                        results[place] = piece
+        return results
 
     def _handle(self, archive: int) -> int:
         if archive not in self._handles:
-            file = self._state.archives[archive].open("rb", buffering=0)
+            file = self._index.archives[archive].open("rb", buffering=0)
             self._handles[archive] = self._files.enter_context(file).fileno()
         return self._handles[archive]
 
     def _raw(self, row: int, entry: Entry, limit: int | None) -> bytes:
-        """The bytes as they lie in the archive, found by the entry's own header there."""
-        want = entry.packed
+        """The bytes in the archive that follow the entry's local header."""
+        length = entry.packed
         if limit is not None:
-            want = min(want, _before(entry) + limit + _INFLATED_SLACK + limit // 64)
-        handle = self._handle(int(self._state.archive[row]))
-        block = os.pread(handle, 30 + _SLACK + want, entry.offset)
+            needed = _encryption_header_size(entry) + limit + _INFLATED_SLACK + limit // 64
+            length = min(length, needed)
+        handle = self._handle(int(self._index.archive[row]))
+        block = os.pread(handle, 30 + _SLACK + length, entry.offset)
         if len(block) < 30 or block[:4] != b"PK\3\4":
-            raise Refused("unreadable", _DAMAGED + "its header in the archive is not there")
+            raise MemberError("unreadable", _DAMAGED + "its header in the archive is missing")
         flags, _, _, name, extra = struct.unpack_from("<HH16sHH", block, 6)
         if (flags ^ entry.flags) & 1:
-            raise Refused("unreadable", _DAMAGED + "its two headers differ on encryption")
+            raise MemberError("unreadable", _DAMAGED + "its two headers differ on encryption")
         start = 30 + name + extra
-        data = block[start : start + want]
-        while len(data) < want:
-            more = os.pread(handle, want - len(data), entry.offset + start + len(data))
+        data = block[start : start + length]
+        while len(data) < length:
+            more = os.pread(handle, length - len(data), entry.offset + start + len(data))
             if not more:
-                raise Refused("unreadable", _DAMAGED + "the archive ends within it")
+                raise MemberError("unreadable", _DAMAGED + "the archive ends within it")
             data += more
         return data
 
-    def _password(self, archive: int) -> Password:
-        """The password, tried on some entries first: with a wrong one all would seem damaged."""
+    def _password(self, archive: int) -> bytes:
+        """The password, tested on some entries: with a wrong one all would seem to be damaged.
+
+        It comes from the environment only and is never part of a message.
+        """
         if archive in self._passwords:
             return self._passwords[archive]
-        path = self._state.archives[archive]
-        password = zip_password()
-        if password is None:
+        path = self._index.archives[archive]
+        password = os.fsencode(os.environ.get(PASSWORD_VARIABLE, ""))
+        if not password:
             raise InputError(
-                f"{path} is encrypted: give its password with --password-file or ${VARIABLE}."
+                f"{path} is encrypted: give its password with --password-file or "
+                f"${PASSWORD_VARIABLE}."
             )
-        if not self._fits(archive, password):
+        if not self._password_matches(archive, password):
             raise InputError(f"{path} is encrypted, and the password given does not open it.")
         self._passwords[archive] = password
         return password
 
-    def _fits(self, archive: int, password: Password) -> bool:
-        entries = self._state.entries
-        locked = (self._state.archive == archive) & (entries["problem"] == 0)
-        tried = fitting = 0
-        for cipher, decrypt in ((ZIPCRYPTO, _unlock_zipcrypto), (AES, _unlock_aes)):
-            rows = np.flatnonzero(locked & (entries["cipher"] == cipher))
-            # AES tells by two bytes what ZipCrypto tells by one, and costs a thousand rounds.
+    def _password_matches(self, archive: int, password: bytes) -> bool:
+        entries = self._index.entries
+        encrypted = (self._index.archive == archive) & (entries["problem"] == 0)
+        tested = matching = 0
+        for cipher, decrypt in ((ZIPCRYPTO, _decrypt_zipcrypto), (AES, _decrypt_aes)):
+            rows = np.flatnonzero(encrypted & (entries["cipher"] == cipher))
+            # AES has two check bytes where ZipCrypto has one, and a test costs a thousand rounds.
             rows = rows[:: max(1, len(rows) // _SAMPLE)][: _SAMPLE if cipher == ZIPCRYPTO else 2]
             for row in rows.tolist():
-                entry = self._state.entry(row)
+                entry = self._index.entry(row)
                 try:
                     piece = self._raw(row, entry, 0)
-                except Refused:
+                except MemberError:
                     continue
-                tried += 1
+                tested += 1
                 (plain,) = decrypt([piece], [entry], [False], password)
-                fitting += isinstance(plain, bytes)
-        return not tried or 2 * fitting > tried
+                matching += isinstance(plain, bytes)
+        return not tested or 2 * matching > tested
 
 
 def unpacked(entry: Entry, packed: bytes, limit: int | None) -> bytes:
     """Compressed bytes of an entry to its content, or to at most its first `limit` bytes.
 
-    Never more than the entry says it holds. Content that is whole is checked against its CRC.
-    Raises Refused.
+    At most as many bytes as the entry's size are inflated. Whole content is checked against its
+    CRC. Raises MemberError.
     """
     most = entry.size if limit is None else min(entry.size, limit)
     if entry.method == _STORED:
@@ -149,56 +155,57 @@ def unpacked(entry: Entry, packed: bytes, limit: int | None) -> bytes:
         try:
             data = inflate.decompress(packed, most + 1)
         except zlib.error as error:
-            raise Refused("unreadable", _DAMAGED + "it does not inflate") from error
+            raise MemberError("unreadable", _DAMAGED + "it does not inflate") from error
         ended = inflate.eof
     if limit is not None:
         return data[:most]
     if len(data) != entry.size or not ended:
-        raise Refused(
+        raise MemberError(
             "unreadable", _DAMAGED + f"it does not hold the {entry.size:,} bytes it promises"
         )
     if not entry.unchecked and zlib.crc32(data) != entry.crc:
-        raise Refused("unreadable", _DAMAGED + "its checksum does not fit")
+        raise MemberError("unreadable", _DAMAGED + "its checksum does not match")
     return data
 
 
-def _before(entry: Entry) -> int:
-    """Bytes of encryption that precede the data."""
+def _encryption_header_size(entry: Entry) -> int:
+    """Bytes of encryption before the data."""
     if entry.cipher == PLAIN:
         return 0
-    return zipcrypto.HEADER if entry.cipher == ZIPCRYPTO else aes.before(entry.strength)
+    return zipcrypto.HEADER if entry.cipher == ZIPCRYPTO else aes.header_size(entry.strength)
 
 
-def _unlock_zipcrypto(
-    pieces: Sequence[bytes], entries: Sequence[Entry], wholes: Sequence[bool], password: Password
-) -> list[bytes | Refused]:
-    plain = zipcrypto.decrypt(pieces, zipcrypto.first_keys(password.secret))
+def _decrypt_zipcrypto(
+    pieces: Sequence[bytes], entries: Sequence[Entry], wholes: Sequence[bool], password: bytes
+) -> list[bytes | MemberError]:
+    plain = zipcrypto.decrypt(pieces, zipcrypto.first_keys(password))
     return [
         piece[zipcrypto.HEADER :]
-        if piece[zipcrypto.HEADER - 1 :][:1] == _check(entry)
-        else _locked()
+        if piece[zipcrypto.HEADER - 1 :][:1] == _check_byte(entry)
+        else _wrong_password()
         for piece, entry in zip(plain, entries, strict=True)
     ]
 
 
-def _locked() -> Refused:
-    return Refused("unreadable", "its password check fails: it is damaged or has another password")
+def _wrong_password() -> MemberError:
+    reason = "its password check fails: it is damaged or has another password"
+    return MemberError("unreadable", reason)
 
 
-def _check(entry: Entry) -> bytes:
-    """What the last byte of a ZipCrypto header decrypts to."""
+def _check_byte(entry: Entry) -> bytes:
+    """The last byte of a decrypted ZipCrypto header (APPNOTE 6.1.6)."""
     return bytes([entry.time >> 8 if entry.flags & 8 else entry.crc >> 24])
 
 
-def _unlock_aes(
-    pieces: Sequence[bytes], entries: Sequence[Entry], wholes: Sequence[bool], password: Password
-) -> list[bytes | Refused]:
-    found: list[bytes | Refused] = []
+def _decrypt_aes(
+    pieces: Sequence[bytes], entries: Sequence[Entry], wholes: Sequence[bool], password: bytes
+) -> list[bytes | MemberError]:
+    results: list[bytes | MemberError] = []
     for piece, entry, whole in zip(pieces, entries, wholes, strict=True):
         try:
-            plain = aes.opened(piece, entry.strength, password.secret, whole=whole)
+            plain = aes.decrypt(piece, entry.strength, password, whole=whole)
         except ValueError:
-            found.append(Refused("unreadable", _DAMAGED + "its authentication does not fit"))
+            results.append(MemberError("unreadable", _DAMAGED + "authentication code mismatch"))
         else:
-            found.append(_locked() if plain is None else plain)
-    return found
+            results.append(_wrong_password() if plain is None else plain)
+    return results

@@ -1,4 +1,4 @@
-"""What the zips of a Location hold together, by member name; parsed once per process and state."""
+"""Index of the zips of a Location: their members by name, parsed once per process and state."""
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -11,42 +11,42 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.storage.location import Location
-from flows.storage.names import member_names, numbered_repeats
+from flows.storage.names import member_names, number_duplicates
 from flows.storage.zips.zip_directory import ENTRY, Entry, read_directory
 from schemas.errors import InputError
 from schemas.source import MEMBERS
 
-Signature = tuple[int, int, int]
-"""Size, mtime_ns and inode of an archive: another one means another archive."""
+ArchiveState = tuple[int, int, int]
+"""Size, mtime_ns and inode of an archive: they differ when the archive was replaced."""
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """Entries of all archives sorted by member name; `archive` says whose, by its place."""
+class ZipIndex:
+    """Entries of all archives by member name; `archive` is the position of an entry's archive."""
 
     archives: tuple[Path, ...]
-    signatures: tuple[Signature, ...]
+    states: tuple[ArchiveState, ...]
     names: pa.Array
     archive: npt.NDArray[np.int16]
     entries: npt.NDArray[np.void]
 
     def members(self) -> pa.Table:
-        """As schemas.source.MEMBERS; stamps as `stamps` says."""
+        """The members as schemas.source.MEMBERS."""
         sizes = pa.array(self.entries["size"])
         stamps = self.stamps(np.arange(len(self.names)))
         return pa.table([self.names, sizes, pa.array(stamps, pa.string())], schema=MEMBERS)
 
     def stamps(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        """CRCs. AE-2 keeps none, so there any change of the archive counts as one of the member."""
+        """CRCs. AE-2 keeps none: there the stamp changes with the archive."""
         entries = self.entries[rows]
         stamps = [f"crc32:{crc:08x}" for crc in entries["crc"].tolist()]
         for place in np.flatnonzero(entries["unchecked"]).tolist():
-            _, changed, _ = self.signatures[self.archive[rows[place]]]
+            _, changed, _ = self.states[self.archive[rows[place]]]
             stamps[place] = f"aes:{changed}:{entries['offset'][place]}"
         return stamps
 
     def find(self, names: pa.Array) -> npt.NDArray[np.int64]:
-        """The row of each name, -1 where no archive holds it."""
+        """The row of each name; -1 where it is not in an archive."""
         if not len(names) or not len(self.names):
             return np.full(len(names), -1, dtype=np.int64)
         ends = pc.min_max(names).as_py()
@@ -56,47 +56,46 @@ class Catalogue:
         return pc.fill_null(pc.add(rows.cast(pa.int64()), first), -1).to_numpy()
 
     def entry(self, row: int) -> Entry:
+        """One row of `entries`."""
         return Entry(*self.entries[row].item())
 
 
-def catalogue(location: Location) -> Catalogue:
-    """The catalogue as of now: parsed anew when an archive was replaced. Raises InputError."""
-    return _parsed(location.archives, tuple(signature(path) for path in location.archives))
+def read_zip_index(location: Location) -> ZipIndex:
+    """The index as of now: parsed again when an archive was replaced. Raises InputError."""
+    return _parsed(location.archives, tuple(archive_state(path) for path in location.archives))
 
 
-def signature(path: Path) -> Signature:
-    """What tells one state of an archive from another."""
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns, found.st_ino
+def archive_state(path: Path) -> ArchiveState:
+    """The state of an archive, to see whether it was replaced."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @lru_cache(maxsize=2)
-def _parsed(archives: tuple[Path, ...], signatures: tuple[Signature, ...]) -> Catalogue:
+def _parsed(archives: tuple[Path, ...], states: tuple[ArchiveState, ...]) -> ZipIndex:
     names, entries = [pa.array([], pa.string())], [np.empty(0, ENTRY)]
     for path in archives:
-        raw, found = read_directory(path)
-        given = member_names(raw, path.stem.encode(errors="replace").decode())
-        del raw
-        if len(_repeated(given.take(pc.sort_indices(given)))):
-            given = pa.array(numbered_repeats(given.to_pylist()), pa.string())
-        names.append(given)
-        entries.append(found)
-    owner = np.repeat(np.arange(-1, len(archives), dtype=np.int16), [len(own) for own in names])
-    together = pa.concat_arrays(names)
-    order = pc.sort_indices(together)
-    together, owner = together.take(order), owner[order]
-    for place in _repeated(together)[:1]:
-        one, other = (archives[owner[place + k]].name for k in (0, 1))
-        raise InputError(
-            f"{one} and {other} both hold {together[place]}: leave only one of them there."
-        )
+        raw_names, archive_entries = read_directory(path)
+        archive_names = member_names(raw_names, path.stem.encode(errors="replace").decode())
+        del raw_names
+        if len(_repeated(archive_names.take(pc.sort_indices(archive_names)))):
+            archive_names = pa.array(number_duplicates(archive_names.to_pylist()), pa.string())
+        names.append(archive_names)
+        entries.append(archive_entries)
+    owner = np.repeat(np.arange(-1, len(archives), dtype=np.int16), [len(part) for part in names])
+    all_names = pa.concat_arrays(names)
+    order = pc.sort_indices(all_names)
+    all_names, owner = all_names.take(order), owner[order]
+    for place in _repeated(all_names)[:1]:
+        first, second = (archives[owner[place + k]].name for k in (0, 1))
+        raise InputError(f"{first} and {second} both hold {all_names[place]}: remove one of them.")
     sorted_entries = np.concatenate(entries)[order]
     pa.default_memory_pool().release_unused()  # a worker keeps this state for its whole life
-    return Catalogue(archives, signatures, together, owner, sorted_entries)
+    return ZipIndex(archives, states, all_names, owner, sorted_entries)
 
 
 def _repeated(names: pa.Array) -> list[int]:
-    """Places of sorted names that stand again right behind."""
+    """Positions of sorted names that are equal to the next one."""
     repeated = pc.equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
     return np.flatnonzero(repeated).tolist()
 

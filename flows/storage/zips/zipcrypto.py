@@ -1,51 +1,53 @@
-"""Traditional zip encryption, undone for many members at once.
+"""Decryption of traditional zip encryption (ZipCrypto), for many members at once.
 
-Each byte's key depends on the byte before it, so one member cannot be spread over a vector; a
-thousand members can: one step takes the next byte of each. Members go longest first, so that those
-still running are always the first ones. Measured 70 times faster than a Python loop for a part.
+The cipher is section 6.1 of PKWARE's APPNOTE.TXT. Three 32-bit keys are updated with each plain
+byte, so the bytes of one member must be decrypted one after the other. Vectors run across members
+instead: one step decrypts the next byte of each. Members are ordered by length, so that those that
+are not finished are always the first ones. A part is decrypted 70 times faster than by a loop.
 """
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 HEADER = 12
-"""Bytes before the data, whose last one tells a wrong password with 255 chances in 256."""
+"""Bytes before the data; the last one detects 255 of 256 wrong passwords."""
 
+_FIRST_KEYS = (0x12345678, 0x23456789, 0x34567890)
 _MULTIPLIER = 134_775_813
-_NARROW = 12  # with fewer members still running, plain integers are faster than vectors
+_MIN_WIDTH = 12  # with fewer unfinished members, integers are faster than vectors
 
 Words = npt.NDArray[np.uint32]
 
 
-def _table() -> Words:
+def _crc_table() -> Words:
+    """The CRC-32 of each single byte, without the inversion at both ends."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         table = np.where(table & 1, (table >> 1) ^ np.uint32(0xEDB88320), table >> 1)
     return table
 
 
-_CRC = _table()
+_CRC = _crc_table()
 _CRC_LIST: list[int] = _CRC.tolist()
 
-# The key stream's byte depends on the low 16 bits of the third key alone.
+# decrypt_byte() of APPNOTE 6.1.5: a key stream byte depends on the low 16 bits of key 2 only.
 _LOW = np.arange(65_536, dtype=np.uint32) | 2
 _STREAM = ((_LOW * (_LOW ^ 1)) >> 8).astype(np.uint8)
 _STREAM_BYTES = _STREAM.tobytes()
 
 
 def first_keys(password: bytes) -> tuple[int, int, int]:
-    """The three keys every member starts from."""
-    keys = (0x12345678, 0x23456789, 0x34567890)
+    """The three keys that every member starts from (APPNOTE 6.1.5)."""
+    keys = _FIRST_KEYS
     for byte in password:
         keys = _next_keys(*keys, byte)
     return keys
 
 
 def decrypt(pieces: Sequence[bytes], keys: tuple[int, int, int]) -> list[bytes]:
-    """Encrypted beginnings of members (or all of them) to plain bytes, header included."""
+    """Encrypted members, or their first bytes, to plain bytes, with the header."""
     lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
     buffer = np.frombuffer(b"".join(pieces), dtype=np.uint8).copy()
     starts = np.cumsum(lengths) - lengths
@@ -64,38 +66,50 @@ def _decrypt_in_place(
     lengths: npt.NDArray[np.int64],
     keys: tuple[int, int, int],
 ) -> None:
-    """Longest member first. One step: the byte at `place` of every member that has one."""
+    """Decrypt members in place, the longest first; a step takes a byte of each unfinished one."""
     key0, key1, key2 = (np.full(len(lengths), key, dtype=np.uint32) for key in keys)
-    at = starts.astype(np.intp)
+    positions = starts.astype(np.intp)
     longest = int(lengths[0]) if len(lengths) else 0
-    running = np.searchsorted(-lengths, -np.arange(longest), side="left").tolist()
-    place, width = 0, -1
-    while place < longest and running[place] >= _NARROW:
-        if running[place] != width:
-            width = running[place]
-            key0, key1, key2, at = key0[:width], key1[:width], key2[:width], at[:width]
-        plain = buffer[at]
+    # unfinished[step]: how many members have a byte at that step.
+    unfinished = np.searchsorted(-lengths, -np.arange(longest), side="left").tolist()
+    step, width = 0, -1
+    while step < longest and unfinished[step] >= _MIN_WIDTH:
+        if unfinished[step] != width:
+            width = unfinished[step]
+            key0, key1, key2 = key0[:width], key1[:width], key2[:width]
+            positions = positions[:width]
+        plain = buffer[positions]
         plain ^= _STREAM[key2 & 0xFFFF]
-        buffer[at] = plain
-        at += 1
-        crc = _CRC[(key0 ^ plain) & 0xFF]
-        key0 >>= 8
-        key0 ^= crc
-        key1 += key0 & 0xFF
-        key1 *= np.uint32(_MULTIPLIER)
-        key1 += 1
-        crc = _CRC[(key2 ^ (key1 >> 24)) & 0xFF]
-        key2 >>= 8
-        key2 ^= crc
-        place += 1
-    for member in range(running[place] if place < longest else 0):
+        buffer[positions] = plain
+        positions += 1
+        _update_keys(key0, key1, key2, plain)
+        step += 1
+    for member in range(unfinished[step] if step < longest else 0):
         end = int(starts[member] + lengths[member])
-        rest = slice(int(at[member]), end)
+        rest = slice(int(positions[member]), end)
         state = int(key0[member]), int(key1[member]), int(key2[member])
         buffer[rest] = np.frombuffer(_decrypt_one(buffer[rest].tobytes(), state), dtype=np.uint8)
 
 
+def _update_keys(key0: Words, key1: Words, key2: Words, plain: npt.NDArray[np.uint8]) -> None:
+    """update_keys() of APPNOTE 6.1.5 for one plain byte of each member, in place.
+
+    Key 0 is a CRC of the plain bytes, key 1 a linear congruential sequence of the low byte of
+    key 0, key 2 a CRC of the high byte of key 1.
+    """
+    crc = _CRC[(key0 ^ plain) & 0xFF]
+    key0 >>= 8
+    key0 ^= crc
+    key1 += key0 & 0xFF
+    key1 *= np.uint32(_MULTIPLIER)
+    key1 += 1
+    crc = _CRC[(key2 ^ (key1 >> 24)) & 0xFF]
+    key2 >>= 8
+    key2 ^= crc
+
+
 def _decrypt_one(piece: bytes, keys: tuple[int, int, int]) -> bytes:
+    """The rest of one member, in integers; the steps are those of `_next_keys`."""
     key0, key1, key2 = keys
     table, stream = _CRC_LIST, _STREAM_BYTES
     plain = bytearray(piece)
@@ -109,7 +123,8 @@ def _decrypt_one(piece: bytes, keys: tuple[int, int, int]) -> bytes:
 
 
 def _next_keys(key0: int, key1: int, key2: int, byte: int) -> tuple[int, int, int]:
-    key0 = zlib.crc32(bytes([byte]), key0 ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+    """update_keys() for one byte."""
+    key0 = _CRC_LIST[(key0 ^ byte) & 0xFF] ^ (key0 >> 8)
     key1 = ((key1 + (key0 & 0xFF)) * _MULTIPLIER + 1) & 0xFFFFFFFF
     key2 = _CRC_LIST[(key2 ^ (key1 >> 24)) & 0xFF] ^ (key2 >> 8)
     return key0, key1, key2

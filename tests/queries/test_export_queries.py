@@ -1,0 +1,138 @@
+"""The queries of exports and of the report: their rows and their order."""
+
+import pytest
+from tiny_release import answers, garment, photo, tiny_release
+
+from flows.warehouse import queries
+
+TRAIN = {"dataset": "deepfashion2", "split": "train"}
+
+
+def keys(rows):
+    return [(row["split"], row["image_id"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def two_splits(tmp_path_factory):
+    """Image 1 in two splits, with other sizes, pair_ids, categories and landmarks."""
+    train = {"width": 100, "height": 50, "byte_size": 5_000}
+    test = {"split": "test", "width": 400, "height": 200, "byte_size": 80_000}
+    return tiny_release(
+        tmp_path_factory.mktemp("two_splits"),
+        images=[photo(1, "user", 7, **train), photo(1, "shop", 8, **test)],
+        items=[garment(1, 1), garment(1, 2, split="test", category_id=5, category_name="vest")],
+        landmarks=[
+            {"landmark_no": 1, "x": 1.0, "y": 2.0},
+            {"landmark_no": 2, "x": 9.0, "y": 8.0},
+            {"landmark_no": 1, "x": 300.0, "y": 100.0, "split": "test"},
+        ],
+        polygons=[{"polygon_no": 1}, {"polygon_no": 1, "split": "test"}],
+        pictures=[
+            {"image": {"bytes": b"train", "path": ""}},
+            {"image": {"bytes": b"test", "path": ""}, "split": "test"},
+        ],
+    )
+
+
+def test_a_query_of_one_split_has_no_row_of_another(two_splits):
+    for query in queries("exports"):
+        if {"dataset", "split"} <= set(query.param_names) and "image_id" not in query.param_names:
+            (row,) = answers(two_splits, query.name, **TRAIN)[:1]
+            assert row.get("pair_id", 7) == 7 and row.get("category_id", 9) == 9, query.name
+
+
+def test_a_coco_annotation_has_the_image_and_landmarks_of_its_split(two_splits):
+    (row,) = answers(two_splits, "coco_annotations", **TRAIN)
+    assert (row["pair_id"], row["source"], row["box_from"]) == (7, "user", "landmarks")
+    assert [row[name] for name in ("x1", "y1", "x2", "y2")] == [1, 2, 9, 8]
+
+
+def test_a_class_picture_is_that_of_the_items_split(two_splits):
+    rows = answers(two_splits, "class_pictures", dataset="deepfashion2")
+    assert [(row["category_name"], row["split"], row["image"]["bytes"]) for row in rows] == [
+        ("vest", "test", b"test"),
+        ("skirt", "train", b"train"),
+    ]
+
+
+def test_a_training_item_has_the_size_of_its_splits_picture(two_splits):
+    (row,) = answers(two_splits, "training_items", **TRAIN)
+    assert (row["width"], row["height"], row["byte_size"]) == (100, 50, 5_000)
+
+
+def test_images_of_a_pair_come_with_the_consumers_first(tmp_path):
+    sources = {1: "shop", 2: "user", 3: "shop", 4: "user"}
+    images = [photo(number, source, 7) for number, source in sources.items()]
+    images += [photo(9, "user", 8), photo(2, "user", 7, split="test")]
+    files = tiny_release(tmp_path, images=images)
+
+    def images_of(**parameters):
+        return keys(answers(files, "pair_images", image_id=1, **TRAIN, **parameters))
+
+    assert images_of() == [("train", number) for number in (2, 4, 1, 3)]
+    assert images_of(most=3) == [("train", number) for number in (2, 4, 1)]
+
+
+def test_the_largest_pairs_are_the_examples(tmp_path):
+    pairs = [
+        {"pair_kind": "positive", "user_image_id": pair_id * 10 + image, "user_item_no": 1}
+        | {"shop_image_id": pair_id * 10 + 9, "shop_item_no": 1, "user_pair_id": pair_id}
+        | {"user_style": 1}
+        for pair_id, images in ((1, 1), (2, 4), (3, 2))
+        for image in range(images)
+    ]
+    files = tiny_release(tmp_path, pairs=pairs)
+    rows = answers(files, "sample_pairs", most=2)
+    assert [(row["pair_id"], row["image_id"]) for row in rows] == [(2, 20), (3, 30)]
+
+
+def test_example_images_have_a_picture_and_a_visible_landmark(tmp_path):
+    images = [photo(number, "user", 1) for number in (1, 2, 3)]
+    images.append(photo(4, "user", 1, image_status="missing"))
+    visible = {"landmarks_visible": 1}
+    items = [garment(1, 1), garment(2, 1, **visible), garment(4, 1, **visible)]
+    assert keys(answers(tiny_release(tmp_path, images=images, items=items), "sample_images")) == [
+        ("train", 2)
+    ]
+
+
+def test_example_images_alternate_the_categories(tmp_path):
+    categories = {number: 9 for number in range(1, 6)} | {6: 5}
+    images = [photo(number, "user", 1) for number in categories]
+    items = [
+        garment(number, 1, category_id=category_id, landmarks_visible=1)
+        for number, category_id in categories.items()
+    ]
+    files = tiny_release(tmp_path, images=images, items=items)
+    assert ("train", 6) in keys(answers(files, "sample_images", most=2))
+
+
+def test_training_images_are_annotated_and_have_a_picture(tmp_path):
+    images = [
+        photo(1, "user", 1, image_status="missing"),
+        photo(2, "user", 1, annotated=False),
+        photo(3, "user", 1, byte_size=10),
+        photo(4, "user", 1, image_status="unreadable"),
+    ]
+    files = tiny_release(tmp_path, images=images, items=[garment(3, 1), garment(3, 1, 2)])
+    (row,) = answers(files, "training_images", **TRAIN)
+    assert (row["image_id"], row["items"], row["byte_size"]) == (3, 2, 10)
+
+
+def test_an_image_without_width_or_height_is_without_size(tmp_path):
+    sizes = [(1, 1), (None, 1), (1, None), (None, None)]
+    images = [
+        photo(number, "user", 1, width=width, height=height)
+        for number, (width, height) in enumerate(sizes)
+    ]
+    (row,) = answers(tiny_release(tmp_path, images=images), "coco_totals", **TRAIN)
+    assert (row["images"], row["without_size"]) == (4, 3)
+
+
+def test_information_images_are_those_of_a_source(tmp_path):
+    files = tiny_release(
+        tmp_path, images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "user", 1)]
+    )
+    for source, numbers in (("any", [1, 2, 3]), ("user", [1, 3]), ("shop", [2])):
+        rows = answers(files, "information_images", **TRAIN, source=source)
+        assert [row["image_id"] for row in rows] == numbers
