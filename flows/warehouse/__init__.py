@@ -4,7 +4,7 @@ May import `schemas`, `flows.storage`, `flows.release`. DuckDB lives here and no
 in sql/.
 """
 
-from flows.warehouse.connect import engine_errors, open_warehouse
+from flows.warehouse.connect import dependency_levels, engine_errors, open_warehouse
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.run import Verdict, run_checks, run_query, stream_query
 from flows.warehouse.user_sql import open_read_only, run_user_sql
@@ -12,6 +12,7 @@ from flows.warehouse.user_sql import open_read_only, run_user_sql
 __all__ = [
     "Query",
     "Verdict",
+    "dependency_levels",
     "engine_errors",
     "open_read_only",
     "open_warehouse",

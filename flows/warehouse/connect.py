@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from graphlib import TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -103,9 +105,11 @@ def connect_release(
         for table in TABLES.values():
             rows = _rows(con, table, names.tables.get(table.name, ()))
             con.execute(f"create view {table.name} as {rows}")
-        for one in _after_what_they_read(queries("statistics")):
-            stored = names.tables.get(STATISTICS + one.name)
-            con.execute(f"create view {one.name} as {_scan(stored) if stored else one.text}")
+        for statistic in chain.from_iterable(dependency_levels(queries("statistics"))):
+            stored = names.tables.get(STATISTICS + statistic.name)
+            con.execute(
+                f"create view {statistic.name} as {_scan(stored) if stored else statistic.text}"
+            )
     return con
 
 
@@ -185,15 +189,14 @@ def text_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _after_what_they_read(statistics: Sequence[Query]) -> list[Query]:
-    """Statistics that read others come after them, because a view binds when it is made."""
-    ordered: list[Query] = []
-    waiting = list(statistics)
-    while waiting:
-        names = {one.name for one in waiting}
-        ready = [one for one in waiting if not names & set(one.reads)]
-        if not ready:
-            raise ValueError(f"statistics read each other in a circle: {sorted(names)}")
-        ordered += ready
-        waiting = [one for one in waiting if one not in ready]
-    return ordered
+def dependency_levels(statistics: Sequence[Query]) -> Iterator[list[Query]]:
+    """Statistics in the order of what they read: each level reads tables and earlier levels only.
+
+    Raises graphlib.CycleError when statistics read one another in a circle.
+    """
+    by_name = {query.name: query for query in statistics}
+    sorter = TopologicalSorter({query.name: by_name.keys() & query.reads for query in statistics})
+    sorter.prepare()
+    while ready := sorter.get_ready():
+        yield [by_name[name] for name in sorted(ready)]
+        sorter.done(*ready)

@@ -1,4 +1,4 @@
-"""The command through Prefect: no noise, nobody told, one sentence for what is wrong."""
+"""The command with Prefect: the same output, no network, one sentence for an error."""
 
 import os
 import signal
@@ -28,6 +28,9 @@ def note(event, arguments):
 sys.addaudithook(note)
 """
 """Runs in every process of a command, the temporary server among them."""
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_a_server_that_does_not_answer_is_a_sentence(words, sources, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--cron", "every night", "fashionai", "SOURCE"], "'every night' is no cron line"),
+        (["--cron", "every night", "fashionai", "SOURCE"], "'every night' is not a cron line"),
         (["--cron", "0 3 * * *", "fashionai", "/nowhere"], "/nowhere does not exist"),
         (["--cron", "0 3 * * *", "--split", "best", "fashionai", "SOURCE"], "no split best"),
     ],
@@ -145,9 +148,9 @@ def _server_of(parent: int) -> int | None:
 
 
 def _soon(fact, *, seconds: float):
-    """What a function gives once it gives anything; AssertionError after some seconds."""
+    """The first true value of a function; AssertionError after some seconds."""
     for _ in range(int(seconds * 20)):
-        if found := fact():
-            return found
+        if value := fact():
+            return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} seconds")
