@@ -16,23 +16,24 @@ from flows.pipelines.outcome import PublicationBlocked
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.sample import sample_deepfashion2
 
-
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    """A source of twelve pictures and a lake of it."""
+    """A folder with a source of 12 pictures and a lake of it, and a copy of both."""
     folder = tmp_path_factory.mktemp("first")
-    sample_deepfashion2(folder / "source", 12, 5)
-    ingested("deepfashion2", folder / "source", folder / "lake")
+    sample_deepfashion2(folder / "work" / "source", 12, 5)
+    ingested("deepfashion2", folder / "work" / "source", folder / "work" / "lake")
+    shutil.copytree(folder / "work", folder / "copy", symlinks=True)
     return folder
 
 
 @pytest.fixture
-def folder(first, tmp_path):
-    """A copy of the source and the lake that a test may change; files keep their times."""
-    return shutil.copytree(first, tmp_path / "copy", symlinks=True)
+def folder(first):
+    """The source and the lake that a test may change, at the path that the lake records."""
+    shutil.rmtree(first / "work")
+    return shutil.copytree(first / "copy", first / "work", symlinks=True)
 
 
 @pytest.fixture
@@ -103,7 +104,8 @@ def test_a_document_that_changed_since_it_was_listed_is_refused_and_healed(
 
     victim.unlink(missing_ok=True)
     victim.write_bytes(content)
-    ingested_while(lambda: change(victim), source, lake, allow_refused=["train"])
+    allowed = {"allow_refused": ["train"], "allow_shrink": ["train"]}
+    ingested_while(lambda: change(victim), source, lake, **allowed)
     name = victim.relative_to(source).as_posix()
     assert rows_of(lake, "select file_name, item_no, rule from rejections") == [(name, None, rule)]
     images = f"select count(*) from images where split = 'train' and image_id = {int(victim.stem)}"

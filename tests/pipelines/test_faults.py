@@ -24,7 +24,6 @@ from whole_ingests import (
 
 from flows.lake import Lake
 
-
 pytestmark = pytest.mark.slow
 
 

@@ -8,7 +8,6 @@ from ingesting import ingested, rows_of
 
 from flows.pipelines.query import check_release, named_query
 
-
 pytestmark = pytest.mark.slow
 
 

@@ -19,7 +19,6 @@ from flows.pipelines.outcome import PublicationBlocked
 from flows.runners import worker_pool
 from schemas.errors import InputError
 
-
 pytestmark = pytest.mark.slow
 
 

@@ -14,7 +14,6 @@ from whole_ingests import PART
 from flows.lake import Lake
 from flows.pipelines.request import IngestRequest
 
-
 pytestmark = pytest.mark.slow
 
 
