@@ -36,7 +36,7 @@ class IngestRequest:
     side_files: Annotated[
         Sequence[str], "Read this retrieval list or information file too; repeatable."
     ] = ()
-    prune: Annotated[bool, "Remove splits that are no longer in the source."] = False
+    prune: Annotated[bool, "Remove splits that the source no longer has."] = False
     allow_shrink: Annotated[
         Sequence[str], "Allow this split to lose over 5 % of its images; repeatable."
     ] = ()

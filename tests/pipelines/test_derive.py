@@ -1,8 +1,10 @@
 """Rebuilt pair sets and statistics: their settings stay, their rows are the same in any lake."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from command_line import wardrobe
 from ingesting import file_hashes, ingested, rows_of
 
 from flows.lake import Lake
@@ -57,6 +59,23 @@ def test_another_seed_draws_other_negatives_but_no_other_positives(built, tmp_pa
     random = f"select {columns} from pairs where pair_kind = 'negative_random' order by all"
     assert rows_of(built, positive) == rows_of(tmp_path / "lake", positive)
     assert rows_of(built, random) != rows_of(tmp_path / "lake", random)
+
+
+def test_pairs_build_limits_the_rows_of_a_query(built, sources, tmp_path):
+    lake = tmp_path / "lake"
+    shutil.copytree(built, lake, symlinks=True)
+    per_query = (
+        "select max(number) from (select count(*) as number from pairs "
+        "where pair_kind = 'negative_random' group by split, user_image_id, user_item_no)"
+    )
+    done = wardrobe(
+        *("pairs", "build", "--kinds", "negative_random", "--max-per-query", 1), lake=lake
+    )
+    assert done.returncode == 0, done.stderr
+    assert rows_of(lake, per_query) == [(1,)] != rows_of(built, per_query)
+    settings = Lake(lake).release().manifest.parameters["pairs"]
+    assert settings["kinds"] == ["positive", "negative_random"]
+    assert (settings["max_per_query"], settings["negatives_per_positive"]) == (1, 4)
 
 
 def test_deriving_again_makes_no_release(built):

@@ -60,6 +60,21 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
     assert reached <= {"127.0.0.1", "localhost", "::1", "a local socket"}
 
 
+def test_the_demo_ingests_every_sample_and_writes_a_report(home, tmp_path):
+    done = run_wardrobe("demo", tmp_path / "demo", PREFECT_HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[:3]] == [
+        "deepfashion2",
+        "fashionai",
+        "fashion-mnist",
+    ]
+    assert all(": published " in line for line in lines[:3])
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
+    assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
+    assert " sql --lake " in lines[-1]
+
+
 def test_what_is_wrong_with_a_source_is_one_sentence_through_prefect_too(home, tmp_path):
     words = ("ingest", "deepfashion2", tmp_path / "nowhere", "--lake", tmp_path / "lake")
     done = run_wardrobe(*words, "--prefect", PREFECT_HOME=str(home))
