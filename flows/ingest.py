@@ -1,4 +1,4 @@
-"""Flow: a source in, a release out. Thin: names, retries and artifacts around pipelines.ingest."""
+"""Flow `ingest`: names, retries, a password and artifacts around pipelines.ingest."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
 # Modules, not the functions in them: Prefect keeps the names of a flow alive beyond the last step
-# of the interpreter, and DuckDB's binding would print eighty lines on what it takes for leaks.
+# of the interpreter, and DuckDB's binding would print eighty lines about leaks.
+from flows.pipelines import failures, outcome, parts, progress
 from flows.pipelines import ingest as pipeline
-from flows.pipelines import outcome, parts, progress
-from flows.pipelines import request as requests
+from flows.pipelines.request import IngestRequest, takes_fields_of
 from flows.runners import worker_pool
 
 TASKS_IN_FLIGHT = 8
@@ -30,7 +30,7 @@ PART_TIMEOUT_SECONDS = 3600
 """A part of 4,096 images takes seconds; an hour means a disk or network that hangs."""
 
 RUN_TIMEOUT_SECONDS = 24 * 3600
-"""A run that hangs must not keep every later one of its schedule away."""
+"""A run that hangs must not block all later runs of its schedule."""
 
 FIRST_DELAY_SECONDS = 5
 """Before the first retry; the second waits twice as long, the third four times."""
@@ -40,19 +40,19 @@ PASSWORD_BLOCK = "wardrobe-zip-password"
 
 
 def worth_retrying(task: Task, run: TaskRun, state: State) -> bool:
-    """A disk or a network may heal (timeouts are OSErrors too); a bad annotation will not."""
+    """Retry I/O errors only (timeouts are OSErrors): a retry cannot repair an annotation."""
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-def under_prefect(
+def prefect_runner(
     pool: Executor,
     *,
     first_delay: float = FIRST_DELAY_SECONDS,
     timeout: float = PART_TIMEOUT_SECONDS,
 ) -> parts.RunParts:
-    """Parts as Prefect tasks on threads, each handing its part to the pool.
+    """Run each part as a Prefect task, on a thread that hands the part to the pool.
 
-    Tasks take a part's name and return its receipt: what they need beside it stays here, because
+    A task takes the name of a part and returns its receipt; the job stays in this process, because
     Prefect walks every argument of a task looking for futures.
     """
 
@@ -71,13 +71,13 @@ def under_prefect(
             retry_condition_fn=worth_retrying,
         )
         def build_part_task(part: str) -> parts.Receipt:
-            building = pool.submit(build, by_name[part])
+            future = pool.submit(build, by_name[part])
             try:
-                return building.result(timeout=timeout)
+                return future.result(timeout=timeout)
             except TimeoutError:
-                if building.done():
-                    raise  # the build's own: a network that gave up
-                building.cancel()
+                if future.done():
+                    raise  # raised by the build: a network that gave up
+                future.cancel()
                 raise TimeoutError(
                     f"part {part} was not built within {timeout:,.0f} seconds: "
                     "a disk or network hangs, or a process does"
@@ -92,17 +92,17 @@ def under_prefect(
 
 @contextmanager
 def password_from_block(kind: str) -> Iterator[None]:
-    """Hand the password of the Secret block to the processes of this run, if there is one.
+    """Pass the password of the Secret block, if it exists, to the processes of this run.
 
-    $WARDROBE_ZIP_PASSWORD, where it is set, goes before. Processes inherit their environment when
-    they start, which is after this; no parameter and no log line ever holds it.
+    A password in $WARDROBE_ZIP_PASSWORD takes precedence. Worker processes inherit the environment
+    when they start, which is later; no parameter and no log line contains the password.
     """
     if kind != "zips" or os.environ.get(PASSWORD_VARIABLE):
         yield
         return
     try:
         block = Secret.load(PASSWORD_BLOCK)
-    except ValueError:  # there is none: only an encrypted archive will ask for it
+    except ValueError:  # the block does not exist: only an encrypted archive needs it
         yield
         return
     os.environ[PASSWORD_VARIABLE] = str(block.get())  # type: ignore[union-attr]
@@ -118,64 +118,29 @@ def password_from_block(kind: str) -> Iterator[None]:
     timeout_seconds=RUN_TIMEOUT_SECONDS,
     task_runner=ThreadPoolTaskRunner(max_workers=TASKS_IN_FLIGHT),  # type: ignore[arg-type]
     persist_result=False,
-    # Checked by pipelines.request, in words a person can use.
-    validate_parameters=False,
+    validate_parameters=False,  # IngestRequest does, in sentences for people
 )
-def ingest_flow(
-    dataset: str,
-    source: str,
-    lake: str = "lake",
-    splits: list[str] | None = None,
-    side_files: list[str] | None = None,
-    allow_shrink: list[str] | None = None,
-    allow_refused: list[str] | None = None,
-    strict: bool = False,
-    verify_images: bool | None = None,
-    embed_images: bool | None = None,
-    prune: bool = False,
-    resume: bool = False,
-    wait: bool = False,
-    workers: int = 2,
-) -> outcome.Summary:
-    """Read a source and publish a release; parameters are what a person can type.
+@takes_fields_of(IngestRequest)
+def ingest_flow(request: IngestRequest, workers: int = 2) -> outcome.Summary:
+    """Read a source and publish a release; the parameters are the fields of IngestRequest.
 
-    A zip password comes from $WARDROBE_ZIP_PASSWORD or the Secret block `wardrobe-zip-password`,
-    never as a parameter. Fails with a sentence that says what to do when the source is none, or
-    when something speaks against publishing.
+    The password of zip archives comes from $WARDROBE_ZIP_PASSWORD or the Secret block
+    `wardrobe-zip-password`, never from a parameter. The run fails with a sentence that says what
+    to do when the source cannot be read or publication is blocked.
     """
     log = get_run_logger()
-
-    # A line for each part, and one for what follows.
+    password = password_from_block(request.location.kind)
+    # A log line for each part, and one for each later stage.
     on_progress = progress.log_progress(log, each={"files"})
-    wanted = requests.request(
-        dataset=dataset,
-        source=source,
-        lake=lake,
-        splits=splits or (),
-        side_files=side_files or (),
-        allow_shrink=allow_shrink or (),
-        allow_refused=allow_refused or (),
-        strict=strict,
-        verify_images=verify_images,
-        embed_images=embed_images,
-        prune=prune,
-        resume=resume,
-        wait=wait,
-    )
-    password = password_from_block(wanted.source.kind)
-    with outcome.failures_in_words(), password, worker_pool(workers) as pool:
-        summary = pipeline.ingest(wanted, under_prefect(pool), on_progress)
+    try:
+        with failures.failures_as_input_errors(), password, worker_pool(workers) as pool:
+            summary = pipeline.ingest(request, prefect_runner(pool), on_progress)
+    except outcome.PublicationBlocked as blocked:
+        create_markdown_artifact(key="ingest-summary", markdown=blocked.as_markdown())
+        raise
     log.info("%s", summary.sentence)
-    publish_artifacts(summary)
-    if summary.blocked:
-        raise outcome.NothingPublished(summary)
-    return summary
-
-
-def publish_artifacts(summary: outcome.Summary) -> None:
-    """The run in words, its totals and the verdicts of its checks, for the Prefect UI."""
     create_markdown_artifact(key="ingest-summary", markdown=summary.as_markdown())
-    if summary.totals is not None:
-        create_table_artifact(key="split-totals", table=summary.totals.to_pylist())
+    create_table_artifact(key="split-totals", table=summary.totals.to_pylist())
     if summary.verdicts is not None:
         create_table_artifact(key="checks", table=summary.verdicts.to_pylist())
+    return summary

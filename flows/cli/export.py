@@ -1,68 +1,33 @@
-"""Verbs that write other people's formats: export coco, information, training."""
+"""Commands that write other formats: export coco, information, training."""
 
 import os
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from flows.cli.options import DEFAULT_LAKE, LakeOption, ReleaseOption, WorkersOption
+from flows.cli.app import command_group
+from flows.cli.options import (
+    DEFAULT_LAKE,
+    DatasetArgument,
+    LakeOption,
+    ReleaseOption,
+    SplitArgument,
+    WorkersOption,
+)
 from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.progress import progress
 
-export = typer.Typer(
-    help="Write a split in other people's formats.\n\n"
+export = command_group(
+    "export",
+    "Write a split in another format.\n\n"
     "Example: wardrobe export coco deepfashion2 train --output train.json",
-    no_args_is_help=True,
 )
 
-DatasetArgument = Annotated[str, typer.Argument(help="deepfashion2, fashionai or fashion-mnist.")]
-SplitArgument = Annotated[str, typer.Argument(help="train, validation, ...")]
 UnknownSizeOption = Annotated[
-    bool,
-    typer.Option("--allow-unknown-size", help="Leave sizes out where pictures are missing."),
+    bool, typer.Option("--allow-unknown-size", help="Omit sizes of missing pictures.")
 ]
-
-
-class Layout(StrEnum):
-    """Whose COCO file it is to be like."""
-
-    official = "official"
-    local = "local"
-
-
-class CocoTask(StrEnum):
-    """What a COCO file is for."""
-
-    detection = "detection"
-    landmarks = "landmarks"
-    segmentation = "segmentation"
-    all = "all"
-
-
-class TrainingTask(StrEnum):
-    """What a training set is for."""
-
-    detection = "detection"
-    landmarks = "landmarks"
-    segmentation = "segmentation"
-    retrieval = "retrieval"
-    classification = "classification"
-
-
-class PictureFormat(StrEnum):
-    """How pictures are written anew."""
-
-    jpeg = "jpeg"
-    png = "png"
-    webp = "webp"
-
-
-class Crop(StrEnum):
-    """What is cut out."""
-
-    items = "items"
+FolderOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
 
 
 @export.command()
@@ -71,17 +36,21 @@ def coco(
     split: SplitArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="JSON file to write.")],
     layout: Annotated[
-        Layout, typer.Option("--layout", help="The authors' own, or each category's landmarks.")
-    ] = Layout.official,
+        Literal["official", "local"],
+        typer.Option("--layout", help="The authors' 294 slots, or each category's landmarks."),
+    ] = "official",
     visible_only: Annotated[
-        bool, typer.Option("--visible-only", help="Zero what is not visible.")
+        bool, typer.Option("--visible-only", help="Write zeros for landmarks that are not visible.")
     ] = False,
-    task: Annotated[CocoTask, typer.Option("--task", help="What it is for.")] = CocoTask.all,
+    task: Annotated[
+        Literal["detection", "landmarks", "segmentation", "all"],
+        typer.Option("--task", help="Annotations to write."),
+    ] = "all",
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """One COCO file of a split, streamed.
+    """Write a split as one COCO file.
 
     Example: wardrobe export coco deepfashion2 validation --output validation.json
     """
@@ -94,7 +63,7 @@ def coco(
             dataset,
             split=split,
             output=output,
-            options=CocoOptions(layout=layout.value, task=task.value, visible_only=visible_only),
+            options=CocoOptions(layout=layout, task=task, visible_only=visible_only),
             allow_unknown_size=allow_unknown_size,
             progress=lambda done, of: on_progress("images", done, of),
         )
@@ -105,16 +74,16 @@ def coco(
 def information(
     dataset: DatasetArgument,
     split: SplitArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    output: FolderOption,
     files: Annotated[
         list[str] | None,
-        typer.Option("--file", help="keypoints, consumer, shop, query, gallery; repeatable."),
+        typer.Option("--file", help="keypoints, consumer, shop, query or gallery; repeatable."),
     ] = None,
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """The authors' image lists and retrieval queries and gallery.
+    """Write the authors' image lists, queries and gallery.
 
     Example: wardrobe export information deepfashion2 validation --output lists
     """
@@ -137,27 +106,36 @@ def information(
 def training(
     dataset: DatasetArgument,
     split: SplitArgument,
-    task: Annotated[TrainingTask, typer.Option("--task", help="What it is for.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    task: Annotated[
+        Literal["detection", "landmarks", "segmentation", "retrieval", "classification"],
+        typer.Option("--task", help="Annotations to write."),
+    ],
+    output: FolderOption,
     size: Annotated[
-        int | None, typer.Option("--size", min=1, help="Longest side in pixels; else as it is.")
+        int | None,
+        typer.Option("--size", min=1, help="Longest side in pixels; default: unchanged."),
     ] = None,
-    form: Annotated[
-        PictureFormat | None, typer.Option("--format", help="Write pictures anew like this.")
+    picture_format: Annotated[
+        Literal["jpeg", "png", "webp"] | None,
+        typer.Option("--format", help="Encode pictures in this format."),
     ] = None,
-    crop: Annotated[Crop | None, typer.Option("--crop", help="One row per item, cut out.")] = None,
+    crop: Annotated[
+        Literal["items"] | None, typer.Option("--crop", help="Write one cropped picture per item.")
+    ] = None,
     shards: Annotated[
-        int | None, typer.Option("--shards", min=1, help="Into how many files; else by size.")
+        int | None, typer.Option("--shards", min=1, help="Number of files; default: by size.")
     ] = None,
     pictures_at: Annotated[
-        str | None, typer.Option("--pictures-at", help="Where the source lies now, if it moved.")
+        str | None, typer.Option("--pictures-at", help="Present path of the source, if it moved.")
     ] = None,
     password_file: PasswordFileOption = None,
     workers: WorkersOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """Parquet shards with pictures inside, as Hugging Face `datasets` loads them; resumable.
+    """Write a split as Parquet shards with pictures.
+
+    Hugging Face `datasets` loads them. Repeat the command to resume an interrupted export.
 
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
@@ -173,10 +151,7 @@ def training(
             split=split,
             output=output,
             options=TrainingOptions(
-                task=task.value,
-                size=size,
-                picture_format=form.value if form else None,
-                crop_items=crop is not None,
+                task=task, size=size, picture_format=picture_format, crop_items=crop is not None
             ),
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,
@@ -185,8 +160,3 @@ def training(
         )
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add these verbs to the application."""
-    app.add_typer(export, name="export")

@@ -1,4 +1,4 @@
-"""Verbs for looking at a release: tables, schema, path, show, report."""
+"""Commands that show a release: tables, schema, path, show, report."""
 
 import sys
 from pathlib import Path
@@ -6,40 +6,44 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.app import app
 from flows.cli.options import (
     DEFAULT_LAKE,
-    Format,
+    DatasetArgument,
     FormatOption,
     LakeOption,
     OutputOption,
     ReleaseOption,
+    SplitArgument,
 )
 from flows.cli.output import write_rows
 from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.progress import progress
 
 
+@app.command()
 def tables(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Tables of a release: rows, bytes, files and partitions.
+    """List the tables of a release: rows, bytes and partitions.
 
     Example: wardrobe tables --lake lake
     """
-    from flows.pipelines.query import release_tables
+    from flows.pipelines.query import open_release, table_rows
 
-    write_rows(release_tables(lake, release), form, output)
+    write_rows(table_rows(open_release(lake, release).manifest), form, output)
 
 
+@app.command()
 def schema(
-    table: Annotated[str | None, typer.Argument(help="A table; else all of them.")] = None,
-    form: FormatOption = Format.table,
+    table: Annotated[str | None, typer.Argument(help="A table; default: all tables.")] = None,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """The data dictionary: every column with its type, unit and meaning, from the declarations.
+    """List the columns of the tables: type, unit and meaning.
 
     Example: wardrobe schema landmarks
     """
@@ -48,8 +52,9 @@ def schema(
     write_rows(data_dictionary(table), form, output)
 
 
+@app.command()
 def path(lake: LakeOption = DEFAULT_LAKE, release: ReleaseOption = None) -> None:
-    """Folder of the release that `current` means now, for programs that read Parquet.
+    """Print the folder of a release, for programs that read Parquet.
 
     Example: duckdb -c "select count(*) from '$(wardrobe path)/items/*/*/*.parquet'"
     """
@@ -58,19 +63,21 @@ def path(lake: LakeOption = DEFAULT_LAKE, release: ReleaseOption = None) -> None
     print(open_release(lake, release).path)
 
 
+@app.command()
 def show(
-    dataset: Annotated[str, typer.Argument(help="deepfashion2, fashionai or fashion-mnist.")],
-    split: Annotated[str, typer.Argument(help="train, validation, ...")],
+    dataset: DatasetArgument,
+    split: SplitArgument,
     image_id: Annotated[int, typer.Argument(help="Number of the image within the split.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     pair: Annotated[
-        bool, typer.Option("--pair", help="All pictures of its pair_id, users left, shops right.")
+        bool,
+        typer.Option("--pair", help="Draw all pictures of its pair_id: users left, shops right."),
     ] = False,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """Draw a picture with its box, outline and landmarks.
+    """Draw a picture with its boxes, outlines and landmarks.
 
     Example: wardrobe show deepfashion2 train 1 --output one.png
     """
@@ -80,6 +87,7 @@ def show(
     print(show_image(lake, release, dataset, split, image_id, output=output, pair=pair))
 
 
+@app.command()
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write.")] = Path(
         "report.html"
@@ -88,7 +96,7 @@ def report(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """One self-contained page: totals, plots, annotated pictures, rejections, checks.
+    """Write an HTML page with totals, plots, pictures and checks.
 
     Example: wardrobe report --output report.html
     """
@@ -96,13 +104,7 @@ def report(
 
     use_password_of(password_file)
     with progress() as on_progress:
-        trouble = make_report(lake, release, output=output, on_progress=on_progress)
+        missing = make_report(lake, release, output=output, on_progress=on_progress)
     print(output)
-    if trouble:
-        print(f"note: pictures are missing in it: {trouble}", file=sys.stderr)
-
-
-def register(app: typer.Typer) -> None:
-    """Add these verbs to the application."""
-    for verb in (tables, schema, path, show, report):
-        app.command()(verb)
+    if missing:
+        print(f"note: pictures are missing in it: {missing}", file=sys.stderr)

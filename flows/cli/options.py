@@ -1,28 +1,21 @@
-"""Options that mean the same in every command."""
+"""Options that several commands share, and the ingest options as command-line options."""
 
-from enum import StrEnum
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 import typer
 
+from flows.pipelines.request import IngestRequest, parameters_of, takes_fields_of
+from schemas.datasets import DATASETS, SPLITS
 
-class Dataset(StrEnum):
-    """The sources there are decoders for."""
+if TYPE_CHECKING:
+    Dataset = str
+else:
+    Dataset = Literal[tuple(DATASETS)]
 
-    deepfashion2 = "deepfashion2"
-    fashionai = "fashionai"
-    fashion_mnist = "fashion-mnist"
-
-
-class Format(StrEnum):
-    """How rows are printed or written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    parquet = "parquet"
-
+Format = Literal["table", "csv", "json", "parquet"]
 
 DEFAULT_LAKE = Path("lake")
 
@@ -31,22 +24,64 @@ LakeOption = Annotated[
     typer.Option(
         "--lake",
         envvar="WARDROBE_LAKE",
-        help="Folder of the lake; $WARDROBE_LAKE, else ./lake.",
+        help="Folder of the lake; default: $WARDROBE_LAKE or ./lake.",
         show_default=False,
         show_envvar=False,
     ),
 ]
 ReleaseOption = Annotated[
     str | None,
-    typer.Option("--release", help="A release id or its beginning; else the current one."),
+    typer.Option("--release", help="Release id or its beginning; default: the current one."),
 ]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to give the rows.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the rows.")]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write there instead of printing.")
-]
-SplitOption = Annotated[
-    list[str] | None, typer.Option("--split", help="Only this split; can be given again.")
+    Path | None, typer.Option("--output", "-o", help="File to write instead of printing.")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes; else one for each core.")
+    int | None, typer.Option("--workers", min=1, help="Processes; default: one per core.")
 ]
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait for another writer of the lake instead of failing.")
+]
+PrefectOption = Annotated[
+    bool, typer.Option("--prefect", help="Run as a Prefect flow, also without a configured API.")
+]
+LogOption = Annotated[
+    Literal["text", "json"],
+    typer.Option("--log-format", help="With `json`, one line per event on stderr."),
+]
+DatasetArgument = Annotated[
+    Dataset,
+    typer.Argument(help="Data set.", metavar="DATASET"),
+]
+SplitArgument = Annotated[str, typer.Argument(help=f"{', '.join(SPLITS[:3])}, ...")]
+
+
+def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of IngestRequest (of these names, or all) as its options.
+
+    The command itself takes an IngestRequest as its first parameter.
+    """
+    return takes_fields_of(
+        IngestRequest, [_command_line(p) for p in parameters_of(IngestRequest, only)]
+    )
+
+
+def _command_line(parameter: inspect.Parameter) -> inspect.Parameter:
+    """The field as an argument if it is required, else as an option in the singular."""
+    type_, text = get_args(parameter.annotation)
+    if parameter.name == "lake":
+        return parameter.replace(annotation=LakeOption, default=DEFAULT_LAKE)
+    if parameter.name == "dataset":
+        return parameter.replace(annotation=DatasetArgument)
+    if parameter.default is inspect.Parameter.empty:
+        return parameter.replace(annotation=Annotated[type_, typer.Argument(help=text)])
+    repeatable = get_origin(type_) is Sequence
+    flag = "--" + parameter.name.removesuffix("s" if repeatable else "").replace("_", "-")
+    if type_ == bool | None:
+        flag += f"/--no-{flag[2:]}"
+    metavar = ("FILE" if "file" in flag else "SPLIT") if repeatable else None
+    option = typer.Option(flag, help=text, metavar=metavar, show_default=False)
+    if repeatable:
+        return parameter.replace(annotation=Annotated[list[str] | None, option], default=None)
+    return parameter.replace(annotation=Annotated[type_, option])

@@ -1,9 +1,9 @@
-"""Rows for people on stdout or whole into a file, a batch at a time."""
+"""Rows as an aligned table, CSV, JSON or Parquet, on stdout or into a file, batch by batch."""
 
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, get_args
 
 from flows.cli.options import Format
 from flows.cli.terminal import printable, raw_stream
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = "pa.Table | pa.RecordBatchReader"
 
-MOST_ROWS = 1_000
-"""Rows an aligned table shows; whoever wants more wants them in another format."""
+ROWS_SHOWN = 1_000
+"""Rows that an aligned table shows; the other formats contain all."""
 
 
 def print_rows(rows: Rows) -> None:
-    """An aligned table of the first MOST_ROWS rows, numbers to the right, nothing cut off."""
+    """Print the first ROWS_SHOWN rows as an aligned table, numbers to the right, no cell cut."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    # Into a pipe or file a table is as wide as it needs to be: nothing is folded there.
+    # Into a pipe or a file, a table is as wide as necessary: no cell is folded.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for field in rows.schema:
@@ -38,15 +38,15 @@ def print_rows(rows: Rows) -> None:
         )
     more = False
     for batch in _batches(rows):
-        shown = batch.slice(0, MOST_ROWS - table.row_count)
+        shown = batch.slice(0, ROWS_SHOWN - table.row_count)
         for row in rows_of(shown):
-            # As Text, because in a plain string Rich takes [brackets] for its markup.
+            # As Text: in a plain string, Rich would interpret [brackets] as markup.
             table.add_row(*(Text(_cell(value)) for value in row))
         if shown.num_rows < batch.num_rows:
             more = True
             break
     for column in table.columns:
-        # Headers give way before words and numbers do.
+        # On a narrow terminal, headers are folded before cells.
         column.min_width = min(24, max((len(str(cell)) for cell in column._cells), default=0))
     with console.capture() as capture:
         console.print(table)
@@ -54,7 +54,7 @@ def print_rows(rows: Rows) -> None:
         print(line.rstrip(), file=raw_stream(sys.stdout))
     if more:
         print(
-            f"the first {MOST_ROWS:,} rows; --format csv, json or parquet gives all",
+            f"the first {ROWS_SHOWN:,} rows; --format csv, json or parquet writes all",
             file=sys.stderr,
         )
 
@@ -72,122 +72,104 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         plain = f"{value:,.4f}".rstrip("0").rstrip(".")
-        # What four places would make a zero, and what no eye can count the digits of.
+        # Four decimals would show a small number as zero; large numbers have too many digits.
         return f"{value:.4g}" if value and not 1e-3 <= abs(value) < 1e15 else plain
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_cell(one)}" for name, one in value.items())
-    # Numbers that are names, as image ids are, would be harder to copy with separators in them.
+        return ", ".join(f"{name}: {_cell(item)}" for name, item in value.items())
+    # Integers have no separators: image ids are copied into commands.
     return printable(str(value))
 
 
-def write_rows(rows: Rows, form: Format, output: Path | None) -> None:
-    """Rows as a table, CSV, JSON or Parquet, on stdout or whole into a file.
+def write_rows(rows: Rows, form: Format, output: Path | None, *, empty: str = "") -> None:
+    """Write rows to stdout, or to a file that is complete or absent.
 
-    The file's ending says the format where none was asked for.
+    The suffix of the file determines the format unless one is given. `empty` is printed instead of
+    an aligned table without rows.
     """
-    if output is not None and form is Format.table:
-        endings = {f".{one.value}": one for one in (Format.csv, Format.json, Format.parquet)}
-        if output.suffix not in endings:
+    if output is not None and form == "table":
+        suffix = output.suffix.removeprefix(".")
+        if suffix not in get_args(Format)[1:]:
             raise InputError(f"{output}: name it .csv, .json or .parquet, or give --format")
-        form = endings[output.suffix]
-    if output is None:
-        if form is Format.parquet:
-            raise InputError("Parquet is not for a terminal: add --output FILE.parquet")
-        if form is Format.table:
-            print_rows(rows)
-            return
+        form = suffix  # type: ignore[assignment]
+    if output is not None:
+        from flows.pipelines.query import atomic_write
+
+        with atomic_write(output) as sink:
+            _write(rows, form, sink)
+    elif form == "parquet":
+        raise InputError("Parquet is a binary format: add --output FILE.parquet")
+    elif form != "table":
         _write(rows, form, sys.stdout.buffer)
         sys.stdout.flush()
-        return
-    from flows.pipelines.query import atomic_write
-
-    with atomic_write(output) as sink:
-        _write(rows, form, sink)
+    elif empty and getattr(rows, "num_rows", None) == 0:
+        print(empty)
+    else:
+        print_rows(rows)
 
 
 def _write(rows: Rows, form: Format, sink: IO[bytes]) -> None:
-    import pyarrow as pa
-
-    _require_names(rows)
-    if form is Format.parquet:
-        import pyarrow.parquet as pq
-
-        with closing(_parquet_writer(pq, sink, rows.schema)) as writer:
-            for batch in _batches(rows):
-                try:
-                    writer.write_batch(batch)
-                except pa.ArrowException as error:
-                    raise InputError(f"Parquet cannot hold these rows: {error}") from None
-    elif form is Format.csv:
-        import polars as pl
-
-        _require_flat(rows)
-        empty = pa.Table.from_batches([], rows.schema)
-        sink.write(_csv(pl, empty, header=True))
-        for batch in _batches(rows):
-            columns = [_csv_column(column) for column in batch.columns]
-            flat = pa.Table.from_arrays(columns, names=batch.schema.names)
-            sink.write(_csv(pl, flat, header=False))
-    else:
-        import msgspec
-
-        # One object a line inside one array: JSON for programs, lines for `grep` and `head`.
-        names = rows.schema.names
-        lines = (
-            msgspec.json.encode(dict(zip(names, row, strict=True)), enc_hook=str)
-            for batch in _batches(rows)
-            for row in rows_of(batch)
-        )
-        first = next(lines, None)
-        sink.write(b"[" if first is None else b"[\n" + first)
-        for line in lines:
-            sink.write(b",\n" + line)
-        sink.write(b"]\n" if first is None else b"\n]\n")
-
-
-def _csv(pl: Any, rows: "pa.Table", *, header: bool) -> bytes:
-    text: str = pl.from_arrow(rows).write_csv(include_header=header)
-    return text.encode()
-
-
-def _require_names(rows: Rows) -> None:
-    """Files tell columns apart by their names: say which one stands twice."""
     names = rows.schema.names
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"column {twice[0]} stands twice: name one of them otherwise, with `as`")
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"duplicate column {duplicates[0]}: rename one of them with `as`")
+    {"parquet": _write_parquet, "csv": _write_csv, "json": _write_json}[form](rows, sink)
 
 
-def _csv_column(column: "pa.Array") -> "pa.Array":
-    """The column, or its text where Polars has no dates as far away."""
+def _write_parquet(rows: Rows, sink: IO[bytes]) -> None:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    if not has_extreme_times(column):
-        return column
-    return pa.array([None if value is None else str(value) for value in values_of(column)])
-
-
-def _parquet_writer(pq: Any, sink: IO[bytes], schema: "pa.Schema") -> Any:
-    """A writer; InputError names the first column of a type that Parquet does not have."""
-    import pyarrow as pa
-
-    try:
-        return pq.ParquetWriter(sink, schema, compression="zstd")
-    except pa.ArrowException as error:
-        for field in schema:
+    for field in rows.schema:
+        try:
+            pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+        except pa.ArrowException:
+            raise InputError(
+                f"column {field.name} is of type {field.type}, which Parquet cannot store: "
+                "cast it to text"
+            ) from None
+    with closing(pq.ParquetWriter(sink, rows.schema, compression="zstd")) as writer:
+        for batch in _batches(rows):
             try:
-                pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
-            except pa.ArrowException:
-                raise InputError(
-                    f"column {field.name} is of type {field.type}, which Parquet cannot hold: "
-                    "cast it to text"
-                ) from None
-        raise InputError(f"Parquet cannot hold these columns: {error}") from None
+                writer.write_batch(batch)
+            except pa.ArrowException as error:
+                raise InputError(f"Parquet cannot store these rows: {error}") from None
+
+
+def _write_csv(rows: Rows, sink: IO[bytes]) -> None:
+    import polars as pl
+    import pyarrow as pa
+
+    _require_flat(rows)
+    header = True
+    for batch in [pa.RecordBatch.from_pylist([], rows.schema), *_batches(rows)]:
+        # Polars has no dates outside Python's range.
+        columns = [
+            pa.array([None if value is None else str(value) for value in values_of(column)])
+            if has_extreme_times(column)
+            else column
+            for column in batch.columns
+        ]
+        table = pa.Table.from_arrays(columns, names=batch.schema.names)
+        sink.write(pl.from_arrow(table).write_csv(include_header=header).encode())  # type: ignore[union-attr]
+        header = False
+
+
+def _write_json(rows: Rows, sink: IO[bytes]) -> None:
+    """One object per line inside one array: JSON for programs, lines for `grep` and `head`."""
+    import msgspec
+
+    names, separator = rows.schema.names, b"[\n"
+    for batch in _batches(rows):
+        for row in rows_of(batch):
+            line = msgspec.json.encode(dict(zip(names, row, strict=True)), enc_hook=str)
+            sink.write(separator + line)
+            separator = b",\n"
+    sink.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
 def _require_flat(rows: Rows) -> None:
-    """CSV holds one plain value in each cell: name a column of others, and what to do instead."""
+    """Raise InputError for a column that CSV cannot represent; the message says what to do."""
     from pyarrow import types
 
     for field in rows.schema:
@@ -200,6 +182,6 @@ def _require_flat(rows: Rows) -> None:
             content = "bytes"
         if content:
             raise InputError(
-                f"column {field.name} holds {content}, which CSV cannot: cast it to text or use "
-                "--format json or parquet"
+                f"column {field.name} contains {content}, which CSV cannot represent: cast it to "
+                "text or use --format json or parquet"
             )

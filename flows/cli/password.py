@@ -1,4 +1,4 @@
-"""The zip password as commands take it: from a file or the environment, never as a word."""
+"""The zip password of a command: from a file or the environment, never as an argument."""
 
 import os
 from pathlib import Path
@@ -10,26 +10,28 @@ from schemas.errors import InputError
 
 PasswordFileOption = Annotated[
     Path | None,
-    typer.Option("--password-file", help="Holds the zip password; or $WARDROBE_ZIP_PASSWORD."),
+    typer.Option(
+        "--password-file", help="File with the zip password; default: $WARDROBE_ZIP_PASSWORD."
+    ),
 ]
 
 
 def use_password_of(path: Path | None) -> None:
-    """Hand the password in a file to everything this process starts. Raises InputError."""
+    """Set the password in a file for this process and its workers. Raises InputError."""
     if path is not None:
         os.environ["WARDROBE_ZIP_PASSWORD"] = _password_in(path)
 
 
 def _password_in(path: Path) -> str:
-    """The text of a file without its line end, and without the mark some editors put first."""
+    """The text of a file without line end and byte order mark."""
     try:
         password = path.read_text("utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise InputError(f"--password-file {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"--password-file {path} is no text in UTF-8") from error
+        raise InputError(f"--password-file {path} is not UTF-8 text") from error
     if not password:
         raise InputError(f"--password-file {path} is empty")
     if "\0" in password:
-        raise InputError(f"--password-file {path} is no text: it holds a zero byte")
+        raise InputError(f"--password-file {path} is not text: it contains a zero byte")
     return password

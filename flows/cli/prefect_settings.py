@@ -1,4 +1,4 @@
-"""Prefect's settings when `wardrobe` starts it by itself: quiet, local, no telemetry."""
+"""Prefect's settings when `wardrobe` starts it: quiet, local, no telemetry."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from schemas.errors import InputError
 
 DEFAULTS = {
-    # The SDK's analytics, and the server's heartbeat to its makers.
+    # Analytics of the SDK and of the server.
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     # The first start migrates a database: 10 to 14 s measured on a busy machine, the default is 20.
@@ -20,15 +20,27 @@ DEFAULTS = {
 }
 
 QUIET = "CRITICAL"
-"""What a run has to say the command prints itself, failures as one sentence."""
+"""The command prints the outcome of a run, failures as one sentence; Prefect need not."""
+
+
+def prepare_prefect(lake: Path) -> None:
+    """Set Prefect up for a run of this process; call before the first `import prefect`.
+
+    A temporary server ends with the process. Raises InputError when the configured one does not
+    answer.
+    """
+    quiet_prefect(lake)
+    if not prefect_is_configured():
+        from flows.serve import watch_temporary_server
+
+        watch_temporary_server()
 
 
 def quiet_prefect(lake: Path, *, service: bool = False) -> None:
-    """Set what is not set yet. To be called before the first `import prefect`.
+    """Set what is not set yet; call before the first `import prefect`.
 
-    With a configured server the log of a run goes to its pages and not to the terminal; a
-    `service` shows it in both, because nobody else tells what it does. Raises InputError when
-    nothing answers where the server should be.
+    With a configured server, the log of a run goes to its pages and not to the terminal; a
+    `service` shows it in both. Raises InputError when the configured server does not answer.
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -45,14 +57,14 @@ def quiet_prefect(lake: Path, *, service: bool = False) -> None:
 
 
 def prefect_is_configured() -> bool:
-    """Whether a Prefect API is named by $PREFECT_API_URL or the active profile."""
+    """Whether $PREFECT_API_URL or the active profile names a Prefect API."""
     return configured_api() is not None
 
 
 def configured_api() -> str | None:
-    """Where the configured Prefect API is, if any.
+    """The URL of the configured Prefect API, if any.
 
-    Reads the profile file itself: importing Prefect to ask takes more than a second.
+    Reads the profile file directly: importing Prefect takes more than a second.
     """
     if url := os.environ.get("PREFECT_API_URL"):
         return url
@@ -66,13 +78,13 @@ def configured_api() -> str | None:
 
 
 def _require_answer(url: str) -> None:
-    """Raise InputError when nothing listens at the URL: Prefect would say so in a traceback."""
-    place = urlsplit(url)
-    if not place.hostname or any(os.environ.get(f"{name}_PROXY") for name in ("HTTP", "HTTPS")):
-        return  # what a proxy reaches cannot be seen from here
-    port = place.port or (443 if place.scheme == "https" else 80)
+    """Raise InputError when nothing listens at the URL: Prefect would raise a traceback."""
+    address = urlsplit(url)
+    if not address.hostname or any(os.environ.get(f"{name}_PROXY") for name in ("HTTP", "HTTPS")):
+        return  # a proxy may reach what this machine cannot
+    port = address.port or (443 if address.scheme == "https" else 80)
     try:
-        socket.create_connection((place.hostname, port), timeout=10).close()
+        socket.create_connection((address.hostname, port), timeout=10).close()
     except OSError as error:
         raise InputError(
             f"no Prefect server answers at {url} ({error.strerror or error}): start it with "

@@ -1,12 +1,12 @@
-"""Verbs for questions: query, sql, check, rejections."""
+"""Commands that query a release: query, sql, check, rejections."""
 
 from typing import Annotated
 
 import typer
 
+from flows.cli.app import app
 from flows.cli.options import (
     DEFAULT_LAKE,
-    Format,
     FormatOption,
     LakeOption,
     OutputOption,
@@ -14,29 +14,29 @@ from flows.cli.options import (
 )
 from flows.cli.output import write_rows
 from schemas.errors import InputError
-from schemas.rejections import RULES
 
 
+@app.command()
 def query(
     name: Annotated[
-        str | None, typer.Argument(help="A query of sql/; without one, the list.")
+        str | None, typer.Argument(help="A query of sql/; default: list all queries.")
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Answer one of the project's own questions; without a name, list them.
+    """Run one of the project's queries, or list them.
 
     Example: wardrobe query items_by_category
     """
-    from flows.pipelines.query import answer, known_queries
+    from flows.pipelines.query import named_query, query_list
 
     if name is None:
-        write_rows(known_queries(), form, output)
+        write_rows(query_list(), form, output)
         return
     parameters = {}
     for setting in settings or []:
@@ -44,13 +44,14 @@ def query(
         if not equals:
             raise InputError(f"--set {setting} has no `=`: write --set name=value")
         parameters[key] = value
-    with answer(lake, release, name, parameters) as rows:
+    with named_query(lake, release, name, parameters) as rows:
         write_rows(rows, form, output)
 
 
+@app.command()
 def sql(
     text: Annotated[
-        str, typer.Argument(help="SQL over the tables of the release; several statements with `;`.")
+        str, typer.Argument(help="SQL over the tables of the release; separate statements by `;`.")
     ],
     timeout: Annotated[
         float | None,
@@ -58,17 +59,18 @@ def sql(
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="SIZE", help="Limit of DuckDB's memory, as 4GB."),
+        typer.Option("--memory", metavar="SIZE", help="Limit DuckDB's memory, for example to 4GB."),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Run your own SQL (DuckDB) on a release and show the rows of the last statement that has some.
+    """Run SQL (DuckDB) on a release.
 
-    Nothing outside the release can be read, and nothing can be written: temporary tables, views
-    and macros end with the command. Paths of files are release://NAME, as in the manifest.
+    Prints the rows of the last statement that returns some. A statement can read the release
+    only, and write nothing: temporary tables, views and macros end with the command. Paths of
+    files are release://NAME, as in the manifest.
 
     Example: wardrobe sql "select category_name, count(*) from items group by all order by 2 desc"
     """
@@ -78,15 +80,16 @@ def sql(
         write_rows(rows, form, output)
 
 
+@app.command()
 def check(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Run all checks on a release and print the verdicts; exit code 1 when an error is found.
+    """Run all checks on a release.
 
-    A check that cannot run is an error with its message. All rows of a check: wardrobe query NAME.
+    Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
 
     Example: wardrobe check
     """
@@ -98,29 +101,22 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option("--rule", help=f"Only this reason: {', '.join(RULES)}.")
+        str | None, typer.Option("--rule", help="Show one rule only, such as landmark_count.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """What was refused and why: counts by rule with an example each.
+    """Count what was refused, by rule, with an example each.
 
     Example: wardrobe rejections --rule landmark_count
     """
     from flows.pipelines.query import rejections_of
 
     rows = rejections_of(lake, release, rule)
-    if rows.num_rows == 0 and form is Format.table and output is None:
-        print("nothing was refused" + (f" for {rule}" if rule else ""))
-        return
-    write_rows(rows, form, output)
-
-
-def register(app: typer.Typer) -> None:
-    """Add these verbs to the application."""
-    for verb in (query, sql, check, rejections):
-        app.command()(verb)
+    nothing = "nothing was refused" + (f" for {rule}" if rule else "")
+    write_rows(rows, form, output, empty=nothing)

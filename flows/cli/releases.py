@@ -1,24 +1,28 @@
-"""Verbs for the releases of a lake: releases, diff, rollback, verify."""
+"""Commands for the releases of a lake: releases, diff, rollback, verify."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from flows.cli.options import DEFAULT_LAKE, Format, FormatOption, LakeOption, OutputOption
+from flows.cli.app import app
+from flows.cli.options import DEFAULT_LAKE, FormatOption, LakeOption, OutputOption
 from flows.cli.output import print_rows, write_rows
 
 
+@app.command()
 def releases(
     lake: LakeOption = DEFAULT_LAKE,
     keep: Annotated[
         int | None, typer.Option("--keep", min=1, help="Delete all but the newest N.")
     ] = None,
-    delete: Annotated[str | None, typer.Option("--delete", help="Delete this one.")] = None,
-    form: FormatOption = Format.table,
+    delete: Annotated[str | None, typer.Option("--delete", help="Delete this release.")] = None,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """List the releases, newest first; or delete old ones (never the current one).
+    """List the releases, newest first, or delete old ones.
+
+    The current release is never deleted.
 
     Example: wardrobe releases --keep 5
     """
@@ -33,34 +37,35 @@ def releases(
         print(f"warning: {damage}", file=sys.stderr)
 
 
+@app.command()
 def diff(
     before: Annotated[str, typer.Argument(help="A release id or its beginning.")],
-    after: Annotated[str, typer.Argument(help="A later one; `current` works.")],
+    after: Annotated[str, typer.Argument(help="A later release, or `current`.")],
     lake: LakeOption = DEFAULT_LAKE,
-    form: FormatOption = Format.table,
+    form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Rows added, removed and changed between two releases, per table and category.
+    """Count rows added, removed and changed between two releases.
 
     Example: wardrobe diff 20261121T031500Z current
     """
     from flows.pipelines.releases import diff_releases
 
     rows = diff_releases(lake, before, after)
-    if rows.num_rows == 0 and form is Format.table and output is None:
-        print("the two releases hold the same rows")
-        return
-    write_rows(rows, form, output)
+    write_rows(rows, form, output, empty="the two releases hold the same rows")
 
 
+@app.command()
 def rollback(
-    release: Annotated[str | None, typer.Argument(help="The release to go back to.")] = None,
+    release: Annotated[str | None, typer.Argument(help="The release to roll back to.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Let ingests publish again after a rollback.")
     ] = False,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
-    """Make an older release the current one; ingests then refuse to publish until --resume.
+    """Make an older release the current one.
+
+    Ingests do not publish until `--resume`.
 
     Example: wardrobe rollback 20261121T031500Z
     """
@@ -69,11 +74,14 @@ def rollback(
     print(roll_back(lake, release, resume=resume))
 
 
+@app.command()
 def verify(
-    release: Annotated[str | None, typer.Argument(help="A release; else the current one.")] = None,
+    release: Annotated[str | None, typer.Argument(help="A release; default: current.")] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
-    """Read every file again: hashes, row counts, schemas, footers. Exit code 1 when one is off.
+    """Compare all files of a release with its manifest.
+
+    Reads hashes, row counts, schemas and footers; exit code 1 if one differs.
 
     Example: wardrobe verify
     """
@@ -84,9 +92,3 @@ def verify(
         print_rows(problems)
         raise typer.Exit(1)
     print(f"{files} files are as the manifest says")
-
-
-def register(app: typer.Typer) -> None:
-    """Add these verbs to the application."""
-    for verb in (releases, diff, rollback, verify):
-        app.command()(verb)

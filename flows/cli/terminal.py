@@ -1,13 +1,13 @@
-"""Text on its way to the terminal: control characters of file names and cells become visible."""
+"""Text for the terminal, with control characters of file names and cells escaped."""
 
 import codecs
 from typing import Any, TextIO
 
 
 def printable(text: str) -> str:
-    """The text with every control character as an escape (`\\x1b`), line breaks and tabs apart.
+    """The text with control characters escaped (`\\x1b`), except line breaks and tabs.
 
-    A file name or an excerpt of a broken file must not steer the terminal that it is shown in.
+    A file name or an excerpt of a broken file must not control the terminal.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -22,8 +22,8 @@ def printable(text: str) -> str:
 class SafeStream:
     """A text stream that escapes control characters in what is written to it.
 
-    Everything a command prints passes through one. `raw` is the stream itself, for what draws with
-    escape sequences of its own: bars and the headers of tables.
+    Everything a command prints passes through it. `raw` is the underlying stream, for bars and
+    table headers, which use escape sequences.
     """
 
     def __init__(self, raw: TextIO) -> None:
@@ -39,12 +39,12 @@ class SafeStream:
 
     @property
     def buffer(self) -> Any:
-        """For CSV and JSON: bytes as they are into a file or a pipe, escaped on a terminal."""
+        """For CSV and JSON: bytes unchanged into a file or a pipe, escaped on a terminal."""
         return _SafeBytes(self) if self.raw.isatty() else self.raw.buffer
 
 
 class _SafeBytes:
-    """A binary stream whose bytes are shown as escaped text; characters may come in pieces."""
+    """A binary stream that writes its bytes as escaped text; characters may be split."""
 
     def __init__(self, stream: SafeStream) -> None:
         self._stream = stream
@@ -56,6 +56,6 @@ class _SafeBytes:
 
 
 def raw_stream(stream: Any) -> TextIO:
-    """The stream behind a SafeStream; any other stream is its own."""
-    found: TextIO = stream.raw if isinstance(stream, SafeStream) else stream
-    return found
+    """The underlying stream of a SafeStream; any other stream unchanged."""
+    raw: TextIO = stream.raw if isinstance(stream, SafeStream) else stream
+    return raw

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DAYS = (-719_162, 2_932_896)
-"""The first and the last day that Python has: 0001-01-01 and 9999-12-31, in days since 1970."""
+"""The first and last day of Python's dates, 0001-01-01 and 9999-12-31, in days since 1970."""
 
 _A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
@@ -18,7 +18,7 @@ def rows_of(batch: "pa.RecordBatch") -> Iterator[tuple[Any, ...]]:
 
 
 def values_of(column: "pa.Array") -> list[Any]:
-    """A value for each row. Times that Python has not are text: `infinity`, `294247-01-10`."""
+    """A value for each row. Times outside Python's range are text: `infinity`, `294247-01-10`."""
     try:
         return column.to_pylist()
     except (ValueError, OverflowError):  # a date out of range, perhaps inside a list
@@ -26,7 +26,7 @@ def values_of(column: "pa.Array") -> list[Any]:
 
 
 def has_extreme_times(column: "pa.Array") -> bool:
-    """Whether a column of dates or timestamps has one that Python does not have."""
+    """Whether a column has a date or timestamp outside Python's range."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -37,8 +37,8 @@ def has_extreme_times(column: "pa.Array") -> bool:
         limits, numbers = (_DAYS[0] * day, (_DAYS[1] + 1) * day - 1), column.view(pa.int64())
     else:
         return False
-    found = pc.min_max(numbers).as_py()
-    return found["min"] is not None and (found["min"] < limits[0] or found["max"] > limits[1])
+    low, high = pc.min_max(numbers).as_py().values()
+    return low is not None and (low < limits[0] or high > limits[1])
 
 
 def _value(scalar: "pa.Scalar") -> Any:

@@ -1,4 +1,4 @@
-"""Each verb as ordinary functions, in the order it happens. In: requests. Out: summaries, tables.
+"""The commands as ordinary functions, in the order of their steps. In: requests. Out: summaries.
 
-The only place that puts two stages next to each other. May import every stage; no Prefect.
+The only package that combines stages. May import every stage; no Prefect.
 """

@@ -1,20 +1,22 @@
-"""What SQL makes of a release's own tables: pairs, triplets, statistics, verdicts of the checks."""
+"""Derived tables of a release: pairs, triplets and statistics by SQL, and the checks' verdicts."""
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from flows.lake import Lake, Release, Staging
-from flows.pipelines.progress import OnProgress, no_progress, waiting
+from flows.lake import Lake, Staging
+from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
+from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.warehouse import (
     Query,
     Verdict,
+    dependency_levels,
     open_warehouse,
     queries,
     query,
@@ -32,9 +34,9 @@ ALL_KINDS = (*PAIR_KINDS, TRIPLETS)
 
 @dataclass(frozen=True)
 class PairSettings:
-    """Which pair sets a release holds; recorded in its manifest and kept by later ingests.
+    """The pair sets of a release; recorded in its manifest and kept by later ingests.
 
-    Positive pairs are always among them. Triplets are made of the negatives chosen beside them.
+    Positive pairs are always included. Triplets combine them with the chosen kinds of negatives.
     `same_category` restricts `negative_same_pair` to shop items of the query's category.
     """
 
@@ -46,7 +48,9 @@ class PairSettings:
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.kinds) - set(ALL_KINDS)):
-            raise InputError(f"there are no pairs {unknown[0]}; kinds are {', '.join(ALL_KINDS)}")
+            raise InputError(
+                f"unknown kind of pairs {unknown[0]}: the kinds are {', '.join(ALL_KINDS)}"
+            )
         ordered = tuple(kind for kind in ALL_KINDS if kind == "positive" or kind in self.kinds)
         object.__setattr__(self, "kinds", ordered)
         if ordered == ("positive", TRIPLETS):
@@ -57,10 +61,10 @@ class PairSettings:
             raise InputError("same category restricts negative_same_pair: add that kind")
 
     @classmethod
-    def recorded(cls, parameters: dict[str, Any]) -> "PairSettings":
-        """The settings a manifest's parameters hold; the defaults where it holds none."""
-        given = dict(parameters.get("pairs", {}))
-        return cls(**{**given, "kinds": tuple(given["kinds"])}) if given else cls()
+    def recorded(cls, parameters: Mapping[str, Any]) -> "PairSettings":
+        """The settings that a manifest's parameters record; the defaults if they record none."""
+        settings = parameters.get("pairs")
+        return cls(**{**settings, "kinds": tuple(settings["kinds"])}) if settings else cls()
 
     def for_query(self, query: Query, **more: str) -> dict[str, Any]:
         """Those of the settings, and of `more`, that a query takes as parameters."""
@@ -70,32 +74,44 @@ class PairSettings:
 
 @dataclass(frozen=True)
 class Audit:
-    """The verdicts on what is staged."""
+    """The verdicts of the checks on a staged release."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
-
-    @property
-    def blocking(self) -> list[Verdict]:
-        """Errors: what our own code guarantees and is not so, and checks that could not run."""
-        return [verdict for verdict in self.verdicts if verdict.blocks]
+    verdicts: list[Verdict]
 
     @property
-    def warnings(self) -> list[Verdict]:
-        """Oddities of a source that were found."""
-        return [one for one in self.verdicts if one.outcome == "warn"]
+    def errors(self) -> list[str]:
+        """A sentence for each check that forbids publishing: it found rows or could not run."""
+        return [
+            f"{verdict.name} {verdict.example}"
+            if verdict.failure
+            else f"{verdict.name} found {_rows(verdict)} such as {verdict.example}"
+            for verdict in self.verdicts
+            if verdict.blocks
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each check that found something odd in a source."""
+        warnings = [verdict for verdict in self.verdicts if verdict.outcome == "warn"]
+        return [f"{verdict.name}: {_rows(verdict)}" for verdict in warnings]
 
     def as_records(self) -> list[dict[str, Any]]:
-        """Verdicts as the manifest keeps them; how long they took is no property of a release."""
+        """The verdicts as the manifest records them: without seconds, which differ by run."""
         return [
             {
-                "check": one.name,
-                "severity": one.severity,
-                "rows": one.rows,
-                "examples": [{k: _plain(v) for k, v in row.items()} for row in one.examples],
-                **({"failure": one.failure} if one.failure else {}),
+                "check": verdict.name,
+                "severity": verdict.severity,
+                "rows": verdict.rows,
+                "examples": [{k: _plain(v) for k, v in row.items()} for row in verdict.examples],
+                **({"failure": verdict.failure} if verdict.failure else {}),
             }
-            for one in self.verdicts
+            for verdict in self.verdicts
         ]
+
+
+def _rows(verdict: Verdict) -> str:
+    count = "1 row" if verdict.rows == 1 else f"{verdict.rows:,} rows"
+    return f"{count} ({verdict.title})"
 
 
 def _plain(value: Any) -> Any:
@@ -103,60 +119,54 @@ def _plain(value: Any) -> Any:
 
 
 def parameters_of(settings: PairSettings) -> dict[str, Any]:
-    """What a manifest records of a derivation: the settings, and which SQL it ran."""
+    """What a manifest records of a derivation: the settings, and a hash of the SQL."""
     return {"pairs": {**asdict(settings), "kinds": list(settings.kinds)}, "sql": sql_hash()}
 
 
 def sql_hash() -> str:
-    """A hash over the statements a release is derived with: when it differs, derive again."""
-    texts = (one.text for kind in ("statistics", "pairs", "checks") for one in queries(kind))
+    """A hash of the queries that derive and check a release: when it differs, derive again."""
+    texts = [query.text for kind in ("statistics", "pairs", "checks") for query in queries(kind)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def derive_into(
     staging: Staging, settings: PairSettings, on_progress: OnProgress = no_progress
 ) -> Audit:
-    """Write pairs, triplets, vocabularies and statistics beside the staged items; run the checks.
+    """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    DuckDB spills beside the staged files when memory runs short, and the folder goes with them.
+    DuckDB spills into a folder in staging when memory runs short. Raises PublicationBlocked when
+    a check finds an error.
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
     statistics = queries("statistics")
-    steps = len(statistics) + 2
+    steps, step = len(statistics) + 2, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
+        # A new connection for each stage: its views read what the stages before have written.
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
             for number, kind in enumerate(PAIR_KINDS):
                 if kind in settings.kinds:
                     name = "positive_pairs" if kind == "positive" else "negative_pairs"
                     rows = _pairs(warehouse, name, settings, pair_kind=kind)
                     staging.write_table("pairs", rows, number)
-        on_progress("derive", 1, steps)
+        on_progress("derive", next(step), steps)
         if TRIPLETS in settings.kinds:
             with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
                 staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
-        done = count(2)
-        for turn in _in_turns(statistics):
+        for level in dependency_levels(statistics):
             with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-                for statistic in turn:
-                    staging.write_table(
-                        f"statistics/{statistic.name}", stream_query(warehouse, statistic.name)
-                    )
-                    on_progress("derive", next(done), steps, statistic=statistic.name)
+                for query in level:
+                    rows = stream_query(warehouse, query.name)
+                    staging.write_table(f"statistics/{query.name}", rows)
+                    on_progress("derive", next(step), steps, statistic=query.name)
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-            # The statistics were computed from these very files a moment ago: computing them again
-            # finds nothing and takes as long. `wardrobe check` compares them.
+            # The statistics were computed from these files a moment ago: to compute them again
+            # takes as long and finds nothing. `wardrobe check` compares them.
             audit = Audit(run_checks(warehouse, statistics=False))
-        on_progress("derive", steps, steps)
+        on_progress("derive", next(step), steps)
+    if audit.errors:
+        raise PublicationBlocked(audit.errors)
     return audit
-
-
-def _in_turns(statistics: Sequence[Query]) -> list[list[Query]]:
-    """Those that read other statistics after these, which then are stored and not made again."""
-    names = {one.name for one in statistics}
-    own = [one for one in statistics if not names & set(one.reads)]
-    rest = [one for one in statistics if one not in own]
-    return [own, *_in_turns(rest)] if own and rest else [list(statistics)]
 
 
 def _pairs(
@@ -166,27 +176,25 @@ def _pairs(
 
 
 def derive(
-    lake: Path,
+    lake: str | Path,
     settings: PairSettings | None = None,
     *,
     wait: bool = False,
     on_progress: OnProgress = no_progress,
-) -> tuple[Release, Audit, bool]:
-    """Make a new release of the current one's parts with its derived tables made anew.
+) -> Summary:
+    """Publish a release of the current parts with rebuilt derived tables, if these differ.
 
-    Returns the release, the verdicts, and whether it was published: not when a check blocks it,
-    and the same release comes back when nothing changed. Raises InputError without a release.
+    `settings` default to those of the current release. Raises InputError without a release and
+    PublicationBlocked when a check finds an error.
     """
     if Lake(lake).parent() is None:
-        raise InputError(f"there is no release in {lake} to derive from: ingest a source first")
-    with Lake(lake).writing(wait=wait, waiting=waiting(on_progress)) as staging:
+        raise InputError(f"{lake} has no release to derive from: ingest a source first")
+    with Lake(lake).writing(wait=wait, waiting=report_waiting(on_progress)) as staging:
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
-        chosen = settings or PairSettings.recorded(parent.manifest.parameters)
+        settings = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, chosen, on_progress)
-        if audit.blocking:
-            return parent, audit, False
-        release = staging.publish(parameters=parameters_of(chosen), checks=audit.as_records())
-        return release, audit, release.id != parent.id
+        audit = derive_into(staging, settings, on_progress)
+        release = staging.publish(parameters=parameters_of(settings), checks=audit.as_records())
+    return unchanged(release) if release.id == parent.id else published(release, audit)

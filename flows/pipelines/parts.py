@@ -1,4 +1,4 @@
-"""One part of a source, from bytes to Parquet, in whatever process runs it."""
+"""The build of one part: read, decode, validate, flatten and write it, in any process."""
 
 import hashlib
 import resource
@@ -23,9 +23,9 @@ from schemas.source import PICTURE_FACTS, Document
 
 PICTURES_AT_ONCE = 100
 """Embedded pictures held in memory together; also a row group, as Hugging Face sizes it."""
+
 PICTURE_BYTES_AT_ONCE = 64 << 20
 """Their bytes together, unless a single picture has more."""
-
 
 INCOMPLETE_FINGERPRINT = ""
 """Fingerprint of a part that could not be read whole: it equals no other."""
@@ -33,7 +33,7 @@ INCOMPLETE_FINGERPRINT = ""
 
 @dataclass(frozen=True)
 class PartJob:
-    """A part to build: what, from where, into which staging folder, and how closely to look."""
+    """A part to build, its source, the staging folder to write into, and the picture options."""
 
     part: Part
     source: Location
@@ -43,55 +43,55 @@ class PartJob:
 
 
 RunParts = Callable[[Callable[[PartJob], Receipt], Sequence[PartJob]], Iterable[Receipt]]
-"""Who runs the parts: a function and jobs in, receipts out, in any order (DESIGN 7)."""
+"""Runs the parts: takes a function and jobs, yields receipts in any order."""
 
 
 def build_part(job: PartJob) -> Receipt:
-    """One part from bytes to Parquet. Runs in any process: a pool, a Prefect task, an executor.
+    """Read, decode, validate, flatten and write one part. Runs in any process.
 
     Raises OSError when the source as a whole cannot be read; everything else that is wrong with
     the bytes becomes a rejection.
     """
     started = time.perf_counter()
-    decoder = DECODERS[job.part.dataset]
-    members = job.part.members
+    part = job.part
     failures: list[str] = []
-    documents = read_members(job.source, _of_roles(members, "document", "table", "side"))
-    decoded = decoder.decode(
+    documents = read_members(job.source, _with_roles(part.members, "document", "table", "side"))
+    decoded = DECODERS[part.dataset].decode(
         PartInput(
-            split=job.part.split,
-            members=members,
+            split=part.split,
+            members=part.members,
             documents=record_failures(documents, failures),
             pictures=picture_facts(job, failures),
         )
     )
-    accepted, refused = validate_items(decoded.annotations)
+    accepted, item_rejections = validate_items(decoded.annotations)
     tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
         **flatten(accepted),
         **decoded.tables,
+        "rejections": _sorted_rejections(decoded.rejections, item_rejections),
     }
-    tables["rejections"] = _in_order(decoded.rejections, refused)
     if job.embed_images and "pictures" not in tables:
-        tables["pictures"] = _embedded(job, accepted)
-    counts = _counts(tables)
-    counts["documents_read"] = decoded.documents_read
-    counts["items_read"] = decoded.items_read
+        tables["pictures"] = _embedded_pictures(job, accepted)
     return Receipt(
-        part=job.part.name,
-        # What could not be read whole is looked at again next time, changed or not: a mended
-        # disk, mount or password does not show in a listing.
-        fingerprint=INCOMPLETE_FINGERPRINT if failures else job.part.fingerprint,
-        files=write_part(job.folder, job.part, tables),
-        counts=counts,
+        part=part.name,
+        # A part that could not be read whole is read again by the next run, changed or not: a
+        # repaired disk, mount or password does not show in a listing.
+        fingerprint=INCOMPLETE_FINGERPRINT if failures else part.fingerprint,
+        files=write_part(job.folder, part, tables),
+        counts={
+            **_counts(tables),
+            "documents_read": decoded.documents_read,
+            "items_read": decoded.items_read,
+        },
         seconds=time.perf_counter() - started,
         peak_rss=_peak_rss(),
     )
 
 
 def record_failures(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
-    """The same documents, with the names of those that could not be read put down.
+    """Yield the documents and add the names of those that could not be read to `failures`.
 
-    A member that is too large was not tried, and stays so while its listing does not change.
+    A member that is too large is not a failure: to read it again does not help.
     """
     for document in documents:
         if document.data is None and document.rule != "too_large":
@@ -100,26 +100,27 @@ def record_failures(documents: Iterable[Document], failures: list[str]) -> Itera
 
 
 def picture_facts(job: PartJob, failures: list[str]) -> pa.Table:
-    """What the pictures' first bytes say, or all of their bytes when they are to be verified.
+    """PICTURE_FACTS from the first bytes of each picture, or from all bytes with `verify_images`.
 
-    Names of pictures whose bytes could not be read are added to `failures`.
+    Names of pictures that could not be read are added to `failures`.
     """
-    members = _of_roles(job.part.members, "picture")
+    members = _with_roles(job.part.members, "picture")
     names = members["name"].to_pylist()
     digests: list[str | None] = [None] * len(names)
     facts: list[PictureFacts] = []
     if job.verify_images:
-        for place, document in enumerate(
-            record_failures(read_members(job.source, members), failures)
-        ):
-            facts.append(_not_read(document) if document.data is None else verify(document.data))
-            if document.data is not None:
-                digests[place] = hashlib.sha256(document.data).hexdigest()
+        documents = record_failures(read_members(job.source, members), failures)
+        for index, document in enumerate(documents):
+            if document.data is None:
+                facts.append(_unread(document))
+            else:
+                facts.append(verify(document.data))
+                digests[index] = hashlib.sha256(document.data).hexdigest()
     else:
         for head in read_heads(job.source, members, probe):
             if isinstance(head, Document):
                 failures += [head.name] if head.rule != "too_large" else []
-                facts.append(_not_read(head))
+                facts.append(_unread(head))
             else:
                 facts.append(head)
     columns = list(zip(*facts, strict=True)) if facts else [()] * len(PictureFacts._fields)
@@ -140,43 +141,43 @@ def picture_facts(job: PartJob, failures: list[str]) -> pa.Table:
     )
 
 
-def _not_read(document: Document) -> PictureFacts:
+def _unread(document: Document) -> PictureFacts:
     status = "too_large" if document.rule == "too_large" else "unreadable"
     return PictureFacts(None, None, None, None, status)
 
 
-def _of_roles(members: pa.Table, *roles: str) -> pa.Table:
+def _with_roles(members: pa.Table, *roles: str) -> pa.Table:
     return members.filter(pc.is_in(members["role"], pa.array(roles)))
 
 
-def _in_order(*rejections: pa.RecordBatch) -> pa.Table:
-    """Rejections of all stages as one table in the order of the declared key's documents."""
-    together = pa.Table.from_batches(rejections)
-    keys = [("file_name", "ascending"), ("item_no", "ascending"), ("rule", "ascending")]
-    return together.sort_by([*keys, ("message", "ascending")])
+def _sorted_rejections(*rejections: pa.RecordBatch) -> pa.Table:
+    """The rejections of decoder and validation as one table, sorted by document and item."""
+    keys = ("file_name", "item_no", "rule", "message")
+    return pa.Table.from_batches(rejections).sort_by([(key, "ascending") for key in keys])
 
 
-def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
-    """The bytes of every picture that can be shown, a hundred at a time, in order of image_id."""
-    members = _of_roles(job.part.members, "picture")
-    shown = accepted.filter(pc.equal(accepted["image_status"], "ok"))
-    wanted = pa.table({"image_id": shown["image_id"], "file_name": shown["file_name"]})
-    rows = members.join(wanted, "image_id", join_type="inner").sort_by("image_id")
+def _embedded_pictures(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
+    """The bytes of every picture that can be decoded, a hundred at a time, by image_id."""
+    members = _with_roles(job.part.members, "picture")
+    decodable = accepted.filter(pc.field("image_status") == "ok").select(["image_id", "file_name"])
+    names = pa.Table.from_batches([decodable])
+    rows = members.join(names, "image_id", join_type="inner").sort_by("image_id")
     schema = TABLES["pictures"].schema
 
     def batches() -> Iterator[pa.RecordBatch]:
         for start, count in _runs(rows["size"].to_pylist()):
-            some = rows.slice(start, count)
-            read = [document.data for document in read_members(job.source, some)]
-            if None in read:
-                raise OSError(f"a picture of part {job.part.name} vanished while it was read")
-            names = some["file_name"].to_pylist()
-            images = [{"bytes": data, "path": name} for data, name in zip(read, names, strict=True)]
+            batch = rows.slice(start, count)
+            images = []
+            documents = read_members(job.source, batch)
+            for document, name in zip(documents, batch["file_name"].to_pylist(), strict=True):
+                if document.data is None:
+                    raise OSError(f"{document.name} of part {job.part.name} changed while reading")
+                images.append({"bytes": document.data, "path": name})
             yield pa.RecordBatch.from_arrays(
                 [
                     pa.repeat(job.part.dataset, count),
                     pa.repeat(job.part.split, count),
-                    some["image_id"].combine_chunks(),
+                    batch["image_id"].combine_chunks(),
                     pa.array(images, PICTURE),
                 ],
                 schema=schema,
@@ -188,11 +189,11 @@ def _embedded(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
 def _runs(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
     """First row and number of rows of each run of pictures that are held in memory together."""
     start = total = 0
-    for place, size in enumerate(sizes):
-        full = place - start == PICTURES_AT_ONCE or total + size > PICTURE_BYTES_AT_ONCE
-        if full and place > start:
-            yield start, place - start
-            start, total = place, 0
+    for index, size in enumerate(sizes):
+        full = index - start == PICTURES_AT_ONCE or total + size > PICTURE_BYTES_AT_ONCE
+        if full and index > start:
+            yield start, index - start
+            start, total = index, 0
         total += size
     if sizes:
         yield start, len(sizes) - start
@@ -211,6 +212,6 @@ def _counts(tables: dict[str, pa.RecordBatch | pa.RecordBatchReader]) -> dict[st
 
 
 def _peak_rss() -> int:
-    """Bytes of memory this process has held at most; Linux counts KiB, macOS bytes."""
+    """Peak memory of this process in bytes; Linux counts KiB, macOS bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,14 +1,15 @@
-"""Questions to a release: what is in it, the project's own queries, SQL of users, the checks."""
+"""Queries on a release: its tables, the queries of sql/, SQL of users, checks and rejections."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake import Lake, Manifest, Release
-from flows.storage.atomic import atomic_write
+from flows.lake import FileRecord, Lake, Manifest, Release
+from flows.storage.atomic import atomic_write as atomic_write
 from flows.warehouse import (
     Verdict,
     engine_errors,
@@ -24,48 +25,27 @@ from schemas import TABLES
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
-__all__ = [
-    "answer",
-    "atomic_write",
-    "check_release",
-    "data_dictionary",
-    "known_queries",
-    "open_release",
-    "rejections_of",
-    "release_tables",
-    "user_sql",
-    "verdict_rows",
-]
 
-
-def open_release(lake: Path, release: str | None) -> Release:
-    """The release named, or the one `current` means now: resolved once, so that nothing mixes."""
+def open_release(lake: str | Path, release: str | None) -> Release:
+    """The release of this id, or the current one: resolved once. Raises InputError."""
     return Lake(lake).release(release)
 
 
-def release_tables(lake: Path, release: str | None) -> pa.Table:
-    """One row per table of a release: rows, bytes, files, partitions."""
-    return table_rows(open_release(lake, release).manifest)
-
-
 def table_rows(manifest: Manifest) -> pa.Table:
-    """One row per table that a manifest records, declared ones first."""
-    found: dict[str, list] = {}
+    """One row per table of a manifest, declared ones first: rows, bytes, files, partitions."""
+    files: dict[str, list[FileRecord]] = defaultdict(list)
     for record in manifest.files:
-        found.setdefault(record.table, []).append(record)
-    order = [*TABLES, *sorted(set(found) - set(TABLES))]
+        files[record.table].append(record)
+    order = [name for name in TABLES if name in files] + sorted(files.keys() - TABLES.keys())
     rows = [
         {
             "table": name,
-            "rows": sum(record.rows for record in found[name]),
-            "bytes": sum(record.bytes for record in found[name]),
-            "files": len(found[name]),
-            "partitions": ", ".join(
-                sorted({_partition(record.path) for record in found[name]} - {""})
-            ),
+            "rows": sum(record.rows for record in files[name]),
+            "bytes": sum(record.bytes for record in files[name]),
+            "files": len(files[name]),
+            "partitions": ", ".join(sorted({_partition(file.path) for file in files[name]} - {""})),
         }
         for name in order
-        if name in found
     ]
     return pa.Table.from_pylist(rows)
 
@@ -74,97 +54,97 @@ def _partition(path: str) -> str:
     return "/".join(step.partition("=")[2] for step in path.split("/") if "=" in step)
 
 
-def data_dictionary(table: str | None) -> pa.Table:
+def data_dictionary(name: str | None) -> pa.Table:
     """One row per declared column: table, column, type, null, unit, meaning. Raises InputError."""
-    if table is not None and table not in TABLES:
-        raise InputError(f"there is no table {table}; there are {', '.join(TABLES)}")
+    if name is not None and name not in TABLES:
+        raise InputError(f"unknown table {name}: the tables are {', '.join(TABLES)}")
     rows = [
         {
-            "table": one.name,
+            "table": table.name,
             "column": field.name,
             "type": str(field.type),
             "null": "may be null" if field.nullable else "",
             "unit": (field.metadata or {}).get(b"unit", b"").decode(),
             "meaning": (field.metadata or {})[b"doc"].decode(),
         }
-        for one in TABLES.values()
-        if table in (None, one.name)
-        for field in one.schema
+        for table in TABLES.values()
+        if name in (None, table.name)
+        for field in table.schema
     ]
     return pa.Table.from_pylist(rows)
 
 
-def known_queries() -> pa.Table:
-    """One row per file of sql/: its kind, name, parameters and what it answers."""
+def query_list() -> pa.Table:
+    """One row per file of sql/: kind, name, parameters and title."""
     rows = [
         {
-            "kind": one.kind,
-            "query": one.name,
-            "parameters": " ".join(one.param_names),
-            "answers": one.title,
+            "kind": query.kind,
+            "query": query.name,
+            "parameters": " ".join(query.param_names),
+            "answers": query.title,
         }
-        for one in queries()
+        for query in queries()
     ]
     return pa.Table.from_pylist(rows)
 
 
 @contextmanager
-def answer(
-    lake: Path, release: str | None, name: str, settings: Mapping[str, str]
+def named_query(
+    lake: str | Path, release: str | None, name: str, parameters: Mapping[str, str]
 ) -> Iterator[pa.RecordBatchReader]:
-    """The rows of one of the project's queries, its parameters given as text, in batches."""
+    """The rows of a query of sql/, in batches; parameters are text. Raises InputError."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
-        yield stream_query(warehouse, name, settings)
+        yield stream_query(warehouse, name, parameters)
 
 
 @contextmanager
 def user_sql(
-    lake: Path,
+    lake: str | Path,
     release: str | None,
     text: str,
     *,
     timeout: float | None = None,
     memory_limit: str | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
-    """The rows of SQL that a user wrote, in batches; only the release's files can be read.
+    """The rows of SQL that a user wrote, in batches; it can read the files of the release only.
 
-    InputError for what DuckDB refuses, after `timeout` seconds, and beyond `memory_limit`.
+    Raises InputError for what DuckDB rejects, after `timeout` seconds and above `memory_limit`.
     """
-    chosen = open_release(lake, release)
+    opened = open_release(lake, release)
     with open_read_only(
-        chosen.tables(), memory_limit=memory_limit, modified=chosen.manifest.created
+        opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
     ) as warehouse:
         yield run_user_sql(warehouse, text, timeout)
 
 
-def check_release(lake: Path, release: str | None) -> pa.Table:
-    """Every check run now on a published release, one row of verdict each."""
+def check_release(lake: str | Path, release: str | None) -> pa.Table:
+    """Run every check on a published release: one row per verdict."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
         return verdict_rows(run_checks(warehouse))
 
 
-def verdict_rows(verdicts: list[Verdict]) -> pa.Table:
+def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
     """Verdicts as a table: check, verdict (`ok`, `warn`, `error`), rows, title, an example.
 
-    `rows` is null where the check could not run; the example then says why.
+    `rows` is null for a check that could not run; the example then says why.
     """
     rows = [
         {
-            "check": one.name,
-            "verdict": one.outcome,
-            "rows": None if one.failure else one.rows,
-            "finds": one.title,
-            "example": one.example,
+            "check": verdict.name,
+            "verdict": verdict.outcome,
+            "rows": None if verdict.failure else verdict.rows,
+            "finds": verdict.title,
+            "example": verdict.example,
         }
-        for one in verdicts
+        for verdict in verdicts
     ]
     return pa.Table.from_pylist(rows)
 
 
-def rejections_of(lake: Path, release: str | None, rule: str | None) -> pa.Table:
+def rejections_of(lake: str | Path, release: str | None, rule: str | None) -> pa.Table:
     """Refused documents and items by data set, split and rule, each with an example."""
     if rule is not None and rule not in RULES:
-        raise InputError(f"there is no rule {rule}; there are {', '.join(RULES)}")
+        raise InputError(f"unknown rule {rule}: the rules are {', '.join(RULES)}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
         rows = run_query(warehouse, "rejections_by_rule")
-    return rows if rule is None else rows.filter(pc.equal(rows["rule"], rule))
+    return rows if rule is None else rows.filter(pc.field("rule") == rule)

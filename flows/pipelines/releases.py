@@ -1,6 +1,7 @@
-"""The releases of a lake: list, compare, delete, go back, verify."""
+"""The releases of a lake: list, compare, delete, roll back, verify."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -10,106 +11,94 @@ from schemas import TABLES
 from schemas.errors import InputError
 
 
-def release_list(lake: Path) -> tuple[pa.Table, list[str]]:
+def release_list(root: Path) -> tuple[pa.Table, list[str]]:
     """One row per release, newest first: id, time, what changed, rows, bytes, verdict.
 
-    With it, sentences on what is damaged: `current` that names no release, a pin that cannot be
-    read. InputError where there are no releases.
+    Also returns a sentence for each damage: `current` that names no release, a pin that cannot be
+    read. Raises InputError for a lake without releases.
     """
-    home = Lake(lake)
-    releases, current, pinned, damages = home.releases(), None, None, []
+    lake = Lake(root)
+    releases, marks, damages = lake.releases(), {}, []
     try:
-        current = home.release().id
+        if pin := lake.pin:
+            marks[pin.release] = "rolled back to"
+    except InputError as error:
+        damages.append(str(error))
+    try:
+        current = lake.release().id
+        marks[current] = ", ".join(filter(None, ["current", marks.get(current)]))
     except InputError as error:
         if not releases:
             raise
-        damages.append(str(error))
-    try:
-        pinned = home.pin
-    except InputError as error:
-        damages.append(str(error))
-    rows = []
-    for release in releases:
-        marks = ["current"] if release.id == current else []
-        if pinned is not None and pinned.release == release.id:
-            marks.append("rolled back to")
-        rows.append({"release": release.id, "is": ", ".join(marks), **_facts(release)})
+        damages.insert(0, str(error))
+    rows = [
+        {"release": release.id, "is": marks.get(release.id, ""), **_facts(release)}
+        for release in releases
+    ]
     return pa.Table.from_pylist(rows), damages
 
 
-def _facts(release: Release) -> dict:
+def _facts(release: Release) -> dict[str, Any]:
     try:
         manifest = release.manifest
     except InputError:
-        return {
-            "published": None,
-            "changed": "its manifest is damaged",
-            "rows": None,
-            "bytes": None,
-            "verdict": "unreadable",
-        }
-    found = [check for check in manifest.checks if check["rows"]]
-    warnings = f"{len(found)} warning{'s' * (len(found) > 1)}" if found else "ok"
-    broken = any(check["severity"] == "error" for check in found)
+        names = ("published", "changed", "rows", "bytes", "verdict")
+        return dict(
+            zip(names, (None, "its manifest is damaged", None, None, "unreadable"), strict=True)
+        )
+    failed = [check for check in manifest.checks if check["rows"]]
+    verdict = f"{len(failed)} warning{'s' * (len(failed) > 1)}" if failed else "ok"
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",
         "changed": manifest.changes.sentence,
         "rows": sum(record.rows for record in manifest.files),
         "bytes": sum(record.bytes for record in manifest.files),
-        "verdict": "error" if broken else warnings,
+        "verdict": "error" if any(c["severity"] == "error" for c in failed) else verdict,
     }
 
 
-def diff_releases(lake: Path, before: str, after: str) -> pa.Table:
+def diff_releases(root: Path, before: str, after: str) -> pa.Table:
     """Rows added, removed and changed between two releases, per table, split and category."""
-    home = Lake(lake)
-    old, new = home.release(before), home.release(after)
+    lake = Lake(root)
+    old, new = lake.release(before), lake.release(after)
     files = {name: differing_files(old, new, name) for name in TABLES}
+    # Landmarks and polygons take their category from the items of both releases.
+    needs_items = any(any(files[name]) for name in ("landmarks", "polygons"))
     return diff_tables(
         {name: pair[0] for name, pair in files.items()},
         {name: pair[1] for name, pair in files.items()},
-        _item_files(old, new, files),
+        [*new.files("items"), *files["items"][0]] if needs_items else [],
     )
 
 
-def _item_files(
-    old: Release, new: Release, files: dict[str, tuple[list[Path], list[Path]]]
-) -> list[Path]:
-    """Every item file of both, once; only needed where rows of items' landmarks differ."""
-    if not any(any(files[name]) for name in ("landmarks", "polygons")):
-        return []
-    return [*new.files("items"), *files["items"][0]]
-
-
-def delete_releases(lake: Path, *, keep: int | None, delete: str | None) -> str:
-    """Delete all but the newest `keep`, or one by id; a sentence says what that freed."""
-    home = Lake(lake)
-    freed = home.delete(delete) if delete is not None else home.delete_all_but(keep or 1)
+def delete_releases(root: Path, *, keep: int | None, delete: str | None) -> str:
+    """Delete all but the newest `keep`, or one by id; says what was deleted and freed."""
+    lake = Lake(root)
+    freed = lake.delete(delete) if delete is not None else lake.delete_all_but(keep or 1)
     if not freed.releases:
         return "nothing to delete"
     names = "\n".join(f"deleted {name}" for name in freed.releases)
     return f"{names}\nfreed {freed.files} files, {freed.bytes:,} bytes that no other release shares"
 
 
-def roll_back(lake: Path, release: str | None, *, resume: bool) -> str:
-    """Roll back to a release, or let ingests publish again; what happened, as a sentence."""
-    home = Lake(lake)
+def roll_back(root: Path, release: str | None, *, resume: bool) -> str:
+    """Make a release the current one, or let ingests publish again; says what happened."""
+    lake = Lake(root)
     if resume:
-        home.resume()
-        return f"ingests publish again, on top of {home.release().id}"
+        lake.resume()
+        return f"ingests publish again, on top of {lake.release().id}"
     if release is None:
-        raise InputError("name the release to go back to: `wardrobe releases` lists them")
-    chosen = home.rollback(release)
+        raise InputError("name the release to roll back to: `wardrobe releases` lists them")
     return (
-        f"{chosen.id} is current; ingests are refused until "
+        f"{lake.rollback(release).id} is current; ingests are refused until "
         "`wardrobe rollback --resume` or `wardrobe ingest --resume`"
     )
 
 
-def verify_release(lake: Path, release: str | None) -> tuple[pa.Table, int]:
-    """Problems of a release as rows (file, problem), and how many files were read."""
-    chosen = Lake(lake).release(release)
-    problems = Lake(lake).verify(chosen.id)
-    rows = [{"file": one.path, "problem": one.what} for one in problems]
+def verify_release(root: Path, release: str | None) -> tuple[pa.Table, int]:
+    """Problems of a release as rows (file, problem), and the number of files that were read."""
+    lake = Lake(root)
+    opened = lake.release(release)
+    rows = [{"file": problem.path, "problem": problem.what} for problem in lake.verify(opened.id)]
     schema = pa.schema([("file", pa.string()), ("problem", pa.string())])
-    return pa.Table.from_pylist(rows, schema=schema), len(chosen.manifest.files)
+    return pa.Table.from_pylist(rows, schema=schema), len(opened.manifest.files)

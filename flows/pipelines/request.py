@@ -1,9 +1,13 @@
-"""What a person asks an ingest for: strings and numbers in, domain values out."""
+"""The options of an ingest: names, types, defaults and help texts, declared once.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+The command line and the flow take the fields of `IngestRequest` as their parameters.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import cached_property, wraps
+from typing import Annotated, Any, get_type_hints
 
 from flows.decode import DECODERS
 from flows.storage import Location
@@ -12,75 +16,122 @@ from schemas.errors import InputError
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What a person asked for, checked; `request` makes one of strings and numbers.
+    """What to ingest, from where, into which lake, and under which conditions to publish.
 
-    What is None was not spoken of: `as_before` settles it.
+    Values are what a person can type. None means not given: the previous setting is kept. Raises
+    InputError for a data set, split or source that does not exist.
     """
 
-    dataset: str
-    source: Location
-    lake: Path
-    splits: tuple[str, ...] = ()
-    strict: bool = False
-    verify_images: bool | None = None
-    embed_images: bool | None = None
-    prune: bool = False
-    allow_shrink: tuple[str, ...] = ()
-    allow_refused: tuple[str, ...] = ()
-    resume: bool = False
-    wait: bool = False
+    dataset: Annotated[str, "Data set that the source contains."]
+    source: Annotated[str, "Folder, zip archive or CSV file to read."]
+    lake: Annotated[str, "Folder of the lake."] = "lake"
+    splits: Annotated[Sequence[str], "Read only this split; repeatable."] = ()
+    strict: Annotated[bool, "Publish nothing (exit code 1) if anything is refused."] = False
+    verify_images: Annotated[
+        bool | None, "Decode every picture and store its hash; default: as in the last run."
+    ] = None
+    embed_images: Annotated[
+        bool | None, "Store the pictures in the lake; default: as in the last run."
+    ] = None
+    side_files: Annotated[
+        Sequence[str], "Read this retrieval list or information file too; repeatable."
+    ] = ()
+    prune: Annotated[bool, "Remove splits that the source no longer has."] = False
+    allow_shrink: Annotated[
+        Sequence[str], "Allow this split to lose over 5 % of its images; repeatable."
+    ] = ()
+    allow_refused: Annotated[
+        Sequence[str], "Allow over 1 % of this split to be refused; repeatable."
+    ] = ()
+    resume: Annotated[bool, "Publish again after `wardrobe rollback`."] = False
+    wait: Annotated[bool, "Wait for another writer of the lake instead of failing."] = False
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DECODERS:
+            raise InputError(
+                f"unknown data set {self.dataset}: the data sets are {', '.join(DECODERS)}"
+            )
+        splits = DECODERS[self.dataset].splits
+        for split in (*self.splits, *self.allow_shrink, *self.allow_refused):
+            if split not in splits:
+                raise InputError(
+                    f"{self.dataset} has no split {split}; its splits are {', '.join(splits)}"
+                )
+        self.location  # noqa: B018 (raises InputError when the source does not exist)
+
+    @cached_property
+    def location(self) -> Location:
+        """The source and its side files, found on this machine."""
+        return Location.parse(self.source, self.side_files)
 
     @property
-    def options(self) -> str:
-        """What beside the source decides about the rows, for fingerprints."""
-        chosen = {"verify_images": self.verify_images, "embed_images": self.embed_images}
-        return ",".join(name for name, given in chosen.items() if given)
+    def row_options(self) -> str:
+        """The options that change the rows of a part, for its fingerprint."""
+        names = ("verify_images", "embed_images")
+        return ",".join(name for name in names if getattr(self, name))
 
-    def as_before(self, inputs: Mapping[str, Any]) -> "IngestRequest":
-        """The request with what was not spoken of as the release before has it.
+    def with_remembered_options(self, inputs: Mapping[str, Any]) -> "IngestRequest":
+        """The request with the previous settings where it gives none.
 
-        `inputs` are the manifest's for this data set. Otherwise a plain second run would undo what
-        the first one was asked for: a schedule must not drop pictures because it says nothing.
+        `inputs` is what the manifest of the last release records of this data set. Without it, a
+        scheduled run that gives no options would remove the pictures that an earlier run stored.
         """
-        known = str(inputs.get("options", "")).split(",")
-        recorded = inputs.get("side_files", [])
-        save_fingerprints = recorded and not self.source.side_files
+        recorded = str(inputs.get("options", "")).split(",")
         return replace(
             self,
-            source=Location.parse(self.source.path, recorded) if save_fingerprints else self.source,
-            verify_images=_first(self.verify_images, "verify_images" in known),
-            embed_images=_first(self.embed_images, "embed_images" in known),
+            side_files=self.side_files or inputs.get("side_files", ()),
+            verify_images=_first_given(self.verify_images, "verify_images" in recorded),
+            embed_images=_first_given(self.embed_images, "embed_images" in recorded),
         )
 
 
-def _first(given: bool | None, recorded: bool) -> bool:
-    return recorded if given is None else given
+def _first_given(value: bool | None, recorded: bool) -> bool:
+    return recorded if value is None else value
 
 
-def request(
-    *,
-    dataset: str,
-    source: str,
-    lake: str,
-    splits: Sequence[str] = (),
-    side_files: Sequence[str] = (),
-    allow_shrink: Sequence[str] = (),
-    allow_refused: Sequence[str] = (),
-    **flags: bool | None,
-) -> IngestRequest:
-    """An ingest request of what a person can type. Raises InputError where that cannot be."""
-    if dataset not in DECODERS:
-        raise InputError(f"there is no decoder for {dataset}; there are {', '.join(DECODERS)}")
-    known = DECODERS[dataset].splits
-    for split in (*splits, *allow_shrink, *allow_refused):
-        if split not in known:
-            raise InputError(f"{dataset} has no split {split}; it has {', '.join(known)}")
-    return IngestRequest(
-        dataset=dataset,
-        source=Location.parse(source, side_files),
-        lake=Path(lake),
-        splits=tuple(splits),
-        allow_shrink=tuple(allow_shrink),
-        allow_refused=tuple(allow_refused),
-        **flags,  # type: ignore[arg-type]
-    )
+def parameters_of(record: type, only: Collection[str] = ()) -> list[inspect.Parameter]:
+    """The fields of a record (of these names, or all) as keyword parameters of a function."""
+    hints = get_type_hints(record, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            annotation=hints[field.name],
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+        )
+        for field in fields(record)
+        if not only or field.name in only
+    ]
+
+
+def takes_fields_of(
+    record: type, parameters: Sequence[inspect.Parameter] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Replace the first parameter of a function, a `record`, by the fields of the record.
+
+    `parameters` describes the fields; default: `parameters_of(record)`. The function is called
+    with a record made of their values.
+    """
+    declared = parameters_of(record) if parameters is None else list(parameters)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        others = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        signature = inspect.Signature(sorted([*declared, *others], key=_has_default))
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            values = signature.bind(*args, **kwargs).arguments
+            own = {parameter.name: values.pop(parameter.name, None) for parameter in declared}
+            # None means not given, also where a caller (a form of the Prefect UI) passes it.
+            own = {name: value for name, value in own.items() if value is not None}
+            return function(record(**own), **values)
+
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        call.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
+        return call
+
+    return decorate
+
+
+def _has_default(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not inspect.Parameter.empty

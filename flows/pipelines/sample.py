@@ -17,27 +17,37 @@ def sample_deepfashion2(
     pictures: bool = True,
     on_progress: OnProgress = no_progress,
 ) -> dict[str, int]:
-    """Write a DeepFashion2 source; counts of what was written. InputError if the folder is full."""
-    _must_be_free(folder)
-
-    def so_far(done: int) -> None:
-        on_progress("images", done, images)
-
-    return write_deepfashion2(folder, images=images, seed=seed, pictures=pictures, progress=so_far)
+    """Write a DeepFashion2 source; counts by name. InputError if the folder is not empty."""
+    _require_empty(folder)
+    return write_deepfashion2(
+        folder,
+        images=images,
+        seed=seed,
+        pictures=pictures,
+        progress=lambda done: on_progress("images", done, images),
+    )
 
 
 def sample_fashionai(folder: Path, images: int, seed: int) -> dict[str, int]:
-    """Write a FashionAI key-point source; counts of what was written."""
-    _must_be_free(folder)
+    """Write a FashionAI source; counts by name. InputError if the folder is not empty."""
+    _require_empty(folder)
     return write_fashionai(folder, images=images, seed=seed)
 
 
 def sample_fashion_mnist(folder: Path, images: int, seed: int) -> dict[str, int]:
-    """Write the four IDX files of a Fashion-MNIST source; counts of what was written."""
-    _must_be_free(folder)
+    """Write a Fashion-MNIST source; counts by name. InputError if the folder is not empty."""
+    _require_empty(folder)
     return write_fashion_mnist(folder, images=images, seed=seed)
 
 
-def _must_be_free(folder: Path) -> None:
+SAMPLES = {
+    "deepfashion2": sample_deepfashion2,
+    "fashionai": sample_fashionai,
+    "fashion-mnist": sample_fashion_mnist,
+}
+"""The function that writes a sample of each data set."""
+
+
+def _require_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is not an empty folder: a sample is written into a new one")
+        raise InputError(f"{folder} is not an empty folder: name a new one")

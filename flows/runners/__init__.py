@@ -1,6 +1,6 @@
-"""Who runs the parts. In: a function and a list of jobs. Out: their receipts, as they come.
+"""Runners of parts. In: a function and a list of jobs. Out: their receipts, as they complete.
 
-A runner knows nothing of what it runs; it is handed the function. May import `schemas` only.
+A runner does not depend on what it runs: it is given the function. May import `schemas` only.
 """
 
 from flows.runners.local import local_runner, worker_pool

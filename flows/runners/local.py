@@ -1,4 +1,4 @@
-"""Parts on this machine: one pool of spawned processes, whose members die with their parent."""
+"""A pool of spawned processes on this machine; workers exit when their parent dies."""
 
 import multiprocessing
 import os
@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
@@ -17,30 +17,30 @@ Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
 
 
-def _leave_with_parent(parent: int, look_every: float = 0.25) -> None:
-    """End this process soon after its parent is gone: an orphan must not write on."""
-    # Ctrl-C reaches the whole group; the parent ends its workers itself, and without tracebacks.
+def _exit_with_parent(parent: int, interval: float = 0.25) -> None:
+    """Exit soon after the parent process ends: an orphan must not continue to write."""
+    # Ctrl-C reaches the whole group; the parent ends its workers, without tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(look_every)
+            time.sleep(interval)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True, name="leave-with-parent").start()
+    threading.Thread(target=watch, daemon=True, name="exit-with-parent").start()
 
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor]:
     """A pool of `workers` spawned processes. Spawned, because Polars does not survive a fork.
 
-    When what it is used for fails, its processes are ended: nobody will publish their parts, and
-    one that hangs would keep this process from leaving. InputError when the system ended one.
+    When the body fails, the processes are killed: their parts will not be published, and one that
+    hangs would keep this process from exiting. Raises InputError when the system killed one.
     """
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_leave_with_parent,
+        initializer=_exit_with_parent,
         initargs=(os.getpid(),),
     )
     try:
@@ -52,8 +52,8 @@ def worker_pool(workers: int) -> Iterator[Executor]:
             process.kill()
         if isinstance(error, BrokenProcessPool):
             raise InputError(
-                "a worker process was ended by the system, for want of memory as a rule, and "
-                "nothing was published: run it again, with fewer workers"
+                "the system killed a worker process, usually because memory was short; nothing "
+                "was published: run it again with fewer workers"
             ) from error
         raise
     else:
@@ -63,15 +63,14 @@ def worker_pool(workers: int) -> Iterator[Executor]:
 def local_runner(
     workers: int,
 ) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
-    """Parts in this process for one worker, else in a pool. The first failure stops the others."""
+    """Run jobs in this process for one worker, else in a pool; the first failure ends all."""
 
     def run(build: Callable[[Job], Receipt], jobs: Sequence[Job]) -> Iterator[Receipt]:
         if workers <= 1 or len(jobs) <= 1:
             yield from map(build, jobs)
             return
         with worker_pool(min(workers, len(jobs))) as pool:
-            futures: list[Future[Receipt]] = [pool.submit(build, job) for job in jobs]
-            for future in as_completed(futures):
+            for future in as_completed([pool.submit(build, job) for job in jobs]):
                 yield future.result()
 
     return run

@@ -6,6 +6,7 @@ a file of sql/, and other rows come from `read_table` and `read_matching`.
 
 from flows.warehouse.connect import (
     Warehouse,
+    dependency_levels,
     engine_errors,
     open_warehouse,
     read_matching,
@@ -19,6 +20,7 @@ __all__ = [
     "Query",
     "Verdict",
     "Warehouse",
+    "dependency_levels",
     "engine_errors",
     "open_read_only",
     "open_warehouse",

@@ -232,3 +232,16 @@ def read_matching(warehouse: Warehouse, name: str, keys: pa.Table) -> pa.Table:
 def text_literal(text: str) -> str:
     """A text as a SQL string: quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def dependency_levels(statistics: Sequence[Query]) -> Iterator[list[Query]]:
+    """Statistics in the order of what they read: each level reads tables and earlier levels only.
+
+    Raises graphlib.CycleError when statistics read one another in a circle.
+    """
+    by_name = {query.name: query for query in statistics}
+    sorter = TopologicalSorter({query.name: by_name.keys() & query.reads for query in statistics})
+    sorter.prepare()
+    while ready := sorter.get_ready():
+        yield [by_name[name] for name in sorted(ready)]
+        sorter.done(*ready)

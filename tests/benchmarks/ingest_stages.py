@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from flows.pipelines import ingest as pipeline  # noqa: E402
 from flows.pipelines.outcome import Stopwatch  # noqa: E402
-from flows.pipelines.request import request  # noqa: E402
+from flows.pipelines.request import IngestRequest  # noqa: E402
 from flows.runners import local_runner  # noqa: E402
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     source, lake = sys.argv[1:]
     on_progress("imports")
     pipeline.Stopwatch = CpuStopwatch  # type: ignore[misc]
-    pipeline.ingest(request(dataset="deepfashion2", source=source, lake=lake), local_runner(1))
+    pipeline.ingest(IngestRequest("deepfashion2", source, lake), local_runner(1))
     on_progress("publish")
 
 

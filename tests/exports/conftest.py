@@ -6,7 +6,7 @@ import pytest
 
 from flows.lake import Lake, Release
 from flows.pipelines.ingest import ingest
-from flows.pipelines.request import request
+from flows.pipelines.request import IngestRequest
 from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sample_fashionai
 
 
@@ -30,6 +30,6 @@ def release(sources, tmp_path_factory) -> Release:
     """One release with all of them."""
     lake = tmp_path_factory.mktemp("lake")
     for dataset in ("deepfashion2", "fashionai", "fashion-mnist"):
-        wanted = request(dataset=dataset, source=str(sources / dataset), lake=str(lake))
-        ingest(wanted, in_this_process)
+        request = IngestRequest(dataset, str(sources / dataset), str(lake))
+        ingest(request, in_this_process)
     return Lake(lake).release()

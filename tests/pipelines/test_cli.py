@@ -1,13 +1,22 @@
-"""The command as people use it: results on stdout, one sentence for errors, exit codes."""
+"""The command line: results on stdout, one sentence for errors, exit codes, help texts."""
 
+import inspect
 import json
+from dataclasses import MISSING, fields
 
+import click
 import pytest
-from command_line import is_one_sentence, wardrobe
+import typer
+from command_line import is_one_sentence, wardrobe, wardrobe_process
+
+from flows.cli.application import app
+from flows.lake import Lake
+from flows.pipelines.request import IngestRequest
 
 
-def test_version_says_where_it_was_imported_from():
-    done = wardrobe("--version")
+@pytest.mark.slow
+def test_version_shows_the_folder_of_the_package():
+    done = wardrobe_process("--version")
     assert done.returncode == 0
     assert done.stdout.startswith("wardrobe 0.")
     assert done.stdout.strip().endswith("flows)")
@@ -19,9 +28,9 @@ def test_version_says_where_it_was_imported_from():
         (["tables", "--lake", "nowhere"], "is not a lake"),
         (["ingest", "deepfashion2", "/does/not/exist"], "does not exist"),
         (["ingest", "deepfashion2", "/does", "--split", "trian"], "has no split trian"),
-        (["schema", "itmes"], "there is no table itmes"),
-        (["serve", "--cron", "0 3 * * *", "deepfashion2", "/data"], "needs a Prefect server"),
-        (["rejections", "--rule", "no_rule"], "there is no rule no_rule"),
+        (["schema", "itmes"], "unknown table itmes"),
+        (["serve", "--cron", "0 3 * * *", "deepfashion2", "."], "needs a Prefect server"),
+        (["rejections", "--rule", "no_rule"], "unknown rule no_rule"),
         (["ingest", "other", "/data"], "'other' is not one of"),
         (["show", "deepfashion2"], "missing argument"),
         (["tables", "--nope"], "no such option"),
@@ -32,6 +41,37 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(words, says, tmp_path):
     done = wardrobe(*words, cwd=tmp_path, PREFECT_HOME=str(tmp_path))
     assert is_one_sentence(done)
     assert says in done.stderr
+
+
+def command_groups(command: click.Command, *words: str):
+    """Every command and group with its words."""
+    yield words, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from command_groups(child, *words, name)
+
+
+def test_help_fits_into_80_columns_and_nothing_is_cut(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    for words, _ in command_groups(typer.main.get_command(app)):
+        done = wardrobe(*words, "--help")
+        assert done.returncode == 0
+        for line in done.stdout.splitlines():
+            assert len(line) <= 80, line
+            assert line.startswith("Usage:") or not line.endswith("..."), (words, line)
+
+
+def test_ingest_has_an_option_for_each_field_of_the_request_with_its_help():
+    options = {
+        option.name: option for option in typer.main.get_command(app).commands["ingest"].params
+    }
+    declared = inspect.get_annotations(IngestRequest)
+    for field in fields(IngestRequest):
+        option = options.pop(field.name)
+        assert option.required == (field.default is MISSING)
+        if field.name not in ("dataset", "lake"):
+            assert declared[field.name].__metadata__[0] in option.help
+    assert set(options) == {"workers", "password_file", "dry_run", "prefect", "log_format"}
 
 
 def test_sql_gives_aligned_rows_csv_and_json(lake):
@@ -104,21 +144,27 @@ def test_a_query_takes_its_parameters_as_text(lake):
     assert wrong.returncode == 2
 
 
-def test_looking_commands_answer(lake, tmp_path):
-    path = wardrobe("path", lake=lake).stdout.strip()
-    assert path.startswith(str(lake)) and "/releases/" in path
-    assert "landmarks" in wardrobe("tables", lake=lake).stdout
-    assert "px" in wardrobe("schema", "landmarks").stdout
-    assert "current" in wardrobe("releases", lake=lake).stdout
-    assert "items_by_category" in wardrobe("query").stdout
+def test_commands_show_the_release(lake, tmp_path):
+    release = Lake(lake).release()
+    assert wardrobe("path", lake=lake).stdout == f"{release.path}\n"
+    tables = json.loads(wardrobe("tables", "--format", "json", lake=lake).stdout)
+    assert [row["table"] for row in tables][:2] == ["images", "pictures"]
+    assert sum(row["files"] for row in tables) == len(release.manifest.files)
+    columns = json.loads(wardrobe("schema", "landmarks", "--format", "json").stdout)
+    assert {row["column"]: row["unit"] for row in columns}["x"] == "px"
+    (row,) = json.loads(wardrobe("releases", "--format", "json", lake=lake).stdout)[:1]
+    assert (row["release"], row["is"]) == (release.id, "current")
+    queries = json.loads(wardrobe("query", "--format", "json").stdout)
+    assert "items_by_category" in [row["query"] for row in queries]
     assert wardrobe("check", lake=lake).returncode == 0
-    assert wardrobe("verify", lake=lake).returncode == 0
+    files = len(release.manifest.files)
+    assert wardrobe("verify", lake=lake).stdout == f"{files} files are as the manifest says\n"
     shown = wardrobe("show", "deepfashion2", "train", "1", "-o", tmp_path / "one.png", lake=lake)
     assert shown.returncode == 0
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_dry_run_says_what_would_be_built_and_changes_nothing(sources, tmp_path):
+def test_dry_run_shows_what_would_be_built_and_changes_nothing(sources, tmp_path):
     done = wardrobe(
         "ingest", "deepfashion2", sources / "deepfashion2", "--dry-run", lake=tmp_path / "lake"
     )
@@ -127,16 +173,18 @@ def test_dry_run_says_what_would_be_built_and_changes_nothing(sources, tmp_path)
     assert not (tmp_path / "lake").exists()
 
 
-def test_events_are_json_lines_when_asked_for(sources, tmp_path):
-    done = wardrobe(
-        "ingest", "fashionai", sources / "fashionai", "--log-format", "json", lake=tmp_path / "lake"
-    )
+def test_events_are_json_lines_with_log_format_json(sources, tmp_path):
+    words = ("ingest", "fashionai", sources / "fashionai", "--log-format", "json", "--workers", 1)
+    done = wardrobe(*words, lake=tmp_path / "lake")
     events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert {"files", "derive"} <= {event["event"] for event in events}
 
 
-def test_progress_is_silent_without_a_terminal(sources, tmp_path):
-    done = wardrobe("ingest", "fashion-mnist", sources / "fashion-mnist", lake=tmp_path / "lake")
+@pytest.mark.slow
+def test_a_process_without_a_terminal_prints_no_progress(sources, tmp_path):
+    done = wardrobe_process(
+        "ingest", "fashion-mnist", sources / "fashion-mnist", "--lake", tmp_path / "lake"
+    )
     assert done.returncode == 0
     assert "\x1b" not in done.stderr + done.stdout
 
@@ -157,12 +205,14 @@ def test_a_long_table_says_that_it_is_cut(lake):
 def test_lists_do_not_fit_into_csv(lake):
     done = wardrobe("sql", "select points from polygons", "--format", "csv", lake=lake)
     assert done.returncode == 2
-    assert "column points holds lists" in done.stderr
+    assert "column points contains lists" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
+        ("true", "yes"),
+        ("false", "no"),
         ("'[bold]x[/bold]'", "[bold]x[/bold]"),
         ("'[/no/such/tag]'", "[/no/such/tag]"),
         ("':smile:'", ":smile:"),
@@ -181,4 +231,4 @@ def test_a_cell_shows_its_value_as_it_is(value, shown, lake):
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_columns_of_one_name_fit_no_file(form, lake):
     done = wardrobe("sql", "select 1 as a, 2 as a", "--format", form, lake=lake)
-    assert is_one_sentence(done) and "column a stands twice" in done.stderr
+    assert is_one_sentence(done) and "duplicate column a:" in done.stderr

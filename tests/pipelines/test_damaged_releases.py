@@ -1,11 +1,11 @@
-"""Every command over a damaged release: one sentence that names the file, never a traceback."""
+"""Every command on a damaged release: one sentence that names the file, never a traceback."""
 
 from pathlib import Path
 
 import pytest
+from command_line import is_one_sentence, wardrobe
 from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
 from mutated_releases import try_in_processes
-from own_process import Command
 
 from flows.lake import Lake, differing_files
 
@@ -51,6 +51,8 @@ CASES = [
 ]
 """Every command with two kinds of damage, and four with all; tests/faults draws from all pairs."""
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two_releases(sources, tmp_path_factory) -> Path:
@@ -66,28 +68,23 @@ def two_releases(sources, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def command(monkeypatch, capfd) -> Command:
-    return Command(monkeypatch, capfd)
+def run(sources, tmp_path):
+    """Run one of the commands on a lake."""
 
-
-@pytest.fixture
-def run(command, sources, tmp_path):
-    """Run one of the commands over a lake."""
-
-    def over(lake: Path, words: list[str]):
+    def run(lake: Path, words: list[str]):
         first = Lake(lake).releases()[-1].id
-        places = {"OUT": str(tmp_path), "SOURCE": str(sources / "deepfashion2"), "FIRST": first}
-        for name, place in places.items():
-            words = [word.replace(name, place) for word in words]
-        return command(*words, lake=lake)
+        values = {"OUT": str(tmp_path), "SOURCE": str(sources / "deepfashion2"), "FIRST": first}
+        for name, value in values.items():
+            words = [word.replace(name, value) for word in words]
+        return wardrobe(*words, lake=lake)
 
-    return over
+    return run
 
 
 @pytest.mark.parametrize("name", READING)
 def test_the_commands_of_this_matrix_work_over_a_whole_release(name, run, two_releases, tmp_path):
     ended = run(copy_of(two_releases, tmp_path / "lake"), READING[name])
-    assert ended.code == 0, ended.err
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -96,16 +93,16 @@ def test_damaged_tables_are_one_sentence_that_names_a_file(name, kind, run, two_
     damaged = damage_release(lake, kind, "images", "items", "pairs")
     ended = run(lake, READING[name])
     if name in NO_PARQUET:
-        assert ended.code == 0, ended.err
-    elif name == "check" and ended.code == 1:  # a check that could not run is an error by itself
-        assert "could not run" in ended.out
+        assert ended.returncode == 0, ended.stderr
+    elif name == "check" and ended.returncode == 1:  # a check that cannot run is an error itself
+        assert "could not run" in ended.stdout
     elif name == "verify":
-        assert ended.code == 1
-        assert ended.out.count("part-00000.parquet") >= len(damaged)
-    elif ended.code != 0 or name not in ("rejections", "diff"):  # which read other files
-        assert ended.is_one_sentence, ended
-        assert any(str(path) in ended.err for path in damaged), ended.err
-        assert "`wardrobe verify" in ended.err
+        assert ended.returncode == 1
+        assert ended.stdout.count("part-00000.parquet") >= len(damaged)
+    elif ended.returncode != 0 or name not in ("rejections", "diff"):  # which read other files
+        assert is_one_sentence(ended), ended
+        assert any(str(path) in ended.stderr for path in damaged), ended.stderr
+        assert "`wardrobe verify" in ended.stderr
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -114,10 +111,10 @@ def test_a_damaged_manifest_is_one_sentence_that_names_it(name, kind, run, two_r
     (manifest,) = damage_release(lake, kind, MANIFEST)
     ended = run(lake, READING[name])
     if name in ("releases", "path", "rollback", "keep"):  # which get people out of it
-        assert ended.code == 0, ended.err
+        assert ended.returncode == 0, ended.stderr
     else:
-        assert ended.is_one_sentence, ended
-        assert str(manifest) in ended.err
+        assert is_one_sentence(ended), ended
+        assert str(manifest) in ended.stderr
 
 
 def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(
@@ -127,27 +124,25 @@ def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(
     newest, first = Lake(own).releases()
     changed = differing_files(newest, first, "pairs")[0]
     DAMAGE["cut off"](changed[0])
-    assert f"`wardrobe rollback {first.id}` makes a release" in run(own, READING["derive"]).err
+    assert f"`wardrobe rollback {first.id}` makes a release" in run(own, READING["derive"]).stderr
     shared = copy_of(two_releases, tmp_path / "shared")
     damage_release(shared, "cut off", "images")
-    said = run(shared, READING["derive"]).err
-    assert "no other release is without it" in said and "rollback" not in said
+    sentence = run(shared, READING["derive"]).stderr
+    assert "no other release is without it" in sentence and "rollback" not in sentence
 
 
 @pytest.mark.parametrize("name", READING)
-def test_a_lake_that_is_a_file_is_one_sentence(name, command, sources, tmp_path):
+def test_a_lake_that_is_a_file_is_one_sentence(name, sources, tmp_path):
     lake = tmp_path / "lake"
     lake.write_text("years of work")
     words = [word.replace("SOURCE", str(sources / "deepfashion2")) for word in READING[name]]
-    ended = command(*words, lake=lake)
-    assert ended.is_one_sentence, ended
-    assert str(lake) in ended.err
+    ended = wardrobe(*words, lake=lake)
+    assert is_one_sentence(ended), ended
+    assert str(lake) in ended.stderr
     assert lake.read_text() == "years of work"
 
 
-def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
-    command, two_releases, monkeypatch
-):
+def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_releases, monkeypatch):
     import flows.pipelines.query
 
     def fail(*_: object) -> None:
@@ -155,7 +150,7 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
 
     monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
-        command("tables", lake=two_releases)
+        wardrobe("tables", lake=two_releases)
 
 
 @pytest.mark.parametrize("kind", ["manifest", "parquet"])

@@ -1,4 +1,4 @@
-"""What a schedule has to live through, small: tests/faults/ has the same at full size."""
+"""Kills, full disks and other writers, small; tests/faults/ has the same at full size."""
 
 import os
 import re
@@ -23,6 +23,8 @@ from whole_ingests import (
 )
 
 from flows.lake import Lake
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ LOSE_THE_RIGHT = """
 import os, sys
 from pathlib import Path
 from flows.pipelines.ingest import ingest
-from flows.pipelines.request import request
+from flows.pipelines.request import IngestRequest
 from schemas.errors import InputError
 
 source, lake = sys.argv[1:]
@@ -75,14 +77,14 @@ def lose_it_half_way(build, jobs):
                 os.chmod(folder, 0o555)
         yield build(job)
 
-wanted = request(dataset="deepfashion2", source=source, lake=lake)
-if os.getuid() == 0:  # whom no right can be taken from
-    # Whatever is imported late may lie where only root can read.
-    ingest(request(dataset="deepfashion2", source=source, lake=lake + "-warm"), map)
+request = IngestRequest("deepfashion2", source, lake)
+if os.getuid() == 0:  # root has every right
+    # Modules that are imported late may be in folders that only root can read.
+    ingest(IngestRequest("deepfashion2", source, lake + "-warm"), map)
     os.setgid(65534)
     os.setuid(65534)
 try:
-    ingest(wanted, lose_it_half_way)
+    ingest(request, lose_it_half_way)
 except InputError as error:
     print(error)
 """
@@ -126,8 +128,8 @@ def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(tmp_p
 
     sample_deepfashion2(sample, 24, 5)
     spread(sample, 2)
-    met = publish_under_readers(sample, tmp_path / "lake", publications=4, readers=2)
-    assert all(one.troubles == [] and one.reads for one in met)
+    readers = publish_under_readers(sample, tmp_path / "lake", publications=4, readers=2)
+    assert all(reader.troubles == [] and reader.reads for reader in readers)
 
 
 HOLD = """
@@ -169,9 +171,9 @@ def test_a_second_ingest_leaves_with_a_sentence_that_names_the_first(trial, lake
 def test_a_second_ingest_that_waits_says_for_whom_and_publishes_after_it(trial, lake, holder):
     words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
     waiting = start_wardrobe(*words)
-    said = waiting.stderr.readline()
-    assert said.startswith("wardrobe: ") and said.endswith("): waiting for it.\n")
-    assert f"process {holder.pid} on {socket.gethostname()}" in said
+    sentence = waiting.stderr.readline()
+    assert sentence.startswith("wardrobe: ") and sentence.endswith("): waiting for it.\n")
+    assert f"process {holder.pid} on {socket.gethostname()}" in sentence
     time.sleep(0.3)
     assert waiting.poll() is None
     holder.communicate("go\n")
@@ -190,8 +192,8 @@ def test_the_lock_of_a_killed_holder_is_taken_over(trial, lake, holder):
 def test_two_ingests_started_together_end_as_one(trial, lake):
     words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
     both = [start_wardrobe(*words) for _ in range(2)]
-    said = sorted(process.communicate(timeout=120)[0].split()[0] for process in both)
+    words = sorted(process.communicate(timeout=120)[0].split()[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
-    assert said == ["nothing", "published"]
+    assert words == ["nothing", "published"]
     require_whole(lake, trial.ends)
     require_nothing_left(lake)

@@ -1,4 +1,4 @@
-"""Real files through the whole pipeline: what FACTS.md says of them holds in the lake."""
+"""Real files through the whole pipeline: the lake holds their documented facts."""
 
 import json
 from collections import Counter
@@ -6,7 +6,9 @@ from collections import Counter
 import pytest
 from ingesting import ingested, rows_of
 
-from flows.pipelines.query import answer
+from flows.pipelines.query import named_query
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -17,25 +19,23 @@ def train(real_data, tmp_path_factory):
 
 
 def test_pictures_without_annotation_are_images(train):
-    found = rows_of(train, "select image_id, annotated, width, height from images order by 1")
-    assert found == [(1, True, 468, 624), (264, False, 750, 750), (265, False, 750, 750)]
+    rows = rows_of(train, "select image_id, annotated, width, height from images order by 1")
+    assert rows == [(1, True, 468, 624), (264, False, 750, 750), (265, False, 750, 750)]
 
 
 def test_items_keep_their_order_in_the_document(train):
-    found = rows_of(
+    rows = rows_of(
         train, "select item_no, document_order, category_name, x1, y1, x2, y2 from items order by 1"
     )
-    assert found == [
+    assert rows == [
         (1, 2, "short sleeve top", 0, 29, 466, 622),
         (2, 1, "trousers", 249, 423, 466, 623),
     ]
 
 
 def test_outlines_are_closed_and_the_parts_are_counted_in_them(train):
-    found = rows_of(
-        train, "select closed, area from polygons where item_no = 2 order by polygon_no"
-    )
-    assert found == [(True, 26_972.0), (True, 16_526.0), (True, 10_446.0)]
+    rows = rows_of(train, "select closed, area from polygons where item_no = 2 order by polygon_no")
+    assert rows == [(True, 26_972.0), (True, 16_526.0), (True, 10_446.0)]
 
 
 def test_a_document_pasted_into_an_issue_is_read(real_data, tmp_path):
@@ -44,12 +44,12 @@ def test_a_document_pasted_into_an_issue_is_read(real_data, tmp_path):
     pasted = real_data / "deepfashion2" / "unnumbered" / "annos" / "pair1811.json"
     (source / "001811.json").write_bytes(pasted.read_bytes())
     ingested("deepfashion2", tmp_path / "source", tmp_path / "lake")
-    found = rows_of(
+    rows = rows_of(
         tmp_path / "lake",
         "select source, pair_id, image_status, list_sort(list(category_id)) from images "
         "join items using (dataset, split, image_id) group by all",
     )
-    assert found == [("shop", 1811, "missing", [1, 9])]
+    assert rows == [("shop", 1811, "missing", [1, 9])]
 
 
 ITEM = {"scale": 2, "viewpoint": 2, "zoom_in": 1, "occlusion": 1, "segmentation": []}
@@ -76,7 +76,7 @@ LISTS = {
     "gallery_gt.json": 24_012,
     "list_gallery.txt": 21_438,
 }
-"""Files of the January-2019 retrieval lists and their records, as FACTS.md counts them."""
+"""Files of the January-2019 retrieval lists and their numbers of records."""
 
 
 def listed(lake) -> dict[str, int]:
@@ -142,36 +142,36 @@ def test_the_truth_of_january_2019_has_its_70_914_pairs(validation_2019):
                 keys[document["source"]][document["pair_id"], item["style"]] += 1
     expected = {key: count * keys["shop"][key] for key, count in keys["user"].items()}
 
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select user_pair_id, user_style, count(*) from pairs "
         "where pair_kind = 'positive' group by all",
     )
-    assert sum(count for _, _, count in found) == 70_914
-    assert {(pair, style): count for pair, style, count in found} == {
+    assert sum(count for _, _, count in rows) == 70_914
+    assert {(pair, style): count for pair, style, count in rows} == {
         key: count for key, count in expected.items() if count
     }
 
 
 def test_both_readings_of_an_image_pair_are_counted(validation_2019):
     _, lake = validation_2019
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select instance_pairs, image_pairs_by_item, image_pairs_by_image, mixed_category_keys "
         "from pair_totals",
     )
-    assert found == [(70_914, 62_299, 99_505, 95)]
+    assert rows == [(70_914, 62_299, 99_505, 95)]
 
 
 def test_lists_named_beside_the_source_are_listed_with_where_each_came_from(validation_2019):
     _, lake = validation_2019
     assert listed(lake) == {f"side-files/{name}": rows for name, rows in LISTS.items()}
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select count(*) from listed_queries join items using (dataset, split, image_id, style, "
         "category_id, x1, y1, x2, y2)",
     )
-    assert found == [(LISTS["query_gt.json"],)]
+    assert rows == [(LISTS["query_gt.json"],)]
 
 
 def test_lists_that_lie_in_the_source_are_found(train):
@@ -182,7 +182,7 @@ def test_lists_that_lie_in_the_source_are_found(train):
 def test_the_lists_agree_with_the_sets_by_rule_where_both_are_here(validation_2019):
     _, lake = validation_2019
     # Their list of gallery images names 48 of which their own truth knows no item.
-    with answer(lake, None, "listed_items_agree", {}) as reader:
+    with named_query(lake, None, "listed_items_agree", {}) as reader:
         differing = reader.read_all().to_pylist()
     assert {(row["side"], row["list_file"], row["problem"]) for row in differing} == {
         ("gallery", "side-files/list_gallery.txt", "listed only")

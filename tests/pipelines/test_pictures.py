@@ -51,7 +51,7 @@ PICTURES = {
     6: bomb(),
     7: SOUND[:100],
 }
-FACTS = [
+PICTURE_ROWS = [
     (1, 60, 40, None, "ok"),
     (2, 60, 40, 6, "ok"),
     (3, 60, 40, None, "ok"),
@@ -74,7 +74,7 @@ def folder(tmp_path_factory) -> Path:
 
 def test_headers_tell_size_orientation_and_status(folder, tmp_path):
     ingested("deepfashion2", folder, tmp_path / "lake", strict=True)
-    assert rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1") == FACTS
+    assert rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1") == PICTURE_ROWS
     sizes = rows_of(tmp_path / "lake", "select byte_size, sha256 from images order by image_id")
     assert sizes == [(len(data), None) for data in PICTURES.values()]
 
@@ -82,9 +82,9 @@ def test_headers_tell_size_orientation_and_status(folder, tmp_path):
 def test_verifying_finds_the_picture_that_was_cut_and_hashes_them_all(folder, tmp_path):
     ingested("deepfashion2", folder, tmp_path / "lake")
     ingested("deepfashion2", folder, tmp_path / "lake", verify_images=True)
-    found = rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1")
+    rows = rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1")
     cut = (3, 60, 40, None, "unreadable")
-    assert found == [*FACTS[:2], cut, *FACTS[3:]]
+    assert rows == [*PICTURE_ROWS[:2], cut, *PICTURE_ROWS[3:]]
     hashes = rows_of(tmp_path / "lake", "select sha256 from images order by image_id")
     assert hashes == [(hashlib.sha256(data).hexdigest(),) for data in PICTURES.values()]
     assert rows_of(tmp_path / "lake", "select count(*) from rejections") == [(0,)]
@@ -109,10 +109,10 @@ def test_zips_tell_the_same_of_broken_pictures(options, folder, tmp_path, monkey
 
 def test_only_pictures_that_can_be_shown_are_embedded(folder, tmp_path):
     ingested("deepfashion2", folder, tmp_path / "lake", verify_images=True, embed_images=True)
-    found = rows_of(
+    rows = rows_of(
         tmp_path / "lake", "select image_id, image.path, image.bytes from pictures order by 1"
     )
-    assert found == [(1, "000001.jpg", SOUND), (2, "000002.jpg", TURNED)]
+    assert rows == [(1, "000001.jpg", SOUND), (2, "000002.jpg", TURNED)]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def embedded(tmp_path_factory) -> Path:
     return path
 
 
-def test_embedded_pictures_lie_in_groups_of_a_hundred(embedded):
+def test_embedded_pictures_are_in_row_groups_of_a_hundred(embedded):
     with pq.ParquetFile(embedded) as file:
         groups = [file.metadata.row_group(number).num_rows for number in range(3)]
         assert groups == [100, 100, 50] and file.num_row_groups == 3

@@ -1,4 +1,4 @@
-"""The command through Prefect: no noise, nobody told, one sentence for what is wrong."""
+"""The command with Prefect: the same output, no network, one sentence for an error."""
 
 import os
 import signal
@@ -30,6 +30,9 @@ sys.addaudithook(note)
 """Runs in every process of a command, the temporary server among them."""
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     return tmp_path_factory.mktemp("prefect")
@@ -55,6 +58,21 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
     assert done.stderr == direct.stderr
     reached = set((home / "network").read_text().split("\n")) - {""}
     assert reached <= {"127.0.0.1", "localhost", "::1", "a local socket"}
+
+
+def test_the_demo_ingests_every_sample_and_writes_a_report(home, tmp_path):
+    done = run_wardrobe("demo", tmp_path / "demo", PREFECT_HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[:3]] == [
+        "deepfashion2",
+        "fashionai",
+        "fashion-mnist",
+    ]
+    assert all(": published " in line for line in lines[:3])
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
+    assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
+    assert " sql --lake " in lines[-1]
 
 
 def test_what_is_wrong_with_a_source_is_one_sentence_through_prefect_too(home, tmp_path):
@@ -84,7 +102,7 @@ def test_a_server_that_does_not_answer_is_a_sentence(words, sources, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--cron", "every night", "fashionai", "SOURCE"], "'every night' is no cron line"),
+        (["--cron", "every night", "fashionai", "SOURCE"], "'every night' is not a cron line"),
         (["--cron", "0 3 * * *", "fashionai", "/nowhere"], "/nowhere does not exist"),
         (["--cron", "0 3 * * *", "--split", "best", "fashionai", "SOURCE"], "no split best"),
     ],
@@ -145,9 +163,9 @@ def _server_of(parent: int) -> int | None:
 
 
 def _soon(fact, *, seconds: float):
-    """What a function gives once it gives anything; AssertionError after some seconds."""
+    """The first true value of a function; AssertionError after some seconds."""
     for _ in range(int(seconds * 20)):
-        if found := fact():
-            return found
+        if value := fact():
+            return value
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} seconds")

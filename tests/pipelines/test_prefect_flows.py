@@ -13,11 +13,13 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, te
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.derive import check_flow, derive_flow
-from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow, under_prefect
+from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow, prefect_runner
 from flows.lake import Lake
-from flows.pipelines.outcome import NothingPublished
+from flows.pipelines.outcome import PublicationBlocked
 from flows.runners import worker_pool
 from schemas.errors import InputError
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,7 +77,7 @@ def test_a_run_that_publishes_nothing_fails_and_says_what_to_do(sources, tmp_pat
     source = tmp_path / "source" / "train" / "annos"
     source.mkdir(parents=True)
     (source / "000001.json").write_text("{")
-    with pytest.raises(NothingPublished):
+    with pytest.raises(PublicationBlocked, match="--allow-refused train"):
         ingest_flow("deepfashion2", str(tmp_path / "source"), str(tmp_path / "lake"), workers=1)
     state = last_state("ingest")
     assert state["type"] == "FAILED"
@@ -83,7 +85,7 @@ def test_a_run_that_publishes_nothing_fails_and_says_what_to_do(sources, tmp_pat
     assert "--allow-refused train" in artifacts("ingest-summary")[0]["data"]
 
 
-def test_a_source_that_is_none_is_a_sentence_in_the_state_of_the_run(tmp_path):
+def test_a_source_that_does_not_exist_is_a_sentence_in_the_state_of_the_run(tmp_path):
     with pytest.raises(InputError):
         ingest_flow("deepfashion2", str(tmp_path / "nowhere"), str(tmp_path / "lake"), workers=1)
     assert "does not exist: give a folder" in last_state("ingest")["message"]
@@ -99,7 +101,7 @@ def parts_built(build, *, timeout: float = 60) -> list:
     @flow(name="parts")
     def parts():
         with ThreadPoolExecutor(1) as pool:
-            return list(under_prefect(pool, first_delay=0.01, timeout=timeout)(build, [Job]))
+            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [Job]))
 
     return parts()
 
@@ -166,7 +168,7 @@ def test_a_worker_that_the_system_ends_is_a_sentence():
 
 @pytest.fixture
 def encrypted(sources, tmp_path) -> Path:
-    """A source of which the only split lies in a zip with a password."""
+    """A source whose only split is in a zip with a password."""
     pyzipper = pytest.importorskip("pyzipper")
     with pyzipper.AESZipFile(
         tmp_path / "validation.zip", "w", zipfile.ZIP_DEFLATED, encryption=pyzipper.WZ_AES

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from PIL import Image
 from whole_ingests import PART
 
 from flows.lake import Lake
+from flows.pipelines.request import IngestRequest
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +61,8 @@ def scheduled_runs(server: LocalServer, *types: str) -> list[dict]:
 
 def artifacts(server: LocalServer, run: str) -> set[str]:
     """The keys of what a run published for the pages of the server."""
-    found = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run]}})
-    return {one["key"] for one in found}
+    published = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run]}})
+    return {artifact["key"] for artifact in published}
 
 
 def test_a_schedule_fires_by_itself_and_publishes(server, sources, tmp_path):
@@ -81,8 +85,8 @@ def test_runs_that_overlap_or_are_cancelled_leave_the_old_release(
 ):
     first = ingested("fashionai", sources / "fashionai", tmp_path / "lake")
     lake = Lake(tmp_path / "lake")
-    wanted = {"source": str(slow_source), "lake": str(lake.root)}
-    run = server.start_run("ingest/deepfashion2", **wanted, verify_images=True, workers=2)
+    places = {"source": str(slow_source), "lake": str(lake.root)}
+    run = server.start_run("ingest/deepfashion2", **places, verify_images=True, workers=2)
 
     def half_way() -> bool:
         """the run has written a part"""
@@ -125,8 +129,11 @@ def test_runs_that_overlap_or_are_cancelled_leave_the_old_release(
 
 
 def test_deployments_say_what_they_take(server, worker):
-    found = server.ask("deployments/filter", limit=50)
-    names = {one["name"] for one in found if one["work_pool_name"] == "wardrobe"}
-    assert names == {"deepfashion2", "fashionai", "fashion-mnist", "derive", "check"}
-    parameters = found[0]["parameter_openapi_schema"]["properties"]
-    assert not any("password" in name for name in parameters)
+    deployments = {
+        deployment["name"]: deployment["parameter_openapi_schema"]["properties"]
+        for deployment in server.ask("deployments/filter", limit=50)
+        if deployment["work_pool_name"] == "wardrobe"
+    }
+    assert set(deployments) == {"deepfashion2", "fashionai", "fashion-mnist", "derive", "check"}
+    options = [field.name for field in fields(IngestRequest)]
+    assert list(deployments["deepfashion2"]) == [*options, "workers"]

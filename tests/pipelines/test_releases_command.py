@@ -1,4 +1,4 @@
-"""`wardrobe releases` on lakes that are damaged or full."""
+"""releases, diff, rollback, verify: on whole lakes, and on lakes that are damaged or full."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from small_disks import fill_up, small_disk
 from small_lakes import numbers, publish, source
 
 from flows.lake import Lake
+from schemas.errors import InputError
 
 
 @pytest.fixture
@@ -18,6 +19,61 @@ def lake(tmp_path) -> Lake:
     for last in (5, 6):
         publish(lake, source(numbers(1, last)))
     return lake
+
+
+def test_diff_counts_the_rows_that_differ(lake):
+    older, newer = lake.releases()[::-1]
+    done = wardrobe("diff", older.id, "current", "--format", "csv", lake=lake.root)
+    rows = {row["table"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert [rows["images"][name] for name in ("added", "removed", "changed")] == ["1", "0", "0"]
+    back = wardrobe("diff", newer.id, older.id, "--format", "csv", lake=lake.root)
+    rows = {row["table"]: row for row in csv.DictReader(io.StringIO(back.stdout))}
+    assert [rows["images"][name] for name in ("added", "removed", "changed")] == ["0", "1", "0"]
+    same = wardrobe("diff", newer.id, "current", lake=lake.root)
+    assert same.stdout == "the two releases hold the same rows\n"
+
+
+def test_a_rollback_holds_until_resume(lake):
+    older, newer = lake.releases()[::-1]
+    done = wardrobe("rollback", older.id, lake=lake.root)
+    assert done.stdout.startswith(f"{older.id} is current; ingests are refused until ")
+    assert lake.release().id == older.id
+    rows = csv.DictReader(
+        io.StringIO(wardrobe("releases", "--format", "csv", lake=lake.root).stdout)
+    )
+    assert [(row["release"], row["is"]) for row in rows] == [
+        (newer.id, ""),
+        (older.id, "current, rolled back to"),
+    ]
+    with pytest.raises(InputError, match="--resume"), lake.writing():
+        pass
+    done = wardrobe("rollback", "--resume", lake=lake.root)
+    assert done.stdout == f"ingests publish again, on top of {older.id}\n"
+    with lake.writing():
+        pass
+    assert is_one_sentence(wardrobe("rollback", lake=lake.root))
+
+
+def test_keep_deletes_all_but_the_newest_releases(lake):
+    publish(lake, source(numbers(1, 7)))
+    newest, middle, oldest = lake.releases()
+    done = wardrobe("releases", "--keep", 2, lake=lake.root)
+    assert done.stdout.startswith(f"deleted {oldest.id}\nfreed ")
+    assert [release.id for release in lake.releases()] == [newest.id, middle.id]
+    assert wardrobe("releases", "--keep", 2, lake=lake.root).stdout == "nothing to delete\n"
+    done = wardrobe("releases", "--delete", middle.id, lake=lake.root)
+    assert done.stdout.startswith(f"deleted {middle.id}\n")
+    assert [release.id for release in lake.releases()] == [newest.id]
+
+
+def test_verify_ends_with_exit_code_1_when_a_file_differs(lake):
+    (path,) = lake.release().files("images")[:1]
+    assert wardrobe("verify", lake=lake.root).returncode == 0
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+    done = wardrobe("verify", lake=lake.root)
+    assert done.returncode == 1
+    assert path.name in done.stdout
 
 
 def test_a_current_that_points_nowhere_is_a_warning_and_the_releases_are_listed(lake):
@@ -39,7 +95,7 @@ def test_a_damaged_pin_is_a_warning_too(lake):
     assert done.stderr.startswith(f"warning: {lake.root}/pinned is damaged")
 
 
-def test_where_there_is_no_release_it_is_an_error(lake):
+def test_a_lake_without_release_is_an_error(lake):
     for release in lake.releases():
         release.path.rename(lake.root / release.id)
     done = wardrobe("releases", lake=lake.root)

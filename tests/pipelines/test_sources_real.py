@@ -1,4 +1,4 @@
-"""FashionAI and Fashion-MNIST, the real files, through the pipeline: FACTS.md counts the same."""
+"""FashionAI and Fashion-MNIST, the real files, in the lake: rows and values as in the files."""
 
 import gzip
 import io
@@ -18,6 +18,9 @@ SUBMISSION = "r1_test_a/submission_noheader.csv"
 LOST = "Images/skirt/7c3ed30cf6f34e42d43d9e30886969f5.jpg"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def fashionai(real_data, tmp_path_factory):
     """The lake of train.csv, test.csv with its answers and the pictures that are there."""
@@ -29,12 +32,12 @@ def fashionai(real_data, tmp_path_factory):
 
 def test_every_row_of_the_training_set_and_of_test_a_is_an_image_with_its_item(fashionai):
     _, lake = fashionai
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select split, category_name, count(*), count(x1) from images "
         "join items using (dataset, split, image_id) group by all order by all",
     )
-    assert {(split, name): (rows, boxes) for split, name, rows, boxes in found} == {
+    assert {(split, name): (count, boxes) for split, name, count, boxes in rows} == {
         ("train", "blouse"): (7158, 0),
         ("train", "outwear"): (5596, 0),
         ("train", "trousers"): (6347, 0),
@@ -53,13 +56,13 @@ def test_every_row_of_the_training_set_and_of_test_a_is_an_image_with_its_item(f
 
 def test_visibility_is_as_often_as_counted_in_the_file(fashionai):
     _, lake = fashionai
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select visibility, count(*) from landmarks where split = 'train' group by all order by 1",
     )
-    own = sum(len(OWN[name]) * rows for name, rows in OF_TRAIN.items())
+    own = sum(len(OWN[name]) * count for name, count in OF_TRAIN.items())
     absent = 460_765 - (24 * 31_631 - own)
-    assert found == [("occluded", 47_617), ("unlabelled", absent), ("visible", 250_762)]
+    assert rows == [("occluded", 47_617), ("unlabelled", absent), ("visible", 250_762)]
 
 
 OF_TRAIN = {"blouse": 7158, "outwear": 5596, "trousers": 6347, "dress": 4912, "skirt": 7618}
@@ -72,7 +75,7 @@ def test_the_rows_of_the_csv_come_back_from_the_lake_to_the_letter(
     split, name, fashionai, real_data
 ):
     _, lake = fashionai
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select file_name, category_name, list(x order by landmark_no), "
         "list(y order by landmark_no), list(visibility order by landmark_no) "
@@ -80,7 +83,7 @@ def test_the_rows_of_the_csv_come_back_from_the_lake_to_the_letter(
         "join landmarks using (dataset, split, image_id, item_no) "
         f"where split = '{split}' group by all",
     )
-    back = sorted(csv_row(*row) for row in found)
+    back = sorted(csv_row(*row) for row in rows)
     assert back == sorted(map(",".join, records((real_data / "fashionai" / name).read_bytes())))
 
 
@@ -95,8 +98,8 @@ def csv_row(file_name, category, xs, ys, words) -> str:
 
 def test_the_row_the_answers_lost_is_an_image_that_is_not_annotated(fashionai):
     _, lake = fashionai
-    found = rows_of(lake, "select split, file_name from images where not annotated")
-    assert found == [("test_a", LOST)]
+    rows = rows_of(lake, "select split, file_name from images where not annotated")
+    assert rows == [("test_a", LOST)]
     landmarks = rows_of(
         lake,
         "select count(landmark_no) from images left join landmarks "
@@ -107,12 +110,12 @@ def test_the_row_the_answers_lost_is_an_image_that_is_not_annotated(fashionai):
 
 def test_the_real_pictures_are_measured_and_the_missing_ones_said(fashionai):
     summary, lake = fashionai
-    found = rows_of(
+    rows = rows_of(
         lake,
         "select split, file_name, width, height, length(sha256) from images "
         "where image_status = 'ok' order by all",
     )
-    assert [(split, name.split("/")[1], *rest) for split, name, *rest in found] == [
+    assert [(split, name.split("/")[1], *rest) for split, name, *rest in rows] == [
         ("test_a", "blouse", 512, 512, 64),
         ("train", "outwear", 512, 512, 64),
         ("train", "skirt", 384, 512, 64),
@@ -121,7 +124,7 @@ def test_the_real_pictures_are_measured_and_the_missing_ones_said(fashionai):
     notes = "\n".join(summary.warnings)
     assert "missing_pictures: 41,623 rows" in notes
     assert "leakage: 366 rows" in notes
-    assert f"left alone, being no files of this data set: {SUBMISSION}, samples/" in notes
+    assert f"ignored, not part of this data set: {SUBMISSION}, samples/" in notes
 
 
 def test_a_list_without_answers_gives_images_and_items_without_landmarks(real_data, tmp_path):
@@ -133,12 +136,12 @@ def test_a_list_without_answers_gives_images_and_items_without_landmarks(real_da
     named = ingested("fashionai", source, tmp_path / "named", splits=["test_a"])
     assert "does not say" not in "".join(named.warnings)
     for lake, split in (("unnamed", "test"), ("named", "test_a")):
-        found = rows_of(
+        rows = rows_of(
             tmp_path / lake,
             "select split, annotated, count(*), (select count(*) from landmarks) from images "
             "join items using (dataset, split, image_id) group by all",
         )
-        assert found == [(split, False, 9_996, 0)]
+        assert rows == [(split, False, 9_996, 0)]
 
 
 def test_both_published_label_files_are_recognised_and_come_back(real_data, tmp_path):

@@ -1,4 +1,4 @@
-"""What reaches a terminal: file names and cells cannot steer it, and a closed one is no error."""
+"""Terminal output: file names and cells cannot control it, and a closed one is not an error."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from command_line import wardrobe
+from command_line import wardrobe, wardrobe_process
 
 from flows.cli.terminal import SafeStream, printable
 
@@ -21,7 +21,7 @@ def test_control_characters_become_visible_and_the_rest_stays():
     assert printable("größe 上衣\tx\n") == "größe 上衣\tx\n"
 
 
-def test_bytes_are_escaped_on_a_terminal_and_left_alone_in_a_file():
+def test_bytes_are_escaped_on_a_terminal_and_unchanged_in_a_file():
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -37,7 +37,7 @@ def test_bytes_are_escaped_on_a_terminal_and_left_alone_in_a_file():
 
 @pytest.fixture
 def ugly_source(sources, tmp_path):
-    """A folder whose name steers terminals, with a source in it."""
+    """A folder whose name contains escape sequences, with a source in it."""
     folder = tmp_path / f"in{ESCAPE}"
     folder.mkdir()
     (folder / "fashionai").symlink_to(sources / "fashionai")
@@ -55,11 +55,11 @@ def ugly_source(sources, tmp_path):
         ["sample", "fashionai", "UGLY/sample", "--images", "4"],
         ["sql", 'select 1 as "UGLY"'],
         ["show", "deepfashion2", "train", "1", "--output", "UGLY/none/one.png"],
-        ["report", "--output", "UGLY/none/report.html"],
+        pytest.param(["report", "--output", "UGLY/none/report.html"], marks=pytest.mark.slow),
     ],
-    ids=lambda words: words[0],
+    ids=lambda words: words[0] if isinstance(words, list) else None,
 )
-def test_names_do_not_steer_the_terminal(words, ugly_source, lake):
+def test_names_do_not_control_the_terminal(words, ugly_source, lake):
     words = [word.replace("UGLY", str(ugly_source)) for word in words]
     done = wardrobe(*words, lake=lake)
     assert "\x1b" not in done.stdout + done.stderr and "\x07" not in done.stdout + done.stderr
@@ -67,7 +67,8 @@ def test_names_do_not_steer_the_terminal(words, ugly_source, lake):
     assert "Traceback" not in done.stderr
 
 
-def test_a_header_on_a_terminal_keeps_its_style_and_cells_steer_nothing(lake):
+@pytest.mark.slow
+def test_a_header_on_a_terminal_keeps_its_style_and_cells_control_nothing(lake):
     controller, terminal = pty.openpty()
     text = "select 'a' || chr(27) || ']0;x' as \"n\x1b]0;y\""
     subprocess.run(
@@ -84,6 +85,7 @@ def test_a_header_on_a_terminal_keeps_its_style_and_cells_steer_nothing(lake):
     assert "\x1b[1m" in shown
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_stdout_is_one_sentence(lake):
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
@@ -97,14 +99,16 @@ def test_a_full_disk_behind_stdout_is_one_sentence(lake):
     assert done.stderr == "wardrobe: [Errno 28] No space left on device\n"
 
 
-@pytest.mark.parametrize("form", ["table", "csv"])
-def test_a_closed_stdout_is_no_error(lake, form):
-    words = f"{sys.executable} -m flows tables --format {form} --lake {lake}"
-    for closed in (">&-", "2>&-", ">&- 2>&-"):
+@pytest.mark.slow
+def test_a_closed_stdout_is_not_an_error(lake):
+    words = f"{sys.executable} -m flows tables --lake {lake}"
+    for closed in ("--format csv >&-", "2>&-", ">&- 2>&-"):
         assert subprocess.run(["sh", "-c", f"{words} {closed}"], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_names_beyond_the_locale_are_escaped(lake):
-    done = wardrobe("sql", "select '上衣' as top", lake=lake, PYTHONIOENCODING="ascii")
+    text = "select '上衣' as top"
+    done = wardrobe_process("sql", text, WARDROBE_LAKE=str(lake), PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "\\u4e0a\\u8863" in done.stdout

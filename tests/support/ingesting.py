@@ -6,7 +6,7 @@ from typing import Any
 from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import Summary
-from flows.pipelines.request import request
+from flows.pipelines.request import IngestRequest
 from flows.runners import local_runner
 from flows.warehouse import open_warehouse
 
@@ -14,9 +14,9 @@ from flows.warehouse import open_warehouse
 def ingested(
     dataset: str, source: Path, lake: Path, *, workers: int = 1, **options: Any
 ) -> Summary:
-    """Ingest a source and return how it ended."""
-    wanted = request(dataset=dataset, source=str(source), lake=str(lake), **options)
-    return ingest(wanted, local_runner(workers))
+    """Ingest a source. Raises PublicationBlocked when nothing may be published."""
+    request = IngestRequest(dataset, str(source), str(lake), **options)
+    return ingest(request, local_runner(workers))
 
 
 def rows_of(lake: Path, sql: str) -> list[tuple]:
@@ -27,4 +27,4 @@ def rows_of(lake: Path, sql: str) -> list[tuple]:
 
 def file_hashes(lake: Path) -> dict[str, str]:
     """sha256 by path of every file the current release records."""
-    return {one.path: one.sha256 for one in Lake(lake).release().manifest.files}
+    return {file.path: file.sha256 for file in Lake(lake).release().manifest.files}

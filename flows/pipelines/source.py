@@ -1,0 +1,135 @@
+"""A source compared with the last release: the listing, what is unchanged, the parts to build."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from flows.decode import DECODERS, Arrangement, Decoder
+from flows.lake import Plan, Release, Staging, plan_parts
+from flows.pipelines.derive import PairSettings, parameters_of
+from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
+from flows.pipelines.request import IngestRequest
+from flows.pipelines.versions import part_versions
+from flows.storage import list_members, read_member
+
+
+@dataclass(frozen=True)
+class Source:
+    """The members of a source, and the last release of the lake that they are compared with.
+
+    `request` has the options of the last run where it gives none.
+    """
+
+    request: IngestRequest
+    parent: Release | None
+    members: pa.Table
+
+    @classmethod
+    def read(cls, request: IngestRequest, parent: Release | None) -> "Source":
+        """List the source. Raises InputError or OSError when it cannot be listed."""
+        inputs = parent.manifest.inputs.get(request.dataset, {}) if parent else {}
+        request = request.with_remembered_options(inputs)
+        return cls(request, parent, list_members(request.location))
+
+    @property
+    def decoder(self) -> Decoder:
+        """The decoder of the data set."""
+        return DECODERS[self.request.dataset]
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The manifest's record of this data set's source; empty for a new data set."""
+        return self.parent.manifest.inputs.get(self.request.dataset, {}) if self.parent else {}
+
+    @property
+    def split_counts(self) -> dict[str, dict[str, int]]:
+        """Counts of this data set in the last release, by split."""
+        return self.parent.manifest.split_counts(self.request.dataset) if self.parent else {}
+
+    @property
+    def pair_settings(self) -> PairSettings:
+        """The pair sets of the last release, which the next one keeps."""
+        return PairSettings.recorded(self.parent.manifest.parameters if self.parent else {})
+
+    @cached_property
+    def listing(self) -> str:
+        """A hash of the members' names, sizes and stamps, options and versions."""
+        request = self.request
+        digest = hashlib.sha256(f"{request.row_options}:{part_versions(request.dataset)}".encode())
+        for batch in self.members.combine_chunks().to_batches():
+            digest.update(batch.serialize())
+        return digest.hexdigest()[:32]
+
+    @property
+    def unchanged_since(self) -> Release | None:
+        """The last release if it was made of this source, so that no file needs to be opened."""
+        unchanged = (
+            self.parent is not None
+            and not self.request.splits
+            and not self.request.prune
+            and self.recorded.get("listing") == self.listing
+            and self.parent.manifest.parameters == parameters_of(self.pair_settings)
+        )
+        return self.parent if unchanged else None
+
+    @cached_property
+    def arrangement(self) -> Arrangement:
+        """The members by part; a request for one split names the split of a source without."""
+        splits, location = self.request.splits, self.request.location
+        override = splits[0] if len(splits) == 1 else None
+        return self.decoder.arrange(
+            self.members, override, lambda name: read_member(location, name)
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The parts to build, to link and to remove. Raises InputError for an unknown split."""
+        return plan_parts(
+            self.request.dataset,
+            self.arrangement.members,
+            versions=part_versions(self.request.dataset),
+            options=self.request.row_options,
+            parent=self.parent.manifest if self.parent else None,
+            splits=self.request.splits or None,
+            prune=self.request.prune,
+        )
+
+    def splits_of_parent(self) -> set[str]:
+        """The splits of the last release that were read from the same path."""
+        path = str(self.request.location.path)
+        locations = self.recorded.get("locations", {})
+        return {split for split, location in locations.items() if location == path}
+
+    def as_inputs(self, staging: Staging) -> dict[str, Any]:
+        """The manifest's record of the source, for later runs and for readers of its pictures.
+
+        Each split records its path, because splits may be ingested one by one from different
+        paths. The listing is recorded only if it describes the whole source and every part was
+        read whole: otherwise the next run reads again what failed.
+        """
+        request, location = self.request, self.request.location
+        incomplete = any(
+            part.fingerprint == INCOMPLETE_FINGERPRINT
+            for part in staging.parts.values()
+            if part.dataset == request.dataset
+        )
+        splits = sorted({part.split for part in self.plan.changed} | set(self.plan.images))
+        return {
+            "location": str(location.path),
+            "kind": location.kind,
+            "listing": None if request.splits or incomplete else self.listing,
+            "options": request.row_options,
+            "side_files": [str(path) for path in location.side_files],
+            "locations": {
+                **self.recorded.get("locations", {}),
+                **dict.fromkeys(splits, str(location.path)),
+            },
+            "pictures": {
+                **self.recorded.get("pictures", {}),
+                **{split: self.decoder.picture_path(split) for split in splits},
+                **self.arrangement.pictures,
+            },
+        }
