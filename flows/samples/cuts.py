@@ -1,7 +1,8 @@
-"""How half a garment is cut: the places of its left landmarks, for every DeepFashion2 category.
+"""Cuts of garments: the positions of the left landmarks of every DeepFashion2 category.
 
-Numbers are those of schemas.categories, places are in the body units of flows/samples/figure.py.
-Landmarks on the axis come along; flows/samples/garments.py mirrors the rest.
+In: the left side of a figure, a fit. Out: positions by landmark number (schemas.categories), in the
+body units of flows/samples/figure.py, with those on the axis. flows/samples/garments.py mirrors
+the rest.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from flows.samples.figure import ANKLE, ARMPIT, CROTCH, HIP, KNEE, WAIST, Point,
 
 @dataclass(frozen=True)
 class Fit:
-    """How a garment is cut: all between 0 (close, short, shallow) and 1, except where said."""
+    """How a garment is cut: numbers between 0 (close, short, shallow) and 1."""
 
     ease: float
     length: float
@@ -21,6 +22,7 @@ class Fit:
     flare: float
 
     def between(self, low: float, high: float, *, by: str) -> float:
+        """The number from `low` to `high` that the field `by` gives."""
         value: float = getattr(self, by)
         return low + value * (high - low)
 
@@ -28,12 +30,12 @@ class Fit:
 Half = dict[int, Point]
 
 
-def _neck(fit: Fit, *, raised: float = 0.0) -> Half:
+def _neck(fit: Fit) -> Half:
     depth = fit.between(0.22, 0.8, by="neck")
     width = fit.between(0.24, 0.34, by="neck")
     return {
-        1: (0.0, -0.06 - raised),
-        2: (-width, 0.0 - raised),
+        1: (0.0, -0.06),
+        2: (-width, 0.0),
         3: (-width * 0.66, depth * 0.68),
         4: (0.0, depth),
     }
@@ -70,18 +72,12 @@ def _sides(fit: Fit, *, first: int, count: int, hem: float, flare: float) -> Hal
     return dict(enumerate(points, start=first))
 
 
-def _top(side: Side, fit: Fit, *, long: bool) -> Half:
-    hem = fit.between(2.3, 3.25, by="length")
+def _sleeved(side: Side, fit: Fit, *, long: bool, dress: bool) -> Half:
+    hem = fit.between(4.2, 6.0, by="length") if dress else fit.between(2.3, 3.25, by="length")
+    count, flare, dip = (5, 0.2 + fit.flare * 0.6, 0.06) if dress else (3, 0.1, 0.04)
     half = _neck(fit) | _sleeve(side, fit, first=7, long=long)
-    half |= _sides(fit, first=len(half) + 3, count=3, hem=hem, flare=0.1)
-    return half | {len(half) + 3: (0.0, hem + 0.04)}
-
-
-def _dress(side: Side, fit: Fit, *, long: bool) -> Half:
-    hem = fit.between(4.2, 6.0, by="length")
-    half = _neck(fit) | _sleeve(side, fit, first=7, long=long)
-    half |= _sides(fit, first=len(half) + 3, count=5, hem=hem, flare=0.2 + fit.flare * 0.6)
-    return half | {len(half) + 3: (0.0, hem + 0.06)}
+    half |= _sides(fit, first=len(half) + 3, count=count, hem=hem, flare=flare)
+    return half | {len(half) + 3: (0.0, hem + dip)}
 
 
 def _sleeveless(side: Side, fit: Fit, *, straps: bool, dress: bool) -> Half:
@@ -153,8 +149,8 @@ def _skirt(side: Side, fit: Fit) -> Half:
 
 
 HALVES: dict[int, Callable[[Side, Fit], Half]] = {
-    1: lambda side, fit: _top(side, fit, long=False),
-    2: lambda side, fit: _top(side, fit, long=True),
+    1: lambda side, fit: _sleeved(side, fit, long=False, dress=False),
+    2: lambda side, fit: _sleeved(side, fit, long=True, dress=False),
     3: lambda side, fit: _outwear(side, fit, long=False),
     4: lambda side, fit: _outwear(side, fit, long=True),
     5: lambda side, fit: _sleeveless(side, fit, straps=False, dress=False),
@@ -162,8 +158,8 @@ HALVES: dict[int, Callable[[Side, Fit], Half]] = {
     7: _shorts,
     8: _trousers,
     9: _skirt,
-    10: lambda side, fit: _dress(side, fit, long=False),
-    11: lambda side, fit: _dress(side, fit, long=True),
+    10: lambda side, fit: _sleeved(side, fit, long=False, dress=True),
+    11: lambda side, fit: _sleeved(side, fit, long=True, dress=True),
     12: lambda side, fit: _sleeveless(side, fit, straps=False, dress=True),
     13: lambda side, fit: _sleeveless(side, fit, straps=True, dress=True),
 }

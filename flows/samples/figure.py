@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import cos, sin
 from random import Random
 
+import numpy as np
+
 Point = tuple[float, float]
 
 UPPER_ARM, FOREARM = 1.3, 1.15
@@ -16,20 +18,13 @@ CROTCH, KNEE, ANKLE = 3.35, 4.95, 6.55
 WAIST, HIP, ARMPIT = 1.95, 2.95, 0.98
 
 # Half the width of the body at heights from the shoulders to the thighs.
-_SILHOUETTE = ((0.2, 0.80), (0.98, 0.64), (1.95, 0.50), (2.95, 0.68), (3.4, 0.70), (8.0, 0.72))
+_HEIGHTS = (0.2, 0.98, 1.95, 2.95, 3.4, 8.0)
+_HALF_WIDTHS = (0.80, 0.64, 0.50, 0.68, 0.70, 0.72)
 
 
 def half_width(y: float) -> float:
     """Half the width of the body at a height, interpolated along its silhouette."""
-    above = _SILHOUETTE[0]
-    for below in _SILHOUETTE:
-        if y <= below[0]:
-            if below is above:
-                return below[1]
-            part = (y - above[0]) / (below[0] - above[0])
-            return above[1] + part * (below[1] - above[1])
-        above = below
-    return above[1]
+    return float(np.interp(y, _HEIGHTS, _HALF_WIDTHS))
 
 
 @dataclass(frozen=True)

@@ -195,3 +195,13 @@ def test_two_hundred_thousand_documents_are_planned_within_two_seconds():
     started = time.perf_counter()
     assert len(plan(members).changed) == 49
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(("column", "value"), [("size", 8), ("role", "picture"), ("stamp", "b")])
+def test_another_size_role_or_stamp_of_one_member_changes_the_fingerprint(column, value):
+    listed = source(numbers(1, 9))
+    values = [*listed[column].to_pylist()[:-1], value]
+    index = ARRANGED.get_field_index(column)
+    changed = listed.set_column(index, ARRANGED.field(column), [values])
+    parent = manifest_of(plan(listed))
+    assert list(plan(changed, parent).reasons) == ["deepfashion2/train/00000"]

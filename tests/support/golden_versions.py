@@ -24,6 +24,7 @@ from flows.decode import DECODERS
 from flows.flatten import flatten
 from flows.lake import Part, write_part
 from flows.pictures import probe, verify
+from flows.pictures.open import FORMATS, MOST_PIXELS, MOST_SCANS
 from flows.pipelines.versions import part_versions
 from flows.validate import validate_items
 from schemas import TABLES
@@ -167,7 +168,7 @@ def _file(folder: Path, path: str) -> list[Any]:
 
 
 def picture_facts() -> list[Any]:
-    """Facts of small picture files: formats, limits, orientation, cut and foreign bytes."""
+    """Limits, and facts of small files: formats, orientation, sizes at a limit, cut bytes."""
     headers = [_png_header(9459, 9459), _png_header(9460, 9460)]
     files = [b"", b"plain text"]
     for kind in ("jpeg", "png", "gif", "bmp", "tiff", "webp"):
@@ -177,8 +178,9 @@ def picture_facts() -> list[Any]:
                 exif[0x0112] = orientation
             Image.new("RGB", (12, 8), (200, 30, 30)).save(buffer, kind, exif=exif)
             files += [buffer.getvalue(), buffer.getvalue()[:30]]
+    limits = [MOST_PIXELS, MOST_SCANS, FORMATS]
     facts = [[probe(file, whole=True), probe(file[:30], whole=False)] for file in headers + files]
-    return [facts, [verify(file) for file in files]]
+    return [limits, facts, [verify(file) for file in files]]
 
 
 def _png_header(width: int, height: int) -> bytes:

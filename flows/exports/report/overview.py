@@ -113,8 +113,8 @@ def provenance(content: ReportContent) -> Section:
     pairs += [(f"Version of {name}", str(value)) for name, value in facts.versions.items()]
     blocks: list[Any] = [Facts(tuple(pairs), "The release")]
     for dataset, known in facts.inputs.items():
-        title = f"Source of {DATASETS[dataset].title}"
-        blocks.append(Facts(tuple(_flattened(_of_interest(known))), title))
+        title = DATASETS[dataset].title if dataset in DATASETS else dataset
+        blocks.append(Facts(tuple(_flattened(_of_interest(known))), f"Source of {title}"))
     if facts.parameters:
         blocks.append(Facts(tuple(_flattened(facts.parameters)), "Parameters"))
     if facts.tables is not None and facts.tables.num_rows:
