@@ -100,7 +100,7 @@ def test_a_lake_without_release_is_an_error(lake):
         release.path.rename(lake.root / release.id)
     done = wardrobe("releases", lake=lake.root)
     assert is_one_sentence(done)
-    assert "which is not there" in done.stderr
+    assert "which does not exist" in done.stderr
 
 
 def test_keeping_one_release_frees_space_on_a_full_disk(tmp_path):
