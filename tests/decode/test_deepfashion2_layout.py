@@ -94,7 +94,6 @@ def test_a_root_with_both_is_read_by_its_split_folders():
         (["list_query.txt"], None, "train/, validation/ or test/"),
         (["annos/000001.json"], None, "--split"),
         (["train/annos/1.json"], "test", "expected test/"),
-        (["train/annos/1.json"], "dev", "train, validation, test"),
         ([f"{n}/x" for n in range(9)], None, "and 4 more"),
     ],
 )

@@ -8,8 +8,8 @@ from builders import decoded, raw_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.decode.batch import Reason
 from flows.decode.deepfashion2.lists import read_list, read_pictures, split_of
-from flows.decode.strict_json import Refusal
 from schemas import TABLES
 
 QUERY = {"query_image_id": 7, "style": 1, "cls": 9, "pair_id": 3, "bbox": [1, 2, 30, 40]}
@@ -133,7 +133,7 @@ def test_records_may_carry_other_keys_but_not_one_twice():
     ((_, refusal),) = read_pictures(twice)
     assert (refusal.rule, refusal.message) == (
         "duplicate_key",
-        "`$.images[0].width`: stands twice",
+        "`$.images[0].width`: occurs twice",
     )
 
 
@@ -155,7 +155,7 @@ def test_the_name_of_a_side_file_says_its_split(name, split):
 def test_no_bytes_stop_a_list(name, data):
     table, _, refused = read_list(name, data)
     assert table in TABLES
-    assert all(isinstance(one, Refusal) for one in refused)
+    assert all(isinstance(one, Reason) for one in refused)
 
 
 @settings(deadline=None)

@@ -171,8 +171,6 @@ def test_both_sets_are_read_and_split_takes_one():
 
 def test_split_names_the_only_set():
     assert decode(pair(1), "test").images[0]["split"] == "test"
-    with pytest.raises(InputError, match="no split 'validation': choose one of train, test"):
-        decode(pair(1), "validation")
 
 
 def test_an_archive_and_its_unpacked_file_are_one():

@@ -147,5 +147,5 @@ def test_split_takes_one_set_of_several():
         "train/Annotations/train.csv",
         f"train/{image_id('skirt', 1)}",
     )
-    with pytest.raises(InputError, match="no split 'validation': choose one of train, warm_up"):
-        decode(files, "validation")
+    with pytest.raises(InputError, match="no split 'warm_up', but several others: test_a, train"):
+        decode(files, "warm_up")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.decode.fashionai.sets import picture_root, sets_at, table_root, table_splits
+from flows.decode.fashionai.splits import picture_root, splits_at, table_root, table_splits
 from schemas.errors import InputError
 
 ANSWER_A = "fashionAI_key_points_test_a_answer_20180426.csv"
@@ -59,7 +59,7 @@ def test_split_names_the_only_set():
 def test_split_does_not_merge_sets_that_say_they_are_several():
     names = ["train/train.csv", f"a/{ANSWER_A}"]
     assert set(table_splits(names, "train").values()) == {"train", "test_a"}
-    with pytest.raises(InputError, match="no set 'warm_up', but several others: test_a, train"):
+    with pytest.raises(InputError, match="no split 'warm_up', but several others: test_a, train"):
         table_splits(names, "warm_up")
 
 
@@ -69,7 +69,7 @@ def test_split_does_not_merge_sets_that_say_they_are_several():
         ([], "found no CSV"),
         (["Images/blouse/x.jpg"], "found no CSV"),
         (["mine.csv", "yours.csv"], "found mine.csv, yours.csv"),
-        (["mine.csv"], "mine.csv does not say which set it is: name it with --split"),
+        (["mine.csv"], "mine.csv does not say which split it is: name it with --split"),
     ],
 )
 def test_a_source_without_a_known_table_is_refused(names, why):
@@ -99,7 +99,7 @@ def test_only_what_lies_two_folders_deep_under_images_is_a_picture():
 
 def test_a_folder_without_a_table_belongs_to_the_set_it_is_named_after():
     roots = {"train": {"csv"}, "test_a": {"csv"}, "test_b": {"b"}}
-    assert sets_at("csv", roots) == ["train", "test_a"]
-    assert sets_at("pictures/r1_test_a", roots) == ["test_a"]
-    assert sets_at("pictures/train", roots) == ["train"]
-    assert sets_at("pictures", roots) == ["train", "test_a", "test_b"]
+    assert splits_at("csv", roots) == ["train", "test_a"]
+    assert splits_at("pictures/r1_test_a", roots) == ["test_a"]
+    assert splits_at("pictures/train", roots) == ["train"]
+    assert splits_at("pictures", roots) == ["train", "test_a", "test_b"]

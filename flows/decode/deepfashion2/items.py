@@ -1,6 +1,6 @@
-"""Flat buffers that items are read into, and the nested batch made of them.
+"""DeepFashion2 items as columns: documents' items in, one array of schemas.annotation.ITEM out.
 
-An annotation holds hundreds of numbers; they go straight into typed buffers, so no Python object
+An annotation holds hundreds of numbers. They go straight into typed buffers, so no Python object
 per landmark outlives its document.
 """
 
@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode.deepfashion2.documents import Numbered
-from flows.decode.nested_lists import lists_of
+from flows.decode.batch import lists_of
+from flows.decode.deepfashion2.documents import NumberedItem
 from schemas.annotation import ITEM, LANDMARK, POLYGON
 from schemas.vocabulary import (
     DEEPFASHION2_OCCLUSION,
@@ -23,11 +23,11 @@ from schemas.vocabulary import (
 
 
 class ItemBuffers:
-    """Items as columns in the making; `append` takes a document's items in their order."""
+    """Buffers of item columns; `append` adds a document's items in their order."""
 
     def __init__(self) -> None:
         self.item_no = array("h")
-        self.place = array("h")
+        self.document_order = array("h")
         self.category_id = array("h")
         self.style = array("i")
         self.boxes = array("d")
@@ -36,17 +36,17 @@ class ItemBuffers:
         self.occlusion: list[str] = []
         self.zoom_in: list[str] = []
         self.viewpoint: list[str] = []
-        self.landmarks = array("d")  # x, y, v of all items after one another
+        self.landmarks = array("d")  # x, y, v of all items, one after another
         self.landmark_counts = array("i")
-        self.points = array("d")  # x, y of all polygons after one another
+        self.points = array("d")  # x, y of all polygons, one after another
         self.point_counts = array("i")  # numbers per polygon
         self.polygon_counts = array("i")  # polygons per item
 
-    def append(self, items: list[Numbered]) -> None:
-        """Add checked items: their codes are known and their landmarks are triples."""
-        for item_no, place, item in items:
+    def append(self, items: list[NumberedItem]) -> None:
+        """Add valid items: their codes are documented and their landmarks are triples."""
+        for item_no, document_order, item in items:
             self.item_no.append(item_no)
-            self.place.append(place)
+            self.document_order.append(document_order)
             self.category_id.append(item.category_id)
             self.style.append(item.style)
             self.boxes.extend(item.bounding_box)
@@ -63,12 +63,12 @@ class ItemBuffers:
                 self.point_counts.append(len(polygon))
 
     def finish(self) -> pa.StructArray:
-        """All items as one array of schemas.annotation.ITEM, in the order they came."""
+        """All items as one array of schemas.annotation.ITEM, in the order they were added."""
         item_no = pa.array(np.asarray(self.item_no, np.int16))
         x1, y1, x2, y2 = np.asarray(self.boxes).reshape(-1, 4).T
         columns = {
             "item_no": item_no,
-            "document_order": np.asarray(self.place, np.int16),
+            "document_order": np.asarray(self.document_order, np.int16),
             "place": pc.binary_join_element_wise("$.item", item_no.cast(pa.string()), ""),
             "category_id": np.asarray(self.category_id, np.int16),
             "category_name": self.category_name,
@@ -90,7 +90,7 @@ class ItemBuffers:
 
     def _landmarks(self) -> pa.ListArray:
         x, y, v = np.asarray(self.landmarks).reshape(-1, 3).T
-        # Only an unlabelled point at the source's "nowhere" loses its coordinates: the README says
+        # Only an unlabelled point at 0, 0 loses its coordinates: the data set's README says that
         # v 0 means not labelled, not that x and y mean nothing.
         nowhere = (v == 0) & (x == 0) & (y == 0)
         words = pa.array([DEEPFASHION2_VISIBILITY[code] for code in range(3)])
