@@ -1,4 +1,4 @@
-"""What is lifted out of a nested batch, for which reason, and what stays."""
+"""Which items validation rejects, for which reason, and what stays."""
 
 import math
 import random
@@ -44,6 +44,8 @@ BROKEN = {
         {"x2": math.inf},
         {"y2": math.nan},
         {"x1": -1e7},
+        {"landmarks": [landmark(x=-1e7)] * 8},
+        {"polygons": [FLAT, [0.0, 0.0, 9.0, 0.0, 9.0, -1e7]]},
         {"landmarks": [landmark(y=math.nan)] * 8},
         {"polygons": [FLAT, [0.0, 0.0, 9.0, 0.0, 9.0, math.inf]]},
     ],
@@ -74,13 +76,15 @@ def test_a_broken_item_leaves_for_its_rule_and_the_others_stay(rule, change):
     assert (row["image_id"], row["item_no"]) == (1, 2)
     assert row["file_name"] == "train/annos/000001.json"
     assert row["message"].startswith("`$.item2")
-    kept = [[one["item_no"] for one in items] for items in accepted["items"].to_pylist()]
+    kept = [
+        [kept_item["item_no"] for kept_item in items] for items in accepted["items"].to_pylist()
+    ]
     assert kept == [[1, 3], [1]]
     accepted.validate(full=True)
 
 
 def test_every_rule_has_a_broken_item_here_and_a_word_in_the_schema():
-    names = [rule.__name__ for rule in RULES]
+    names = [rule.name for rule in RULES]
     assert names == list(BROKEN)
     assert set(names) <= set(WORDS)
 
@@ -103,16 +107,16 @@ def test_an_item_that_breaks_many_rules_is_refused_once_for_the_first():
 @pytest.mark.parametrize(
     ("change", "message", "excerpt"),
     [
-        ({"x2": math.inf}, "`$.item1.bounding_box[2]`: is no finite number", "inf"),
-        ({"y1": 2e6}, "`$.item1.bounding_box[1]`: is no number of pixels", "2000000.0"),
+        ({"x2": math.inf}, "`$.item1.bounding_box[2]`: is not a finite number", "inf"),
+        ({"y1": 2e6}, "`$.item1.bounding_box[1]`: is not in pixels", "2000000.0"),
         (
             {"landmarks": [landmark()] * 7 + [landmark(y=math.nan)]},
-            "`$.item1.landmarks[22]`: is no finite number",
+            "`$.item1.landmarks[22]`: is not a finite number",
             "nan",
         ),
         (
             {"polygons": [FLAT, [*FLAT, 1.0]]},
-            "`$.item1.segmentation[1]`: 7 numbers are no polygon of three points or more",
+            "`$.item1.segmentation[1]`: 7 numbers are not a polygon of three points or more",
             "[0.0, 0.0, 9.0, 0.0, 9.0, 9.0, 1.0]",
         ),
         (
@@ -145,10 +149,16 @@ def test_an_unanswered_list_has_items_without_landmarks():
     assert row["file_name"] == "000001.jpg"
 
 
-def test_a_dataset_without_landmarks_wants_none():
+def test_a_dataset_without_landmarks_accepts_items_without_them():
     shoe = item(category_id=0, landmarks=[], polygons=[])
     assert len(validate_items(annotations([shoe], dataset="fashion-mnist"))[1]) == 0
     assert len(validate_items(annotations([item(category_id=0)], dataset="fashion-mnist"))[1]) == 1
+
+
+def test_a_rejection_names_the_image_of_its_item():
+    first, second = [item(1), item(2, x1=99.0)], [item(1, y1=99.0), item(2)]
+    _, refused = validate_items(annotations(first, [], second))
+    assert [(row["image_id"], row["item_no"]) for row in refused.to_pylist()] == [(1, 2), (3, 1)]
 
 
 def test_images_stay_when_all_their_items_go():
@@ -161,7 +171,7 @@ def test_images_stay_when_all_their_items_go():
 
 @settings(deadline=None, max_examples=50)
 @given(st.randoms(use_true_random=False), st.integers(0, 4), st.integers(0, 4))
-def test_a_slice_is_sifted_as_its_own_batch(rng: random.Random, start, length):
+def test_a_slice_is_validated_as_a_batch_of_itself(rng: random.Random, start, length):
     changes = [change for group in BROKEN.values() for change in group] + UNUSUAL
     images = [
         [item(number) | rng.choice(changes) for number in range(1, rng.randint(1, 4))]
@@ -172,8 +182,8 @@ def test_a_slice_is_sifted_as_its_own_batch(rng: random.Random, start, length):
     copied = pa.RecordBatch.from_pylist(part.to_pylist(), schema=part.schema)
 
     # By their text, because NaN equals nothing.
-    for mine, theirs in zip(validate_items(part), validate_items(copied), strict=True):
-        assert str(mine.to_pylist()) == str(theirs.to_pylist())
+    for of_slice, of_copy in zip(validate_items(part), validate_items(copied), strict=True):
+        assert str(of_slice.to_pylist()) == str(of_copy.to_pylist())
     accepted, refused = validate_items(part)
     found = sum(len(items) for items in part["items"].to_pylist())
     kept = sum(len(items) for items in accepted["items"].to_pylist())
