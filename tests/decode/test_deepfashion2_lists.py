@@ -1,4 +1,4 @@
-"""The authors' own lists and picture records beside the annotations."""
+"""The authors' lists and picture records next to the annotations."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ RECORD = {
 
 
 def records(*changes: dict, whole: dict | None = None) -> bytes:
-    return json.dumps({"images": [RECORD | one for one in changes]} | (whole or {})).encode()
+    return json.dumps({"images": [RECORD | change for change in changes]} | (whole or {})).encode()
 
 
 def test_lists_become_tables_beside_the_annotations():
@@ -108,8 +108,8 @@ def test_records_fill_in_what_a_missing_picture_would_have_told():
         pictures={"validation/image/000002.jpg": {"width": 10, "height": 20}},
     )
     rows = read.annotations.to_pylist()
-    told = [(row["file_name"], row["width"], row["height"], row["image_status"]) for row in rows]
-    assert told == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 10, 20, "ok")]
+    columns = [(row["file_name"], row["width"], row["height"], row["image_status"]) for row in rows]
+    assert columns == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 10, 20, "ok")]
 
 
 def test_other_parts_than_the_first_leave_a_files_faults_alone():
@@ -155,7 +155,7 @@ def test_the_name_of_a_side_file_says_its_split(name, split):
 def test_no_bytes_stop_a_list(name, data):
     table, _, refused = read_list(name, data)
     assert table in TABLES
-    assert all(isinstance(one, Reason) for one in refused)
+    assert all(isinstance(reason, Reason) for reason in refused)
 
 
 @settings(deadline=None)
@@ -165,7 +165,7 @@ def test_cut_and_stained_lists_lose_nothing_unsaid(data):
     at = data.draw(st.integers(0, len(text) - 1))
     text[at] = data.draw(st.integers(0, 255))
     _, rows, refused = read_list("val_gallery.json", bytes(text))
-    assert len(rows) + len(refused) == 3 or [one.rule for one in refused] in (
+    assert len(rows) + len(refused) == 3 or [reason.rule for reason in refused] in (
         ["not_json"],
         ["wrong_type"],
     )
@@ -176,7 +176,7 @@ def test_the_january_2019_lists_are_read_whole(real_data):
     read = {path.name: read_list(path.name, path.read_bytes()) for path in folder.iterdir()}
     assert not any(refused for _, _, refused in read.values())
     rows = {name: rows for name, (_, rows, _) in read.items()}
-    assert {name: len(found) for name, found in rows.items()} == {
+    assert {name: len(list_rows) for name, list_rows in rows.items()} == {
         "query_gt.json": 15_752,
         "gallery_gt.json": 24_012,
         "list_query.txt": 10_990,

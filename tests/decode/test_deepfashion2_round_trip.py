@@ -55,10 +55,10 @@ def test_the_tables_have_their_declared_schemas_and_survive_full_validation():
 
 def test_two_thousand_made_up_documents_come_back_equal():
     documents = {
-        number: {key: value for key, value in one.items() if key not in ("width", "height")}
-        for number, one in made_up_documents(seed=1, images=2000).items()
+        number: {key: value for key, value in document.items() if key not in ("width", "height")}
+        for number, document in made_up_documents(seed=1, images=2000).items()
     }
-    read = decoded_documents(*(json.dumps(one).encode() for one in documents.values()))
+    read = decoded_documents(*(json.dumps(document).encode() for document in documents.values()))
     accepted, refused = validate_items(read.annotations)
     assert len(refused) == len(read.rejections) == 0
     back = documents_of(flatten(accepted))

@@ -31,9 +31,9 @@ def files_below(folder):
 
 def test_both_published_label_files_are_known_and_read_back(folder):
     files = files_below(folder / "data")
-    found = decode_source(FASHION_MNIST, files)
+    source = decode_source(FASHION_MNIST, files)
     codes = {"train": [], "test": []}
-    for image in found.images:
+    for image in source.images:
         codes[image["split"]].append(image["items"][0]["category_id"])
     assert [codes["train"][:10], codes["test"][:10]] == [FIRST_TRAIN, FIRST_TEST]
     assert np.bincount(codes["train"]).tolist() == [6000] * 10
@@ -43,13 +43,13 @@ def test_both_published_label_files_are_known_and_read_back(folder):
 
 def test_the_valid_subset_is_written_back_to_the_byte(folder):
     files = files_below(folder / "subset")
-    found = decode_source(FASHION_MNIST, files)
-    (part,) = found.parts
+    source = decode_source(FASHION_MNIST, files)
+    (part,) = source.parts
     accepted, refused = validate_items(part.annotations)
     assert len(refused) == 0
     tables = flatten(accepted)
     pictures = tables["pictures"]["image"].to_pylist()
-    grey = [np.asarray(Image.open(io.BytesIO(one["bytes"]))) for one in pictures]
+    grey = [np.asarray(Image.open(io.BytesIO(picture["bytes"]))) for picture in pictures]
     pixels = np.stack(grey)
     codes = tables["items"]["category_id"].to_numpy()
     assert pixels.tobytes() == gzip.decompress(files[IMAGES])[16:]
@@ -58,7 +58,7 @@ def test_the_valid_subset_is_written_back_to_the_byte(folder):
     assert int(pixels[0].astype(int).sum()) == 76247
     assert np.bincount(codes).tolist() == [335, 394, 357, 375, 357, 357, 362, 376, 342, 360]
     shas = tables["images"]["sha256"].to_pylist()
-    assert shas == [hashlib.sha256(one["bytes"]).hexdigest() for one in pictures]
+    assert shas == [hashlib.sha256(picture["bytes"]).hexdigest() for picture in pictures]
 
 
 def test_the_truncated_archive_says_what_it_states_and_where_it_ends(folder):

@@ -150,11 +150,11 @@ def test_no_mutation_of_an_archive_crashes_or_loses_a_picture():
         for name in rng.choice(((IMAGES,), (LABELS,), (IMAGES, LABELS))):
             files[name] = mutated_archive(files[name], rng)
         try:
-            found = decode(files)
+            source = decode(files)
         except InputError as error:
             assert "\n" not in str(error)
             continue
         accepted += 1
-        assert (found.documents_read, found.items_read) == (3, 3)
-        assert set(found.rules) <= set(RULES)
+        assert (source.documents_read, source.items_read) == (3, 3)
+        assert set(source.rules) <= set(RULES)
     assert 0 < accepted < ROUNDS

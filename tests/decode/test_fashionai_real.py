@@ -31,10 +31,10 @@ def everything(files) -> Source:
 
 @pytest.fixture(scope="module")
 def images(everything) -> dict[str, list[dict]]:
-    found: dict[str, list[dict]] = {"train": [], "test_a": []}
+    source: dict[str, list[dict]] = {"train": [], "test_a": []}
     for image in everything.images:
-        found[image["split"]].append(image)
-    return found
+        source[image["split"]].append(image)
+    return source
 
 
 def categories(images):
@@ -125,17 +125,17 @@ def test_a_submission_is_not_mistaken_for_annotations(files):
     with pytest.raises(InputError, match="already a row, as in submissions"):
         decode_source(FASHIONAI, {"s.csv": files[SUBMISSION]}, "test_a")
     header = files[TRAIN].partition(b"\n")[0] + b"\n"
-    found = decode_source(FASHIONAI, {"s.csv": header + files[SUBMISSION]}, "test_a")
-    assert (len(found.images), found.rules) == (0, ["bad_cell"] * 9995)
+    source = decode_source(FASHIONAI, {"s.csv": header + files[SUBMISSION]}, "test_a")
+    assert (len(source.images), source.rules) == (0, ["bad_cell"] * 9995)
 
 
 def test_a_merged_table_keeps_one_of_each_row(files):
     merged = files[TRAIN] + b"\n".join(files[ANSWERS].split(b"\n")[1:])
-    found = decode_source(FASHIONAI, {"train.csv": merged})
-    assert found.rules == ["exact_duplicate"] * 366
-    assert found.documents_read - len(found.rejections) == 31631 + 9995 - 366
+    source = decode_source(FASHIONAI, {"train.csv": merged})
+    assert source.rules == ["exact_duplicate"] * 366
+    assert source.documents_read - len(source.rejections) == 31631 + 9995 - 366
 
 
 def test_thirteen_rows_with_an_empty_last_line(files):
-    found = decode_source(FASHIONAI, {"train_13rows.csv": files[SAMPLE]})
-    assert (len(found.images), found.rejections) == (13, [])
+    source = decode_source(FASHIONAI, {"train_13rows.csv": files[SAMPLE]})
+    assert (len(source.images), source.rejections) == (13, [])

@@ -68,7 +68,8 @@ def decode_source(decoder: Decoder, files: Files, split: str | None = None) -> S
 
 def part_input(members: pa.Table, files: Files) -> PartInput:
     """What the pipeline would hand to decode for these members."""
-    tables = members.filter(pc.equal(members["role"], "table"))["name"].to_pylist()
+    is_read = pc.is_in(members["role"], pa.array(["document", "table", "side"]))
+    names = members.filter(is_read)["name"].to_pylist()
     pictures = members.filter(pc.equal(members["role"], "picture"))
     count = pictures.num_rows
     facts = pa.table(
@@ -84,7 +85,7 @@ def part_input(members: pa.Table, files: Files) -> PartInput:
             "picture": pa.nulls(count),
         }
     ).cast(PICTURE_FACTS)
-    documents = (Document(name, files[name]) for name in tables)
+    documents = (Document(name, files[name]) for name in names)
     return PartInput(members["split"][0].as_py(), members, documents, facts)
 
 

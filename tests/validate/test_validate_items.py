@@ -185,7 +185,7 @@ def test_a_slice_is_validated_as_a_batch_of_itself(rng: random.Random, start, le
     for of_slice, of_copy in zip(validate_items(part), validate_items(copied), strict=True):
         assert str(of_slice.to_pylist()) == str(of_copy.to_pylist())
     accepted, refused = validate_items(part)
-    found = sum(len(items) for items in part["items"].to_pylist())
+    count = sum(len(items) for items in part["items"].to_pylist())
     kept = sum(len(items) for items in accepted["items"].to_pylist())
-    assert found == kept + len(refused)
+    assert count == kept + len(refused)
     assert len(validate_items(accepted)[1]) == 0

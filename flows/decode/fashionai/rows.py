@@ -90,9 +90,9 @@ class _Header:
                 f"{table} has no FashionAI header: its first line is {first} and not image_id,"
                 f"image_category,{FASHIONAI_POINTS[0]},...; if it is a FashionAI table, add one"
             )
-        known = ("image_id", "image_category", *FASHIONAI_POINTS)
+        documented = ("image_id", "image_category", *FASHIONAI_POINTS)
         for number, column in enumerate(columns):
-            if column not in known:
+            if column not in documented:
                 raise InputError(f"{table} has an unknown column {column!r}: remove it")
             if column in columns[:number]:
                 raise InputError(f"{table} has column {column!r} twice: remove one of them")
