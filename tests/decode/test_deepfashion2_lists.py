@@ -54,12 +54,13 @@ def test_lists_become_tables_beside_the_annotations():
 def test_a_broken_record_is_refused_by_its_place_and_the_others_stay():
     text = json.dumps(
         [QUERY, QUERY | {"style": "x"}, QUERY | {"bbox": [1, 2, 3]}, QUERY | {"bbox": [9, 0, 1, 0]},
-         QUERY | {"more": 1}, {"style": 1}, QUERY | {"bbox": [0, 0, 1, 1e7]}, QUERY]
+         QUERY | {"more": 1}, {"style": 1}, QUERY | {"bbox": [0, 0, 1, 1e7]},
+         QUERY | {"bbox": [-1e7, 0, 1, 1]}, QUERY]
     ).replace('"pair_id": 3', '"pair_id": 3, "pair_id": 3', 1)  # fmt: skip
     read = decoded(
         {"validation/annos/000007.json": raw_document(), "val_query.json": text.encode()}
     )
-    assert read.tables["listed_queries"]["list_no"].to_pylist() == [8]
+    assert read.tables["listed_queries"]["list_no"].to_pylist() == [9]
     rows = read.rejections.to_pylist()
     assert [(row["rule"], row["message"].split(":")[0]) for row in rows] == [
         ("duplicate_key", "`$[0].pair_id`"),
@@ -69,6 +70,7 @@ def test_a_broken_record_is_refused_by_its_place_and_the_others_stay():
         ("unknown_key", "`$[4].more`"),
         ("missing_key", "`$[5]`"),
         ("wrong_type", "`$[6].bbox[3]`"),
+        ("wrong_type", "`$[7].bbox[0]`"),
     ]
     assert {row["file_name"] for row in rows} == {"val_query.json"}
     assert read.documents_read == 1 + len(rows)
@@ -171,6 +173,7 @@ def test_cut_and_stained_lists_lose_nothing_unsaid(data):
     )
 
 
+@pytest.mark.slow
 def test_the_january_2019_lists_are_read_whole(real_data):
     folder = real_data / "deepfashion2" / "retrieval_val_2019_01"
     read = {path.name: read_list(path.name, path.read_bytes()) for path in folder.iterdir()}

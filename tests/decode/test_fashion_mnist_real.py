@@ -18,6 +18,8 @@ IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 FIRST_TRAIN = [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]
 FIRST_TEST = [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(real_data):

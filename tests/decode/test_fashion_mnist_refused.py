@@ -140,6 +140,7 @@ def test_digits_are_known_by_how_often_each_one_is_there(counts):
         decode({LABELS: digits(counts)})
 
 
+@pytest.mark.slow
 def test_no_mutation_of_an_archive_crashes_or_loses_a_picture():
     rng = random.Random("fashion-mnist")
     labels = struct.pack(">II", 2049, 3) + bytes((1, 2, 3))

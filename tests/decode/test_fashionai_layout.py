@@ -92,6 +92,14 @@ def test_answers_annotate_and_what_they_lost_stays_on_the_list():
     assert source.documents_read == 2
 
 
+def test_an_annotation_goes_before_a_list_whose_name_sorts_first():
+    files = {"test_a.csv": listed(image_id("skirt", 1)), "zz_answer_a.csv": table(row())}
+    source = decode(files)
+    (image,) = source.images
+    assert (image["annotated"], image["document"]) == (True, "zz_answer_a.csv")
+    assert source.rejections == []
+
+
 def test_an_image_whose_answer_is_refused_does_not_come_back_by_its_list():
     files = {
         "r1_test_a/test.csv": listed(image_id("skirt", 1)),

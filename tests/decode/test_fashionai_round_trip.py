@@ -53,6 +53,7 @@ def independent_count(data: bytes) -> int:
     return sum(line.removesuffix(b"\r") != b"" for line in text.split(b"\n")) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(max(1, ROUNDS // 50)))
 def test_no_mutation_of_a_table_crashes_or_loses_a_row(seed):
     rng = random.Random(f"fashionai {seed}")

@@ -41,6 +41,7 @@ def grouped(batch: pa.RecordBatch) -> dict[tuple[int, int], list[dict]]:
     return {which: list(rows) for which, rows in groupby(batch.to_pylist(), key=key)}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(ITEMS, min_size=1, max_size=4), st.integers(0, 3), st.integers(0, 4))
 def test_rows_regroup_into_the_items_they_came_from(images, start, length):
@@ -81,6 +82,7 @@ def test_rows_regroup_into_the_items_they_came_from(images, start, length):
         assert row["polygon_count"] == len(annotated_item["polygons"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(POLYGONS, min_size=1, max_size=4))
 def test_outlines_are_measured_one_by_one(polygons):

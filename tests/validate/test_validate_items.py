@@ -169,6 +169,7 @@ def test_images_stay_when_all_their_items_go():
     assert [len(items) for items in accepted["items"].to_pylist()] == [0, 0, 1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.randoms(use_true_random=False), st.integers(0, 4), st.integers(0, 4))
 def test_a_slice_is_validated_as_a_batch_of_itself(rng: random.Random, start, length):

@@ -44,7 +44,7 @@ class _File:
 
 
 def picture_path(split: str) -> str:
-    """There are no picture files: the pictures are in the table `pictures`."""
+    """The member name of a picture; without use, because the table `pictures` has the pictures."""
     return "{file_name}"
 
 
