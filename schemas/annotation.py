@@ -6,6 +6,9 @@ tables' words already; coordinates are pixels as the source gave them.
 
 import pyarrow as pa
 
+MAX_COORDINATE = 1e6
+"""Pixels, in both directions; images have at most 65,535 a side. Larger ones are `non_finite`."""
+
 LANDMARK = pa.struct(
     [
         ("x", pa.float64()),  # null when unlabelled at the source's own "nowhere" (0,0 or -1,-1)

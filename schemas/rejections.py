@@ -28,6 +28,10 @@ RULES = {
 }
 """Every reason a rejection can give, the same words for all sources."""
 
+MAX_EXCERPT = 200
+MAX_MESSAGE = 500
+"""Characters of a rejection's excerpt and of its message, which may quote a key of any length."""
+
 REJECTIONS = Table(
     name="rejections",
     doc="Refused documents (item_no null) and items, each with the rule it broke and where.",

@@ -1,22 +1,47 @@
-"""What a decoder is: how a source is arranged into parts, and how a part's bytes become rows."""
+"""The decoder contract: how a source is arranged into parts, and a part's bytes become rows.
+
+What every decoder does, so that tables of all data sets mean the same:
+
+- A picture without a file is not rejected: its image has `image_status` `missing`. A picture
+  without an annotation is an image with `annotated` false and no items.
+- An image whose annotation is rejected has no row, even when its picture exists.
+- Every image has a split, because `arrange` gives each part one. A source that does not tell the
+  split raises InputError with the advice to use --split; a file without one is `ignored`.
+- A key or column that the source does not document is rejected (`unknown_key`), or InputError when
+  it concerns a whole table: nothing is dropped silently. The same holds for unknown codes,
+  categories and types.
+- A document that storage could not read (`data` None) is rejected with its rule and message. A
+  table that many parts share raises InputError instead: no part is published without its rows.
+- A file in the place of a picture or document, but with a name that cannot be one, has the role
+  `unexpected` and is rejected. Files outside these places are `ignored` and reported.
+
+A decoder is a folder: `__init__` with `decode` and the Decoder, `layout` with `arrange`, and what
+the format needs. Its accepted and refused files are in tests/cases/<data set>/.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from schemas.errors import InputError
 from schemas.source import Document
 
 ReadMember = Callable[[str], bytes]
 
+LITTER = r"(^|/)(\.|__MACOSX/|(?i:thumbs\.db|desktop\.ini)$)"
+"""Names of files that file managers and archivers leave in a folder."""
+
+SIZE_NOT_COMPARED = -1
+"""The size of a table's share in ARRANGED: decode compares its stamp, so storage need not."""
+
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A source sorted into parts: `members` as schemas.source.ARRANGED, and names left alone.
+    """A source sorted into parts: `members` as schemas.source.ARRANGED, and the `ignored` names.
 
-    `pictures` says by split where pictures lie, as a format string with `{file_name}` (other braces
-    doubled), when this source shows it better than Decoder.picture_path can know. `notes` are
-    sentences for people.
+    `pictures` holds the member name of a picture by split, as a format string with `{file_name}`
+    (other braces doubled), where it is not Decoder.picture_path. `notes` are sentences for users.
     """
 
     members: pa.Table
@@ -27,7 +52,7 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class PartInput:
-    """Everything decode may know of a part: names, bytes and picture facts; no paths, no clock."""
+    """All that decode may use of a part: names, bytes and picture facts; no paths, no clock."""
 
     split: str
     members: pa.Table  # ARRANGED, the rows of this part
@@ -37,7 +62,7 @@ class PartInput:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A part as rows: the nested batch, what was refused, and how much was read.
+    """A part as rows: the nested batch, the rejections, and how much was read.
 
     documents_read = rows of `annotations` + rejections without item_no;
     items_read = items in `annotations` + rejections with item_no.
@@ -53,12 +78,13 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Decoder:
-    """One source: its name, its splits, and the two functions that know its layout and its codes.
+    """One data set: its name, its splits, and the two functions that know its layout and codes.
 
-    `arrange(members, split, read)` sorts a listing (schemas.source.MEMBERS) into parts; `split`
-    overrides what file names say; `read` fetches a whole member and is called for tables only.
-    It raises InputError when the listing is no such source. `decode(part)` is pure.
-    `picture_path(split)` is the member name of a picture, with `{file_name}` to be filled in.
+    `arrange(members, split, read)` sorts a listing (schemas.source.MEMBERS) into parts; `split`,
+    one of `splits`, restricts the source to it or names the split of a source that holds only one;
+    `read` fetches a whole member and is called for tables only. It raises InputError when the
+    listing is not such a source. `decode(part)` is pure.
+    `picture_path(split)` is a picture's member name with `{file_name}` for its name.
     `version` is the DECODER_VERSION of its folder: raise it when the same source gives other rows
     or parts.
     """
@@ -69,3 +95,12 @@ class Decoder:
     arrange: Callable[[pa.Table, str | None, ReadMember], Arrangement]
     decode: Callable[[PartInput], Decoded]
     picture_path: Callable[[str], str]
+
+
+def require_data(document: Document) -> bytes:
+    """The bytes of a table that all parts share; raises InputError when it could not be read."""
+    if document.data is None:
+        raise InputError(
+            f"{document.name} cannot be read: {document.message}; run again when it can"
+        )
+    return document.data

@@ -1,14 +1,16 @@
-"""JSON taken at its word: where it breaks a promise, which key stands twice, what stood there."""
+"""Strict JSON: validation errors, duplicate keys, limits and excerpts, as reasons of rejections."""
 
 import json
 import re
-from typing import NamedTuple
+from collections import Counter
 
 import msgspec
 import numpy as np
 
-EXCERPT = 200
-MOST_NESTED = 64
+from flows.decode.batch import Reason
+from schemas.rejections import MAX_EXCERPT
+
+MAX_DEPTH = 64
 
 _TOO_DEEP = "is nested too deeply to be an annotation"
 _QUOTE = ord('"')
@@ -17,82 +19,66 @@ _STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 _STRUCTURE = _STEPS != 0
 _STRUCTURE[_QUOTE] = True
 
-_AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
+_ERROR = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD = re.compile(r"field `(.*?)`", re.DOTALL)
 
 
-class Refusal(NamedTuple):
-    """Why something is refused: a rule of schemas.rejections, a sentence, what stood there."""
-
-    rule: str
-    message: str
-    excerpt: str = ""
-
-
-class _Repeats(Exception):
-    """Some object holds a key twice."""
-
-
-class _Pairs(list[tuple[str, object]]):
-    """The keys and values of one JSON object as they stand, repeated keys included."""
-
-
-def not_json(data: bytes) -> Refusal | None:
-    """Why the bytes are no JSON in UTF-8; None when they are."""
-    start = cut(data)
+def not_json(data: bytes) -> Reason | None:
+    """Why the bytes are not JSON in UTF-8; None when they are."""
+    start = excerpt(data)
     if data.startswith(b"\xef\xbb\xbf"):
-        return Refusal("not_json", "starts with a byte order mark; save it as plain UTF-8", start)
+        return Reason("not_json", "starts with a byte order mark; save it as plain UTF-8", start)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Refusal("not_json", "is UTF-16, not UTF-8", start)
+        return Reason("not_json", "is UTF-16, not UTF-8", start)
     try:
         data.decode()
         msgspec.json.decode(data, type=msgspec.Raw)
     except UnicodeDecodeError as error:
-        return Refusal("not_json", f"is not UTF-8 at byte {error.start}", start)
+        return Reason("not_json", f"is not UTF-8 at byte {error.start}", start)
     except msgspec.DecodeError as error:
-        return Refusal("not_json", f"is no JSON: {_lower(str(error))}", start)
+        return Reason("not_json", f"is not JSON: {_lower(str(error))}", start)
     except RecursionError:
-        return Refusal("not_json", _TOO_DEEP, start)
+        return Reason("not_json", _TOO_DEEP, start)
     return None
 
 
-def too_many_values(data: bytes, most: int) -> Refusal | None:
-    """A refusal for JSON that may hold more than `most` values; None for others.
+def too_many_values(data: bytes, limit: int) -> Reason | None:
+    """A reason for JSON that may hold more than `limit` values; None for others.
 
-    A parser's objects take up to a hundred bytes for a value of two, so it is the number of values
-    that bounds its memory. Counted by commas and brackets, those within strings included.
+    A parser's objects take up to a hundred bytes for a value of two, so the number of values bounds
+    its memory. Commas and opening brackets are counted, those within strings included.
     """
-    if len(data) <= most:
+    if len(data) <= limit:
         return None
     count = data.count(b",") + data.count(b"[") + data.count(b"{")
-    if count <= most:
+    if count <= limit:
         return None
-    text = f"has {count:,} commas and opening brackets, more than the {most:,} that are read"
-    return Refusal("too_large", text, cut(data))
+    message = f"has {count:,} commas and opening brackets, more than the limit of {limit:,}"
+    return Reason("too_large", message, excerpt(data))
 
 
-def nested_deeply(data: bytes) -> Refusal | None:
-    """A refusal for JSON nested beyond anything a source means; None for ordinary nesting.
+def too_deep(data: bytes) -> Reason | None:
+    """A reason for JSON nested deeper than MAX_DEPTH; None for ordinary nesting.
 
-    Looked at before anything is parsed: when Python gives up depends on how deep its own stack
-    stands, and the same document must give the same row in every process.
+    Checked before anything is parsed: the depth at which Python gives up depends on its own stack,
+    and the same document must give the same row in every process.
     """
-    if data.count(b"[") + data.count(b"{") <= MOST_NESTED:
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return None
     # Without escapes every quote begins or ends a string.
     codes = np.frombuffer(data.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)
     codes = codes[_STRUCTURE[codes]]
     inside = np.logical_xor.accumulate(codes == _QUOTE)
     codes = codes[~inside]
-    if _STEPS[codes].cumsum(dtype=np.int32).max(initial=0) <= MOST_NESTED:
+    if _STEPS[codes].cumsum(dtype=np.int32).max(initial=0) <= MAX_DEPTH:
         return None
-    return Refusal("not_json", _TOO_DEEP, cut(data))
+    return Reason("not_json", _TOO_DEEP, excerpt(data))
 
 
-def broken_promise(error: msgspec.ValidationError, raw: bytes, where: str) -> Refusal:
-    """A msgspec error on the value `raw`, which stands at the path `where`, as a refusal."""
-    matched = _AT.match(str(error))
+def validation_error(error: msgspec.ValidationError, raw: bytes, where: str) -> Reason:
+    """The reason for a msgspec error on the value `raw` at the path `where`."""
+    matched = _ERROR.match(str(error))
     text, path = (matched[1], matched[2] or "") if matched else (str(error), "")
     rule = "wrong_type"
     if text.startswith("Object missing"):
@@ -102,71 +88,52 @@ def broken_promise(error: msgspec.ValidationError, raw: bytes, where: str) -> Re
         path += f".{field[1]}" if (field := _FIELD.search(text)) else ""
     elif text.startswith("Number out of range"):
         rule = "non_finite"
-    return Refusal(rule, f"`{where}{path}`: {_lower(text)}", excerpt_at(raw, path))
+    return Reason(rule, f"`{where}{path}`: {_lower(text)}", excerpt_at(raw, path))
 
 
-def repeated_key(raw: bytes) -> tuple[str | int, ...] | None:
-    """The path within `raw`, JSON already, of a key that stands twice in one object; None without.
+def repeated_keys(raw: bytes) -> tuple[str | None, str | None]:
+    """A key that valid JSON has twice in its outermost object, and one that an inner object has."""
+    repeated: list[str | None] = [None]
 
-    An object in which keys repeat is found first, and only then its path, which takes longer.
-    """
-    try:
-        json.loads(raw, object_pairs_hook=_once_each, parse_int=str, parse_float=str)
-    except _Repeats:
-        return _path_of_repeated(raw)
+    def check(pairs: list[tuple[str, object]]) -> None:
+        (key, count), *_ = Counter(key for key, _ in pairs).most_common(1) or [("", 0)]
+        repeated.append(key if count > 1 else None)
+
+    json.loads(raw, object_pairs_hook=check, parse_int=str, parse_float=str)
+    *inner, outermost = repeated  # the hook is called for an object after those inside it
+    return outermost, next((key for key in inner if key is not None), None)
+
+
+def duplicate_key(raw: bytes, where: str) -> Reason | None:
+    """A reason when an object in `raw`, valid JSON at the path `where`, has a key twice."""
+    outermost, inner = repeated_keys(raw)
+    if outermost is not None:
+        text = excerpt_at(raw, f".{outermost}")
+        return Reason("duplicate_key", f"`{where}.{outermost}`: occurs twice", text)
+    if inner is not None:
+        message = f"`{where}`: an object inside has the key `{inner}` twice"
+        return Reason("duplicate_key", message, excerpt(raw))
     return None
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> None:
-    if len(dict(pairs)) < len(pairs):
-        raise _Repeats
-
-
-def _path_of_repeated(raw: bytes) -> tuple[str | int, ...] | None:
-    tree = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    waiting: list[tuple[tuple[str | int, ...], object]] = [((), tree)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, _Pairs):
-            seen = set()
-            for key, inner in value:
-                if key in seen:
-                    return (*path, key)
-                seen.add(key)
-                waiting.append(((*path, key), inner))
-        elif isinstance(value, list):
-            waiting += [
-                ((*path, place), inner)
-                for place, inner in enumerate(value)
-                if isinstance(inner, list)
-            ]
-    return None
-
-
-def stands_twice(path: tuple[str | int, ...], raw: bytes, where: str = "$") -> Refusal:
-    """The refusal for such a key; `where` is the path at which `raw` stands."""
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return Refusal("duplicate_key", f"`{where}{steps}`: stands twice", excerpt_at(raw, steps))
 
 
 def excerpt_at(raw: bytes, path: str) -> str:
     """The source text of the value at that path within `raw`, or of the nearest one around it."""
-    for key, place in _STEP.findall(path):
+    for key, index in _STEP.findall(path):
         try:
             if key:
                 raw = bytes(msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[key])
             else:
-                raw = bytes(msgspec.json.decode(raw, type=list[msgspec.Raw])[int(place)])
+                raw = bytes(msgspec.json.decode(raw, type=list[msgspec.Raw])[int(index)])
         except (msgspec.DecodeError, KeyError, IndexError):
             break
-    return cut(raw)
+    return excerpt(raw)
 
 
-def cut(raw: bytes) -> str:
+def excerpt(raw: bytes) -> str:
     """The first 200 characters, unreadable bytes replaced."""
-    return raw[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
+    return raw[: 4 * MAX_EXCERPT].decode(errors="replace")[:MAX_EXCERPT]
 
 
 def _lower(text: str) -> str:
-    """A sentence as the end of another one; `JSON` stays what it is."""
+    """A sentence as the end of another one; `JSON` keeps its case."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

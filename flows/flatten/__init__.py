@@ -1,4 +1,4 @@
-"""Flatten: a sifted nested batch in, one record batch per table out.
+"""Flatten: a valid nested batch in, one record batch per table out.
 
 In comes schemas.annotation.ANNOTATION, out go `images`, `items`, `landmarks`, `polygons` and, when
 pictures are embedded, `pictures`, each in its declared schema. May import `schemas` only.
@@ -6,10 +6,9 @@ pictures are embedded, `pictures`, each in its declared schema. May import `sche
 
 import pyarrow as pa
 
-from flows.flatten.images import image_rows
+from flows.flatten.images import image_rows, picture_rows
 from flows.flatten.items import item_columns, item_rows
 from flows.flatten.landmarks import landmark_rows
-from flows.flatten.pictures import picture_rows
 from flows.flatten.polygons import polygon_rows
 
 __all__ = ["FLATTEN_VERSION", "flatten"]
@@ -19,7 +18,7 @@ FLATTEN_VERSION = 1
 
 
 def flatten(annotations: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
-    """All tables of a part by name, in their declared schemas; any slice of a batch will do."""
+    """All tables of a part by name, in their declared schemas; accepts any slice of a batch."""
     items = item_columns(annotations)
     tables = {
         "images": image_rows(annotations),

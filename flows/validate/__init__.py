@@ -1,6 +1,6 @@
-"""Validate: a nested batch in, the same without refused items and their rejections out.
+"""Validate: a nested batch in, the same without rejected items and their rejections out.
 
-In comes schemas.annotation.ANNOTATION, out go the sifted batch and rows of `rejections`.
+In comes schemas.annotation.ANNOTATION, out go the valid batch and rows of `rejections`.
 May import `schemas` only.
 """
 

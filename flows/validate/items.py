@@ -1,20 +1,19 @@
-"""Lift refused items out of a nested batch, each with one reason."""
+"""Item validation: removes rejected items from a nested batch, each with one reason."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.validate.reasons import reason
 from flows.validate.rules import RULES, Items
 from schemas.annotation import ITEM
-from schemas.rejections import REJECTIONS
+from schemas.rejections import MAX_EXCERPT, REJECTIONS
 
 
 def validate_items(annotations: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """A nested batch -> the same without the items that break a rule, and their rejections.
 
-    Images stay, also those that lose all their items. Exactly one rejection per refused item, for
-    the first rule of RULES it breaks. A batch without refused items comes back as it is.
+    Images stay, also those that lose all their items. A rejected item has exactly one rejection,
+    for the first rule of RULES it breaks. A batch without rejected items is returned unchanged.
     """
     lists = annotations["items"]
     owner = pc.list_parent_indices(lists)
@@ -22,36 +21,35 @@ def validate_items(annotations: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Reco
     fields = dict(zip((field.name for field in ITEM), values.flatten(), strict=True))
     items = Items(annotations["dataset"].take(owner), fields)
     broken = np.full(len(items), len(RULES), np.int8)
-    for place, rule in reversed(list(enumerate(RULES))):
-        broken[rule(items)] = place
-    refused = broken < len(RULES)
-    if not refused.any():
-        return annotations, pa.RecordBatch.from_pylist([], schema=REJECTIONS.schema)
+    for index, rule in reversed(list(enumerate(RULES))):
+        broken[rule.mask(items)] = index
+    rejections = _rejections(annotations, owner.to_numpy(), values, broken)
+    is_valid = broken == len(RULES)
+    if is_valid.all():
+        return annotations, rejections
 
-    kept_before = np.zeros(len(items) + 1, np.int32)
-    np.cumsum(~refused, out=kept_before[1:])
-    offsets = kept_before[lists.offsets.to_numpy() - lists.offsets[0].as_py()]
-    kept = pa.ListArray.from_arrays(
-        pa.array(offsets), values.filter(pa.array(~refused)), type=lists.type
+    valid_before = np.concatenate([[0], np.cumsum(is_valid, dtype=np.int32)])
+    offsets = valid_before[lists.offsets.to_numpy() - lists.offsets[0].as_py()]
+    valid_lists = pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), values.filter(pa.array(is_valid)), type=lists.type
     )
-    columns = [kept if name == "items" else annotations[name] for name in annotations.schema.names]
-    accepted = pa.RecordBatch.from_arrays(columns, schema=annotations.schema)
-    return accepted, _rejections(annotations, owner.to_numpy(), values, broken)
+    index = annotations.schema.get_field_index("items")
+    valid = annotations.set_column(index, annotations.schema.field(index), valid_lists)
+    return valid, rejections
 
 
 def _rejections(
     annotations: pa.RecordBatch, owner: np.ndarray, values: pa.StructArray, broken: np.ndarray
 ) -> pa.RecordBatch:
-    """One row per refused item: where it came from, which rule, and the value at fault."""
+    """One row per rejected item: its image, the rule, and the value at fault."""
     rows = []
-    for place in np.flatnonzero(broken < len(RULES)).tolist():
+    for index in np.flatnonzero(broken < len(RULES)).tolist():
         image = {
-            name: annotations[name][int(owner[place])].as_py()
+            name: annotations[name][int(owner[index])].as_py()
             for name in ("dataset", "split", "document", "file_name", "image_id")
         }
-        item = values[place].as_py()
-        rule = RULES[broken[place]].__name__
-        message, excerpt = reason(rule, image["dataset"], item)
+        item, rule = values[index].as_py(), RULES[broken[index]]
+        fault = rule.explain(image["dataset"], item)
         rows.append(
             {
                 "dataset": image["dataset"],
@@ -59,9 +57,9 @@ def _rejections(
                 "file_name": image["document"] or image["file_name"],
                 "image_id": image["image_id"],
                 "item_no": item["item_no"],
-                "rule": rule,
-                "message": message,
-                "excerpt": excerpt,
+                "rule": rule.name,
+                "message": f"`{item['place']}{fault.path}`: {fault.message}",
+                "excerpt": str(fault.value)[:MAX_EXCERPT],
             }
         )
     return pa.RecordBatch.from_pylist(rows, schema=REJECTIONS.schema)

@@ -1,25 +1,23 @@
-"""The rules an item must keep, one function each, named as the reason it gives.
+"""The rules of an item: each finds the items that break it, and explains one of them.
 
-A rule takes the items of a batch as columns and answers with a mask, true where an item breaks it,
-and with the field to blame. It looks at whole columns; which value of a refused item is wrong is
-found afterwards, in sift. What the source merely labels oddly (a category's name, a box that does
-not fit its outline) is no rule here: the checks in sql/ warn about it.
+`mask` reads the items of a batch as whole columns; `explain` names the value of one rejected item.
+What a source only labels oddly (a category's name, a box that does not fit its outline) is not a
+rule here: the checks in sql/ warn about it.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.categories import CATEGORIES
+from schemas.annotation import MAX_COORDINATE
+from schemas.categories import CATEGORIES, category
 from schemas.datasets import DATASETS
 from schemas.items import ITEMS
 from schemas.vocabulary import UNLABELLED
-
-MOST = 1e6
-"""Coordinates beyond this are no pixels: pictures have at most 65,535 a side."""
 
 _BOX = ("x1", "y1", "x2", "y2")
 
@@ -34,11 +32,28 @@ class Items(NamedTuple):
         return len(self.dataset)
 
 
-Rule = Callable[[Items], np.ndarray]
+class Fault(NamedTuple):
+    """The path below the item, what is wrong there, and the value."""
+
+    path: str
+    message: str
+    value: object
 
 
-def wrong_type(items: Items) -> np.ndarray:
-    """Null where the tables allow none: Arrow would take it, the Parquet writer refuse the batch.
+class Rule(NamedTuple):
+    """A rule of schemas.rejections.
+
+    `mask` is true for each item that breaks the rule; `explain`, for a data set and an item that
+    breaks it, gives the first fault.
+    """
+
+    name: str
+    mask: Callable[[Items], np.ndarray]
+    explain: Callable[[str, dict[str, Any]], Fault]
+
+
+def _has_null(items: Items) -> np.ndarray:
+    """Null where the tables allow none: Arrow accepts it, the Parquet writer rejects the batch.
 
     A box is whole or absent; a point lacks coordinates only when unlabelled, and both of them.
     """
@@ -47,105 +62,153 @@ def wrong_type(items: Items) -> np.ndarray:
     ]
     broken = np.zeros(len(items), bool)
     for name in (*required, "landmarks", "polygons"):
-        broken |= _true(items.fields[name].is_null())
-    edges = sum(_true(items.fields[name].is_valid()).astype(int) for name in _BOX)
+        broken |= _as_mask(items.fields[name].is_null())
+    edges = sum(_as_mask(items.fields[name].is_valid()).astype(int) for name in _BOX)
     broken |= (edges != 0) & (edges != 4)
 
     landmarks = items.fields["landmarks"]
     x, y, word = (landmarks.flatten().field(name) for name in ("x", "y", "visibility"))
-    no_x, no_y = _true(x.is_null()), _true(y.is_null())
-    bad = _true(word.is_null()) | (no_x != no_y)
-    bad |= no_x & ~_true(pc.equal(word, UNLABELLED))
+    no_x, no_y = _as_mask(x.is_null()), _as_mask(y.is_null())
+    bad = _as_mask(word.is_null()) | (no_x != no_y)
+    bad |= no_x & ~_as_mask(pc.equal(word, UNLABELLED))
     broken |= _any(bad, landmarks)
 
     polygons = items.fields["polygons"]
     points = polygons.flatten()
-    hollow = _true(points.is_null()) | _any(_true(points.flatten().is_null()), points)
-    return broken | _any(hollow, polygons)
+    has_null_points = _as_mask(points.is_null()) | _any(
+        _as_mask(points.flatten().is_null()), points
+    )
+    return broken | _any(has_null_points, polygons)
 
 
-def unknown_category(items: Items) -> np.ndarray:
-    """A category that its dataset does not define."""
-    known = np.zeros(len(items), bool)
+def _explain_null(dataset: str, item: dict[str, Any]) -> Fault:
+    nulls = [name for name, value in item.items() if value is None]
+    return Fault("", "null where a value is needed", nulls or item)
+
+
+def _landmarks_of_categories(items: Items) -> np.ndarray:
+    """The number of landmarks of each item's category; -1 where the data set lacks the category."""
+    counts = np.full(len(items), -1)
     for dataset, categories in CATEGORIES.items():
-        ids = pa.array([category.category_id for category in categories], pa.int16())
-        theirs = _true(pc.equal(items.dataset, dataset))
-        known |= theirs & _true(pc.is_in(items.fields["category_id"], value_set=ids))
-    return ~known
+        is_own = _as_mask(pc.equal(items.dataset, dataset))
+        for defined in categories:
+            has_category = _as_mask(pc.equal(items.fields["category_id"], defined.category_id))
+            counts[is_own & has_category] = defined.landmarks
+    return counts
 
 
-def landmark_count(items: Items) -> np.ndarray:
+def _has_unknown_category(items: Items) -> np.ndarray:
+    return _landmarks_of_categories(items) < 0
+
+
+def _explain_category(dataset: str, item: dict[str, Any]) -> Fault:
+    return Fault(".category_id", f"{dataset} defines no such category", item["category_id"])
+
+
+def _has_wrong_landmark_count(items: Items) -> np.ndarray:
     """Another number of landmarks than the category defines.
 
     None at all is allowed where the source keeps landmarks back (FashionAI's test sets).
     """
-    found = _true_lengths(items.fields["landmarks"])
-    expected = expected_landmarks(items)
+    counts = _lengths(items.fields["landmarks"])
     withheld = [dataset.name for dataset in DATASETS.values() if dataset.landmarks_withheld]
-    may_have_none = _true(pc.is_in(items.dataset, value_set=pa.array(withheld, pa.string())))
-    return (found != expected) & ~(may_have_none & (found == 0))
+    may_be_none = _as_mask(pc.is_in(items.dataset, value_set=pa.array(withheld, pa.string())))
+    return (counts != _landmarks_of_categories(items)) & ~(may_be_none & (counts == 0))
 
 
-def expected_landmarks(items: Items) -> np.ndarray:
-    """The landmarks each item's category defines; -1 for an unknown category."""
-    expected = np.full(len(items), -1)
-    numbers = pc.fill_null(items.fields["category_id"], -1).to_numpy(zero_copy_only=False)
-    for dataset, categories in CATEGORIES.items():
-        counts = {category.category_id: category.landmarks for category in categories}
-        table = np.full(2**8, -1)
-        table[list(counts)] = list(counts.values())
-        theirs = _true(pc.equal(items.dataset, dataset)) & (numbers >= 0) & (numbers < len(table))
-        expected[theirs] = table[numbers[theirs]]
-    return expected
+def _explain_landmark_count(dataset: str, item: dict[str, Any]) -> Fault:
+    defined, count = category(dataset, item["category_id"]), len(item["landmarks"])
+    text = f"category {defined.category_id} ({defined.name}) has {defined.landmarks}"
+    values = [list(point.values()) for point in item["landmarks"][:10]]
+    return Fault(".landmarks", f"{count} landmarks, {text}", values)
 
 
-def odd_polygon(items: Items) -> np.ndarray:
+def _has_malformed_polygon(items: Items) -> np.ndarray:
     """A polygon with an odd number of coordinates, or with fewer than three points."""
     polygons = items.fields["polygons"]
-    numbers = _true_lengths(polygons.flatten())
+    numbers = _lengths(polygons.flatten())
     return _any((numbers % 2 == 1) | (numbers < 6), polygons)
 
 
-def non_finite(items: Items) -> np.ndarray:
-    """A coordinate that is no finite number, or one beyond a million pixels."""
+def _explain_polygon(dataset: str, item: dict[str, Any]) -> Fault:
+    for index, points in enumerate(item["polygons"]):
+        if len(points) % 2 or len(points) < 6:
+            text = f"{len(points)} numbers are not a polygon of three points or more"
+            return Fault(f"{_polygons_path(dataset)}[{index}]", text, points[:30])
+    raise ValueError("no malformed polygon in an item rejected for one")
+
+
+def _has_number_out_of_range(items: Items) -> np.ndarray:
+    """A coordinate that is not finite, or beyond MAX_COORDINATE in either direction."""
     broken = np.zeros(len(items), bool)
     for name in _BOX:
-        broken |= senseless(items.fields[name])
+        broken |= _out_of_range(items.fields[name])
     landmarks, polygons = items.fields["landmarks"], items.fields["polygons"]
     point = landmarks.flatten()
-    broken |= _any(senseless(point.field("x")) | senseless(point.field("y")), landmarks)
+    broken |= _any(_out_of_range(point.field("x")) | _out_of_range(point.field("y")), landmarks)
     points = polygons.flatten()
-    return broken | _any(_any(senseless(points.flatten()), points), polygons)
+    return broken | _any(_any(_out_of_range(points.flatten()), points), polygons)
 
 
-def inverted_box(items: Items) -> np.ndarray:
+def _explain_number(dataset: str, item: dict[str, Any]) -> Fault:
+    for path, value in _coordinates(dataset, item):
+        if value is not None and not abs(value) <= MAX_COORDINATE:
+            text = "is not a finite number" if not math.isfinite(value) else "is not in pixels"
+            return Fault(path, text, value)
+    raise ValueError("no coordinate out of range in an item rejected for one")
+
+
+def _has_inverted_box(items: Items) -> np.ndarray:
     """A right or bottom edge before the left or top one; a box without width is only odd."""
     x1, y1, x2, y2 = (items.fields[name] for name in _BOX)
-    return _true(pc.or_kleene(pc.less(x2, x1), pc.less(y2, y1)))
+    return _as_mask(pc.or_kleene(pc.less(x2, x1), pc.less(y2, y1)))
 
 
-RULES: tuple[Rule, ...] = (
-    wrong_type,
-    unknown_category,
-    landmark_count,
-    odd_polygon,
-    non_finite,
-    inverted_box,
+def _explain_box(dataset: str, item: dict[str, Any]) -> Fault:
+    path = ".bounding_box" if dataset == "deepfashion2" else ""
+    return Fault(path, "ends before it begins (x1, y1, x2, y2)", [item[edge] for edge in _BOX])
+
+
+RULES = (
+    Rule("wrong_type", _has_null, _explain_null),
+    Rule("unknown_category", _has_unknown_category, _explain_category),
+    Rule("landmark_count", _has_wrong_landmark_count, _explain_landmark_count),
+    Rule("odd_polygon", _has_malformed_polygon, _explain_polygon),
+    Rule("non_finite", _has_number_out_of_range, _explain_number),
+    Rule("inverted_box", _has_inverted_box, _explain_box),
 )
-"""In the order in which an item's reason is looked for: the first one broken is the one given."""
+"""In order: an item is rejected for the first rule that it breaks."""
 
 
-def senseless(values: pa.Array) -> np.ndarray:
-    """True for NaN, infinities and numbers beyond MOST; null is no number and so not senseless."""
+def _coordinates(dataset: str, item: dict[str, Any]) -> Iterator[tuple[str, float | None]]:
+    """Every coordinate of an item with its path, in the source's names where they differ."""
+    is_flat = dataset == "deepfashion2"
+    for index, edge in enumerate(_BOX):
+        yield f".bounding_box[{index}]" if is_flat else f".{edge}", item[edge]
+    for index, point in enumerate(item["landmarks"]):
+        for offset, axis in enumerate("xy"):
+            path = f"[{3 * index + offset}]" if is_flat else f"[{index}].{axis}"
+            yield f".landmarks{path}", point[axis]
+    for index, points in enumerate(item["polygons"]):
+        for offset, value in enumerate(points):
+            yield f"{_polygons_path(dataset)}[{index}][{offset}]", value
+
+
+def _polygons_path(dataset: str) -> str:
+    return ".segmentation" if dataset == "deepfashion2" else ".polygons"
+
+
+def _out_of_range(values: pa.Array) -> np.ndarray:
+    """True for NaN, infinities and numbers beyond MAX_COORDINATE; false for null."""
     numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
-    return ~(np.abs(numbers) <= MOST)
+    return ~(np.abs(numbers) <= MAX_COORDINATE)
 
 
-def _true(mask: pa.BooleanArray) -> np.ndarray:
-    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
+def _as_mask(values: pa.BooleanArray) -> np.ndarray:
+    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
 
 
-def _true_lengths(lists: pa.ListArray) -> np.ndarray:
+def _lengths(lists: pa.ListArray) -> np.ndarray:
     return pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
 
 

@@ -1,4 +1,4 @@
-"""Every accepted and refused document under tests/cases/deepfashion2, and what is done about it."""
+"""Accepted documents come back equal; what is rejected, and what stays of an image."""
 
 import json
 from pathlib import Path
@@ -12,15 +12,14 @@ from flows.decode.decoder import PartInput
 from flows.decode.deepfashion2 import DEEPFASHION2, decode
 from flows.flatten import flatten
 from flows.validate import validate_items
-from schemas.rejections import REJECTIONS, RULES
+from schemas.rejections import REJECTIONS
 from schemas.source import PICTURE_FACTS, Document
 
 CASES = Path(__file__).parents[1] / "cases" / "deepfashion2"
 ACCEPTED = sorted((CASES / "accepted").glob("*.json"))
-REFUSED = sorted((CASES / "refused").glob("*.json"))
 
 
-def sifted(*documents: bytes) -> tuple[pa.RecordBatch, list[dict]]:
+def decoded_and_validated(*documents: bytes) -> tuple[pa.RecordBatch, list[dict]]:
     read = decoded_documents(*documents)
     accepted, refused = validate_items(read.annotations)
     rejections = pa.Table.from_batches([read.rejections, refused]).to_pylist()
@@ -36,45 +35,22 @@ def sifted(*documents: bytes) -> tuple[pa.RecordBatch, list[dict]]:
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.stem)
 def test_an_accepted_document_comes_back_equal(case):
-    accepted, rejections = sifted(case.read_bytes())
+    accepted, rejections = decoded_and_validated(case.read_bytes())
     assert rejections == []
     assert documents_of(flatten(accepted)) == {1: json.loads(case.read_bytes())}
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.stem)
-def test_a_refused_document_says_why_and_where(case):
-    reason = json.loads(case.with_suffix(".reason").read_text())
-    assert reason["rule"] == case.stem.partition("-")[0]
-
-    accepted, rejections = sifted(raw_document(raw_item()), case.read_bytes())
-
-    (row,) = rejections
-    assert (row["rule"], row["item_no"]) == (reason["rule"], reason["item_no"])
-    assert reason["path"] in row["message"]
-    assert (row["file_name"], row["image_id"]) == ("train/annos/000002.json", 2)
-    assert len(row["excerpt"]) <= 200
-    assert accepted["image_id"].to_pylist() == ([1] if reason["item_no"] is None else [1, 2])
-
-
 def test_the_older_spelling_of_a_key_is_refused_with_the_documented_one():
     item = raw_item(zoom_in=None) | {"zoom-in": 1}
-    _, (row,) = sifted(raw_document(item))
+    _, (row,) = decoded_and_validated(raw_document(item))
     assert row["rule"] == "unknown_key"
     assert "`zoom-in`" in row["message"] and "documented key is `zoom_in`" in row["message"]
-    _, (other,) = sifted(raw_document(raw_item() | {"colour": 1}))
+    _, (other,) = decoded_and_validated(raw_document(raw_item() | {"colour": 1}))
     assert "documented key" not in other["message"]
 
 
-def test_every_rule_about_documents_has_a_case():
-    about_files = {"unexpected_file_name", "unreadable", "changed_while_read", "image_id_clash"}
-    about_files |= {"too_large"}
-    about_tables = {"bad_row", "bad_cell", "exact_duplicate"}
-    covered = {case.stem.partition("-")[0] for case in REFUSED}
-    assert covered == set(RULES) - about_files - about_tables
-
-
 def test_a_broken_item_leaves_the_others_of_its_document():
-    accepted, rejections = sifted(
+    accepted, rejections = decoded_and_validated(
         raw_document(raw_item(scale=9), raw_item(), raw_item(bounding_box=[9, 9, 1, 1]))
     )
     assert [row["rule"] for row in rejections] == ["unknown_code", "inverted_box"]
@@ -83,7 +59,9 @@ def test_a_broken_item_leaves_the_others_of_its_document():
 
 
 def test_the_excerpt_is_the_text_that_stood_there():
-    _, (row,) = sifted(raw_document(raw_item(segmentation=[[1, 2.50, "x", 4, 5, 6]])))
+    _, (row,) = decoded_and_validated(
+        raw_document(raw_item(segmentation=[[1, 2.50, "x", 4, 5, 6]]))
+    )
     assert row["excerpt"] == '"x"'
 
 
@@ -108,8 +86,10 @@ def test_images_have_rows_whether_they_have_a_document_or_a_picture_or_both():
         },
     )
     rows = read.annotations.to_pylist()
-    told = [(row["file_name"], row["annotated"], row["image_status"], row["width"]) for row in rows]
-    assert told == [
+    columns = [
+        (row["file_name"], row["annotated"], row["image_status"], row["width"]) for row in rows
+    ]
+    assert columns == [
         ("000001.jpg", False, "ok", 4),
         ("000002.jpg", True, "missing", None),
         ("000003.PNG", True, "ok", None),

@@ -1,4 +1,4 @@
-"""The authors' own lists and picture records beside the annotations."""
+"""The authors' lists and picture records next to the annotations."""
 
 import json
 from collections import Counter
@@ -8,8 +8,8 @@ from builders import decoded, raw_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.decode.batch import Reason
 from flows.decode.deepfashion2.lists import read_list, read_pictures, split_of
-from flows.decode.strict_json import Refusal
 from schemas import TABLES
 
 QUERY = {"query_image_id": 7, "style": 1, "cls": 9, "pair_id": 3, "bbox": [1, 2, 30, 40]}
@@ -21,7 +21,7 @@ RECORD = {
 
 
 def records(*changes: dict, whole: dict | None = None) -> bytes:
-    return json.dumps({"images": [RECORD | one for one in changes]} | (whole or {})).encode()
+    return json.dumps({"images": [RECORD | change for change in changes]} | (whole or {})).encode()
 
 
 def test_lists_become_tables_beside_the_annotations():
@@ -54,12 +54,13 @@ def test_lists_become_tables_beside_the_annotations():
 def test_a_broken_record_is_refused_by_its_place_and_the_others_stay():
     text = json.dumps(
         [QUERY, QUERY | {"style": "x"}, QUERY | {"bbox": [1, 2, 3]}, QUERY | {"bbox": [9, 0, 1, 0]},
-         QUERY | {"more": 1}, {"style": 1}, QUERY | {"bbox": [0, 0, 1, 1e7]}, QUERY]
+         QUERY | {"more": 1}, {"style": 1}, QUERY | {"bbox": [0, 0, 1, 1e7]},
+         QUERY | {"bbox": [-1e7, 0, 1, 1]}, QUERY]
     ).replace('"pair_id": 3', '"pair_id": 3, "pair_id": 3', 1)  # fmt: skip
     read = decoded(
         {"validation/annos/000007.json": raw_document(), "val_query.json": text.encode()}
     )
-    assert read.tables["listed_queries"]["list_no"].to_pylist() == [8]
+    assert read.tables["listed_queries"]["list_no"].to_pylist() == [9]
     rows = read.rejections.to_pylist()
     assert [(row["rule"], row["message"].split(":")[0]) for row in rows] == [
         ("duplicate_key", "`$[0].pair_id`"),
@@ -69,6 +70,7 @@ def test_a_broken_record_is_refused_by_its_place_and_the_others_stay():
         ("unknown_key", "`$[4].more`"),
         ("missing_key", "`$[5]`"),
         ("wrong_type", "`$[6].bbox[3]`"),
+        ("wrong_type", "`$[7].bbox[0]`"),
     ]
     assert {row["file_name"] for row in rows} == {"val_query.json"}
     assert read.documents_read == 1 + len(rows)
@@ -108,8 +110,8 @@ def test_records_fill_in_what_a_missing_picture_would_have_told():
         pictures={"validation/image/000002.jpg": {"width": 10, "height": 20}},
     )
     rows = read.annotations.to_pylist()
-    told = [(row["file_name"], row["width"], row["height"], row["image_status"]) for row in rows]
-    assert told == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 10, 20, "ok")]
+    columns = [(row["file_name"], row["width"], row["height"], row["image_status"]) for row in rows]
+    assert columns == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 10, 20, "ok")]
 
 
 def test_other_parts_than_the_first_leave_a_files_faults_alone():
@@ -133,7 +135,7 @@ def test_records_may_carry_other_keys_but_not_one_twice():
     ((_, refusal),) = read_pictures(twice)
     assert (refusal.rule, refusal.message) == (
         "duplicate_key",
-        "`$.images[0].width`: stands twice",
+        "`$.images[0].width`: occurs twice",
     )
 
 
@@ -155,7 +157,7 @@ def test_the_name_of_a_side_file_says_its_split(name, split):
 def test_no_bytes_stop_a_list(name, data):
     table, _, refused = read_list(name, data)
     assert table in TABLES
-    assert all(isinstance(one, Refusal) for one in refused)
+    assert all(isinstance(reason, Reason) for reason in refused)
 
 
 @settings(deadline=None)
@@ -165,18 +167,19 @@ def test_cut_and_stained_lists_lose_nothing_unsaid(data):
     at = data.draw(st.integers(0, len(text) - 1))
     text[at] = data.draw(st.integers(0, 255))
     _, rows, refused = read_list("val_gallery.json", bytes(text))
-    assert len(rows) + len(refused) == 3 or [one.rule for one in refused] in (
+    assert len(rows) + len(refused) == 3 or [reason.rule for reason in refused] in (
         ["not_json"],
         ["wrong_type"],
     )
 
 
+@pytest.mark.slow
 def test_the_january_2019_lists_are_read_whole(real_data):
     folder = real_data / "deepfashion2" / "retrieval_val_2019_01"
     read = {path.name: read_list(path.name, path.read_bytes()) for path in folder.iterdir()}
     assert not any(refused for _, _, refused in read.values())
     rows = {name: rows for name, (_, rows, _) in read.items()}
-    assert {name: len(found) for name, found in rows.items()} == {
+    assert {name: len(list_rows) for name, list_rows in rows.items()} == {
         "query_gt.json": 15_752,
         "gallery_gt.json": 24_012,
         "list_query.txt": 10_990,

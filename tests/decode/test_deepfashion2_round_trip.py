@@ -16,6 +16,7 @@ from flows.validate import validate_items
 from schemas import TABLES
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(raw_documents(), min_size=1, max_size=4), st.integers(0, 3))
 def test_rows_regroup_into_the_documents_they_came_from(documents, start):
@@ -32,6 +33,7 @@ def test_rows_regroup_into_the_documents_they_came_from(documents, start):
         assert item_keys(back[image_id]) == item_keys(document)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.lists(raw_documents(), min_size=1, max_size=3))
 def test_every_way_of_writing_the_same_json_reads_the_same(documents):
@@ -53,12 +55,13 @@ def test_the_tables_have_their_declared_schemas_and_survive_full_validation():
         assert batch.schema.equals(TABLES[name].schema, check_metadata=True)
 
 
+@pytest.mark.slow
 def test_two_thousand_made_up_documents_come_back_equal():
     documents = {
-        number: {key: value for key, value in one.items() if key not in ("width", "height")}
-        for number, one in made_up_documents(seed=1, images=2000).items()
+        number: {key: value for key, value in document.items() if key not in ("width", "height")}
+        for number, document in made_up_documents(seed=1, images=2000).items()
     }
-    read = decoded_documents(*(json.dumps(one).encode() for one in documents.values()))
+    read = decoded_documents(*(json.dumps(document).encode() for document in documents.values()))
     accepted, refused = validate_items(read.annotations)
     assert len(refused) == len(read.rejections) == 0
     back = documents_of(flatten(accepted))

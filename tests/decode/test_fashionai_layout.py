@@ -23,9 +23,9 @@ def stamps(data):
 
 
 def test_the_first_hex_digit_of_the_hash_is_the_part():
-    found = decode({"train.csv": table(row(first="0"), row(first="9"), row(first="f"))})
-    assert found.arranged.members["part"].to_pylist() == [0, 9, 15]
-    assert [image["image_id"] >> 48 for image in found.images] == [0, 9, 15]
+    source = decode({"train.csv": table(row(first="0"), row(first="9"), row(first="f"))})
+    assert source.arranged.members["part"].to_pylist() == [0, 9, 15]
+    assert [image["image_id"] >> 48 for image in source.images] == [0, 9, 15]
 
 
 def test_images_come_in_the_order_of_their_numbers():
@@ -79,17 +79,25 @@ def test_an_unreadable_table_stops_the_part_instead_of_emptying_it():
 
 def test_answers_annotate_and_what_they_lost_stays_on_the_list():
     lost = image_id("skirt", 2)
-    found = decode(
+    source = decode(
         {"r1_test_a/test.csv": listed(image_id("skirt", 1), lost), ANSWERS: table(row())}
     )
-    first, second = found.images
+    first, second = source.images
     assert (first["annotated"], first["document"]) == (True, ANSWERS)
     assert len(first["items"][0]["landmarks"]) == 4
     assert (second["file_name"], second["annotated"]) == (lost, False)
     assert second["items"][0]["category_name"] == "skirt"
     assert second["items"][0]["landmarks"] == []
-    assert found.rules == []
-    assert found.documents_read == 2
+    assert source.rules == []
+    assert source.documents_read == 2
+
+
+def test_an_annotation_goes_before_a_list_whose_name_sorts_first():
+    files = {"test_a.csv": listed(image_id("skirt", 1)), "zz_answer_a.csv": table(row())}
+    source = decode(files)
+    (image,) = source.images
+    assert (image["annotated"], image["document"]) == (True, "zz_answer_a.csv")
+    assert source.rejections == []
 
 
 def test_an_image_whose_answer_is_refused_does_not_come_back_by_its_list():
@@ -98,16 +106,16 @@ def test_an_image_whose_answer_is_refused_does_not_come_back_by_its_list():
         ANSWERS: table(row(hemline_left="?")),
         f"r1_test_a/{image_id('skirt', 1)}": b"jpeg",
     }
-    found = decode(files)
-    assert (found.images, found.rules) == ([], ["bad_cell"])
+    source = decode(files)
+    assert (source.images, source.rules) == ([], ["bad_cell"])
 
 
 def test_a_list_that_contradicts_the_answers_is_a_clash():
     files = {"r1_test_a/test.csv": listed(image_id("dress", 1)), ANSWERS: table(row("skirt", 1))}
-    found = decode(files)
-    (image,) = found.images
+    source = decode(files)
+    (image,) = source.images
     assert image["items"][0]["category_name"] == "skirt"
-    (rejection,) = found.rejections
+    (rejection,) = source.rejections
     assert rejection["rule"] == "image_id_clash"
     assert rejection["message"] == (
         f"row 2: claims the same image with other content than row 2 of {ANSWERS}"
@@ -115,23 +123,23 @@ def test_a_list_that_contradicts_the_answers_is_a_clash():
 
 
 def test_an_image_listed_twice_is_a_duplicate():
-    found = decode({"test.csv": listed(image_id("skirt", 1), image_id("skirt", 1))})
-    assert (len(found.images), found.rules) == (1, ["exact_duplicate"])
+    source = decode({"test.csv": listed(image_id("skirt", 1), image_id("skirt", 1))})
+    assert (len(source.images), source.rules) == (1, ["exact_duplicate"])
 
 
 def test_the_same_rows_in_a_second_table_of_the_set_are_duplicates():
     files = {"a/answer_a.csv": table(row(), row(number=2)), "b/answer_a.csv": table(row())}
-    found = decode(files)
-    assert [(one["file_name"], one["message"]) for one in found.rejections] == [
+    source = decode(files)
+    assert [(rejection["file_name"], rejection["message"]) for rejection in source.rejections] == [
         ("b/answer_a.csv", "row 2: repeats row 2 of a/answer_a.csv")
     ]
 
 
 def test_an_image_in_two_sets_is_in_both():
     files = {"train/Annotations/train.csv": table(row()), ANSWERS: table(row())}
-    found = decode(files)
-    assert [image["split"] for image in found.images] == ["test_a", "train"]
-    assert found.rejections == []
+    source = decode(files)
+    assert [image["split"] for image in source.images] == ["test_a", "train"]
+    assert source.rejections == []
 
 
 def test_split_takes_one_set_of_several():
@@ -141,11 +149,11 @@ def test_split_takes_one_set_of_several():
         ANSWERS: table(row()),
         f"r1_test_a/{image_id('skirt', 1)}": b"jpeg",
     }
-    found = decode(files, "test_a")
-    assert [image["split"] for image in found.images] == ["test_a"]
-    assert found.arranged.ignored == (
+    source = decode(files, "test_a")
+    assert [image["split"] for image in source.images] == ["test_a"]
+    assert source.arranged.ignored == (
         "train/Annotations/train.csv",
         f"train/{image_id('skirt', 1)}",
     )
-    with pytest.raises(InputError, match="no split 'validation': choose one of train, warm_up"):
-        decode(files, "validation")
+    with pytest.raises(InputError, match="no split 'warm_up', but several others: test_a, train"):
+        decode(files, "warm_up")

@@ -20,34 +20,34 @@ def test_a_picture_gives_its_row_width_height_and_size():
 
 
 def test_a_picture_without_a_row_is_an_image_without_item():
-    found = decode({TABLE: table(row()), f"train/{SECOND}": b"jpeg"})
-    first, second = found.images
+    source = decode({TABLE: table(row()), f"train/{SECOND}": b"jpeg"})
+    first, second = source.images
     assert (first["image_status"], second["image_status"]) == ("missing", "ok")
     assert (second["file_name"], second["annotated"], second["items"]) == (SECOND, False, [])
     assert second["document"] is None
-    assert (found.documents_read, found.items_read) == (2, 1)
+    assert (source.documents_read, source.items_read) == (2, 1)
 
 
 def test_a_part_may_consist_of_pictures_alone():
-    found = decode({TABLE: table(row()), f"train/{image_id('skirt', 5, 'f')}": b"jpeg"})
-    assert [image["annotated"] for image in found.images] == [True, False]
+    source = decode({TABLE: table(row()), f"train/{image_id('skirt', 5, 'f')}": b"jpeg"})
+    assert [image["annotated"] for image in source.images] == [True, False]
 
 
 def test_a_file_that_is_no_hash_is_refused_under_its_own_name():
     files = {TABLE: table(row()), "train/Images/skirt/front.jpg": b"", "train/x.png": b""}
-    found = decode(files)
-    (rejection,) = found.rejections
+    source = decode(files)
+    (rejection,) = source.rejections
     assert rejection["rule"] == "unexpected_file_name"
     assert rejection["file_name"] == "train/Images/skirt/front.jpg"
-    assert found.arranged.ignored == ("train/x.png",)
+    assert source.arranged.ignored == ("train/x.png",)
 
 
 def test_a_picture_in_another_folder_than_its_row_says_is_a_clash():
     elsewhere = FIRST.replace("Images/skirt", "Images/dress")
-    found = decode({TABLE: table(row()), f"train/{elsewhere}": b"", f"train/{FIRST}": b"12345"})
-    (image,) = found.images
+    source = decode({TABLE: table(row()), f"train/{elsewhere}": b"", f"train/{FIRST}": b"12345"})
+    (image,) = source.images
     assert image["byte_size"] == 5
-    (rejection,) = found.rejections
+    (rejection,) = source.rejections
     assert (rejection["rule"], rejection["message"]) == ("image_id_clash", f"the image is {FIRST}")
     alone = decode({TABLE: table(row()), f"train/{elsewhere}": b""})
     assert alone.images[0]["image_status"] == "missing"
@@ -57,14 +57,14 @@ def test_a_picture_in_another_folder_than_its_row_says_is_a_clash():
 def test_two_pictures_of_one_image_that_no_row_names_are_told_apart():
     names = ["train/Images/dress/", "train/Images/skirt/"]
     files = {name + stem(9) + ".jpg": b"" for name in names}
-    found = decode({TABLE: table(row()), **files})
-    assert found.images[1]["file_name"] == f"Images/dress/{stem(9)}.jpg"
-    assert found.rules == ["image_id_clash"]
+    source = decode({TABLE: table(row()), **files})
+    assert source.images[1]["file_name"] == f"Images/dress/{stem(9)}.jpg"
+    assert source.rules == ["image_id_clash"]
 
 
 def test_the_picture_of_a_refused_row_goes_with_it():
-    found = decode({TABLE: table(row(crotch="1_1_1")), f"train/{FIRST}": b"jpeg"})
-    assert (found.images, found.rules, found.documents_read) == ([], ["bad_cell"], 1)
+    source = decode({TABLE: table(row(crotch="1_1_1")), f"train/{FIRST}": b"jpeg"})
+    assert (source.images, source.rules, source.documents_read) == ([], ["bad_cell"], 1)
 
 
 def test_sets_that_share_a_folder_each_take_their_own_pictures():
@@ -75,8 +75,8 @@ def test_sets_that_share_a_folder_each_take_their_own_pictures():
         f"train/{SECOND}": b"22",
         f"train/{image_id('skirt', 3)}": b"333",
     }
-    found = decode(files)
-    sizes = [(image["split"], image["byte_size"]) for image in found.images]
+    source = decode(files)
+    sizes = [(image["split"], image["byte_size"]) for image in source.images]
     assert sizes == [("train", 1), ("train", 3), ("warm_up", 2)]
     only = decode(files, "train")
     assert [image["byte_size"] for image in only.images] == [1, 3]
@@ -108,6 +108,6 @@ def test_what_archivers_leave_behind_is_no_picture():
         "train/Images/skirt/Thumbs.db": b"",
         f"train/{FIRST}": b"1",
     }
-    found = decode(files)
-    assert found.rejections == []
-    assert len(found.arranged.ignored) == 3
+    source = decode(files)
+    assert source.rejections == []
+    assert len(source.arranged.ignored) == 3

@@ -21,20 +21,20 @@ ROUNDS = int(os.environ.get("WARDROBE_FUZZ", "150"))
 def test_rows_are_written_back_exactly(seed):
     rng = random.Random(seed)
     rows = [random_row(rng, number) for number in range(rng.randint(1, 60))]
-    found = decode_source(FASHIONAI, {"train.csv": table(*rows)})
-    assert sorted(map(row_again, found.images)) == sorted(rows)
-    assert found.rejections == []
+    source = decode_source(FASHIONAI, {"train.csv": table(*rows)})
+    assert sorted(map(row_again, source.images)) == sorted(rows)
+    assert source.rejections == []
 
 
 def test_a_part_passes_validation_and_becomes_rows_of_every_table():
     rng = random.Random(11)
     rows = [random_row(rng, number) for number in range(200)]
     unanswered = listed(image_id("dress", 999, "c"))
-    found = decode_source(
+    source = decode_source(
         FASHIONAI, {"answer_a.csv": table(*rows), "test.csv": unanswered}, "test_a"
     )
     points = 0
-    for part in found.parts:
+    for part in source.parts:
         accepted, refused = validate_items(part.annotations)
         assert len(refused) == 0
         tables = flatten(accepted)
@@ -53,6 +53,7 @@ def independent_count(data: bytes) -> int:
     return sum(line.removesuffix(b"\r") != b"" for line in text.split(b"\n")) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(max(1, ROUNDS // 50)))
 def test_no_mutation_of_a_table_crashes_or_loses_a_row(seed):
     rng = random.Random(f"fashionai {seed}")
@@ -61,16 +62,16 @@ def test_no_mutation_of_a_table_crashes_or_loses_a_row(seed):
         rows = [random_row(rng, number) for number in range(rng.randint(1, 6))]
         data = mutated_table(table(*rows), rng)
         try:
-            found = decode_source(FASHIONAI, {"train.csv": data})
+            source = decode_source(FASHIONAI, {"train.csv": data})
         except InputError as error:
             refused_whole += 1
             assert str(error).startswith("train.csv ")
             assert "\n" not in str(error)
             continue
-        assert found.documents_read == independent_count(data)
-        assert set(found.rules) <= set(RULES)
-        again = {row_again(image) for image in found.images}
-        refused = {one["image_id"] for one in found.rejections}
+        assert source.documents_read == independent_count(data)
+        assert set(source.rules) <= set(RULES)
+        again = {row_again(image) for image in source.images}
+        refused = {record["image_id"] for record in source.rejections}
         untouched = {line for line in rows if line.encode() in data.split(b"\n")}
         for line in untouched - again:  # only another line for the same image can cost a good one
             assert int(line.split("/")[2][:13], 16) in refused
@@ -79,4 +80,4 @@ def test_no_mutation_of_a_table_crashes_or_loses_a_row(seed):
 
 def test_the_readers_agree_on_what_a_record_is():
     rows = [random_row(random.Random(1), number) for number in range(3)]
-    assert [",".join(one) for one in records(table(*rows))] == rows
+    assert [",".join(record) for record in records(table(*rows))] == rows

@@ -41,15 +41,16 @@ def grouped(batch: pa.RecordBatch) -> dict[tuple[int, int], list[dict]]:
     return {which: list(rows) for which, rows in groupby(batch.to_pylist(), key=key)}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(ITEMS, min_size=1, max_size=4), st.integers(0, 3), st.integers(0, 4))
 def test_rows_regroup_into_the_items_they_came_from(images, start, length):
     batch = annotations(*map(numbered, images)).slice(start, length)
     tables = flatten(batch)
     annotated = {
-        (image["image_id"], one["item_no"]): one
+        (image["image_id"], annotated_item["item_no"]): annotated_item
         for image in batch.to_pylist()
-        for one in image["items"]
+        for annotated_item in image["items"]
     }
     assert list(grouped(tables["items"])) == list(annotated)
 
@@ -58,27 +59,36 @@ def test_rows_regroup_into_the_items_they_came_from(images, start, length):
         for key, rows in grouped(tables["landmarks"]).items()
     }
     assert landmarks == {
-        key: one["landmarks"] for key, one in annotated.items() if one["landmarks"]
+        key: annotated_item["landmarks"]
+        for key, annotated_item in annotated.items()
+        if annotated_item["landmarks"]
     }
     polygons = {
         key: [row["points"] for row in rows] for key, rows in grouped(tables["polygons"]).items()
     }
-    assert polygons == {key: one["polygons"] for key, one in annotated.items() if one["polygons"]}
+    assert polygons == {
+        key: annotated_item["polygons"]
+        for key, annotated_item in annotated.items()
+        if annotated_item["polygons"]
+    }
     for name, number in (("landmarks", "landmark_no"), ("polygons", "polygon_no")):
         for rows in grouped(tables[name]).values():
             assert [row[number] for row in rows] == list(range(1, len(rows) + 1))
     for row in tables["items"].to_pylist():
-        one = annotated[row["image_id"], row["item_no"]]
-        words = [point["visibility"] for point in one["landmarks"]]
+        annotated_item = annotated[row["image_id"], row["item_no"]]
+        words = [point["visibility"] for point in annotated_item["landmarks"]]
         assert row["landmarks_visible"] == words.count("visible")
         assert row["landmarks_occluded"] == words.count("occluded")
-        assert row["polygon_count"] == len(one["polygons"])
+        assert row["polygon_count"] == len(annotated_item["polygons"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(POLYGONS, min_size=1, max_size=4))
 def test_outlines_are_measured_one_by_one(polygons):
-    rows = flatten(annotations(numbered([{"polygons": one} for one in polygons])))["polygons"]
+    rows = flatten(
+        annotations(numbered([{"polygons": annotated_item} for annotated_item in polygons]))
+    )["polygons"]
     for row in rows.to_pylist():
         points = list(zip(row["points"][0::2], row["points"][1::2], strict=True))
         following = points[1:] + points[:1]

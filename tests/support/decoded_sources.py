@@ -68,8 +68,8 @@ def decode_source(decoder: Decoder, files: Files, split: str | None = None) -> S
 
 def part_input(members: pa.Table, files: Files) -> PartInput:
     """What the pipeline would hand to decode for these members."""
-    read = pa.array(["document", "table", "side"])
-    names = members.filter(pc.is_in(members["role"], read))["name"].to_pylist()
+    is_read = pc.is_in(members["role"], pa.array(["document", "table", "side"]))
+    names = members.filter(is_read)["name"].to_pylist()
     pictures = members.filter(pc.equal(members["role"], "picture"))
     count = pictures.num_rows
     facts = pa.table(

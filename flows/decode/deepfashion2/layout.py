@@ -1,10 +1,10 @@
-"""Where DeepFashion2 keeps its files: names in, parts of 4,096 images out."""
+"""DeepFashion2's files: a listing in, parts of 4,096 image numbers out."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode.decoder import Arrangement, ReadMember
+from flows.decode.decoder import LITTER, Arrangement, ReadMember
 from flows.decode.deepfashion2.lists import SIDE_FILE, side_rows
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
@@ -13,39 +13,35 @@ from schemas.source import ARRANGED
 SPLITS = DATASETS["deepfashion2"].splits
 PART_SIZE = 4096
 
-# A number of at most 12 digits keeps the part within int32; longer ones are no DeepFashion2 names.
+# A number of at most 12 digits keeps the part within int32; DeepFashion2 has none longer.
 _NAME = (
     r"(?s)^(?:(?P<split>train|validation|test)/)?(?P<folder>image|annos)/"
     r"(?:(?P<number>[0-9]{1,12})\.(?P<kind>json|(?i:jpe?g|png))|.+)$"
 )
-# What file managers and archivers leave behind.
-_LITTER = r"(^|/)(\.|__MACOSX/|(?i:thumbs\.db|desktop\.ini)$)"
 
 
 def picture_path(split: str) -> str:
-    """Where a picture of that split lies within the source; `{file_name}` is to be filled in."""
+    """A picture's member name, with `{file_name}` for its name."""
     return f"{split}/image/{{file_name}}"
 
 
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort a listing into parts: rows of ARRANGED by split, part, role and image number.
 
-    Names inside image/ and annos/ that are no numbers become role `unexpected` (part 0, image_id
-    null); so does a second file for the same image, which keeps its image_id to tell the two apart.
+    Names in image/ and annos/ that are not numbers get the role `unexpected` (part 0, image_id
+    null); so does a second file for the same image, which keeps its image_id.
     `split` restricts to one split, or names the split of a source that is a split's own folder.
     """
-    if split is not None and split not in SPLITS:
-        raise InputError(f"deepfashion2 has no split {split!r}: choose one of {', '.join(SPLITS)}")
     names = members["name"].combine_chunks()
     fields = pc.extract_regex(names, _NAME)
-    litter = pc.match_substring_regex(names, _LITTER)
-    ours = pc.and_not(fields.is_valid(), litter)
+    is_litter = pc.match_substring_regex(names, LITTER)
+    is_image = pc.and_not(fields.is_valid(), is_litter)
     is_side = pc.and_not(
-        pc.match_substring_regex(names, SIDE_FILE), pc.or_(litter, fields.is_valid())
+        pc.match_substring_regex(names, SIDE_FILE), pc.or_(is_litter, fields.is_valid())
     )
-    others = names.filter(pc.invert(pc.or_(ours, is_side)))
+    others = names.filter(pc.invert(pc.or_(is_image, is_side)))
 
-    table, side, fields = members.filter(ours), members.filter(is_side), fields.filter(ours)
+    table, side, fields = members.filter(is_image), members.filter(is_side), fields.filter(is_image)
     splits, pictures = _splits_of(fields, split, names)
     role, number = _roles(fields)
     rows = pa.Table.from_arrays(
@@ -59,8 +55,8 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
         schema=ARRANGED,
     )
     unplaced = table["name"].filter(pc.is_null(splits))
-    wanted = pc.equal(splits, split) if split else pc.is_valid(splits)
-    rows = _second_ones_unexpected(rows.filter(wanted))
+    is_chosen = pc.equal(splits, split) if split else pc.is_valid(splits)
+    rows = _mark_second_files(rows.filter(is_chosen))
     rows = pa.concat_tables([rows, side_rows(side, rows, split)]).sort_by(
         [(column, "ascending") for column in ("split", "part", "role", "image_id", "name")]
     )
@@ -72,31 +68,31 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
 def _splits_of(
     fields: pa.StructArray, split: str | None, names: pa.Array
 ) -> tuple[pa.Array, dict[str, str]]:
-    """The split of each name, and where pictures lie when that is not where they always do.
+    """The split of each name, and the pictures' member names where they are not the usual ones.
 
-    Null for a root's image/ and annos/ beside folders of splits.
+    Null for a root's image/ and annos/ where there are folders of splits as well.
     """
     named = fields.field("split")
     at_root = pc.equal(named, "")
-    found = set(pc.unique(named).to_pylist()) - {""}
-    if not found and pc.any(at_root).as_py():
+    present = set(pc.unique(named).to_pylist()) - {""}
+    if not present and pc.any(at_root).as_py():
         if split is None:
             raise InputError(
                 "the source holds image/ and annos/ itself: give the folder above it, "
                 "or name its split with --split"
             )
         return pc.if_else(at_root, split, named), {split: "image/{file_name}"}
-    if not found or (split is not None and split not in found):
+    if not present or (split is not None and split not in present):
         expected = f"{split}/" if split else "train/, validation/ or test/"
         raise InputError(
-            f"this is no DeepFashion2 source: expected {expected} with image/ or annos/ inside, "
+            f"not a DeepFashion2 source: expected {expected} with image/ or annos/ inside, "
             f"found {_first_folders(names)}"
         )
     return pc.if_else(at_root, pa.scalar(None, pa.string()), named), {}
 
 
 def _first_folders(names: pa.Array) -> str:
-    """The top of the listing in words, for people who gave the wrong folder."""
+    """The top of the listing, for a message about a wrong folder."""
     tops = pc.unique(pc.replace_substring_regex(names, r"(?s)/.*", "/")).to_pylist()
     if not tops:
         return "no files at all"
@@ -104,7 +100,7 @@ def _first_folders(names: pa.Array) -> str:
 
 
 def _roles(fields: pa.StructArray) -> tuple[pa.Array, pa.Array]:
-    """The role of each name and its image number; null where the name is no number."""
+    """The role of each name and its image number; null where the name is not a number."""
     is_document = pc.equal(fields.field("folder"), "annos")
     is_json = pc.equal(fields.field("kind"), "json")
     numbered = pc.not_equal(fields.field("number"), "")
@@ -114,8 +110,8 @@ def _roles(fields: pa.StructArray) -> tuple[pa.Array, pa.Array]:
     return role, number
 
 
-def _second_ones_unexpected(rows: pa.Table) -> pa.Table:
-    """`1.json` beside `000001.json`: the first by name stays, the others become `unexpected`."""
+def _mark_second_files(rows: pa.Table) -> pa.Table:
+    """Of `000001.json` and `1.json` the first by name stays, the others become `unexpected`."""
     numbered = rows["role"].combine_chunks()
     order = pc.sort_indices(
         rows, [(column, "ascending") for column in ("split", "role", "image_id", "name")]

@@ -1,8 +1,8 @@
-"""Where Fashion-MNIST keeps its files: the four IDX files, in parts of 4,096 images.
+"""Fashion-MNIST's files: the four IDX files of a listing in, parts of 4,096 images out.
 
-They may lie in any folder, compressed or not, named with `-idx3-` or `.idx3-`. Where a file is
-there twice with the same content (unpacked beside its archive) one is read and the other ignored;
-two that differ are refused, since which one counts cannot be told.
+They may be in any folder, compressed or not, named with `-idx3-` or `.idx3-`. Where a file exists
+twice with the same content (unpacked next to its archive) one is read and the other ignored; two
+that differ raise InputError, because nothing says which one is right.
 """
 
 import hashlib
@@ -14,14 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from flows.decode.decoder import Arrangement, ReadMember
+from flows.decode.decoder import SIZE_NOT_COMPARED, Arrangement, ReadMember
 from flows.decode.fashion_mnist.idx import (
     IMAGES,
     LABELS,
     kind_of,
-    published_as,
     read_idx,
-    refuse_digits,
+    require_fashion,
 )
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
@@ -29,8 +28,6 @@ from schemas.source import ARRANGED
 
 SPLITS = DATASETS["fashion-mnist"].splits
 PART_SIZE = 4096
-UNLISTED = -1
-"""The size of a file's share: what storage need not check, because decode compares the stamp."""
 
 _FILE = re.compile(
     r"(?i)(?:^|/)(?P<set>train|t10k)-(?P<kind>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$"
@@ -39,7 +36,7 @@ _FILE = re.compile(
 
 @dataclass(frozen=True)
 class _File:
-    """One IDX file: which set it is of, by its name, and what it holds."""
+    """One IDX file: its split and kind, by its name, and its records."""
 
     name: str
     split: str
@@ -48,45 +45,48 @@ class _File:
 
 
 def picture_path(split: str) -> str:
-    """There are no picture files: the pictures are in the table `pictures`."""
+    """The member name of a picture; without use, because the table `pictures` has the pictures."""
     return "{file_name}"
 
 
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort the IDX files into parts; every file is read and checked whole.
 
-    A file stands once for each part; `stamp` is a hash of the part's share, and `size` is -1.
-    `split` takes one of two sets, or names the set of a source that holds only one.
+    A file has a row for each part; `stamp` is a hash of the part's share of its records. `split`
+    takes one of two splits, or names the split of a source that holds only one.
     """
-    if split is not None and split not in SPLITS:
-        raise InputError(f"fashion-mnist has no split {split!r}: choose one of {', '.join(SPLITS)}")
     names = members["name"].to_pylist()
     matches = [match for name in names if (match := _FILE.search(name))]
     if not matches:
         raise InputError(
-            "this is no Fashion-MNIST source: expected train-images-idx3-ubyte.gz, "
+            "not a Fashion-MNIST source: expected train-images-idx3-ubyte.gz, "
             "train-labels-idx1-ubyte.gz and the same for t10k"
         )
-    found = {_split_of(match) for match in matches}
-    if split in found:
+    splits = {_split_of(match) for match in matches}
+    if split in splits:
         matches = [match for match in matches if _split_of(match) == split]
-    elif split is not None and len(found) > 1:
-        raise InputError(f"the source holds no set {split!r}, but {' and '.join(sorted(found))}")
-    notes: list[str] = []
-    files = _without_copies(_read(match, split, read, notes) for match in matches)
-    _must_fit(files)
+    elif split is not None and len(splits) > 1:
+        raise InputError(f"the source has no split {split!r}, but {' and '.join(sorted(splits))}")
+    files = _without_copies(_read(match, split, read) for match in matches)
+    _require_equal_counts(files)
     rows = [
-        (one.split, part, "table", None, one.name, UNLISTED, stamp(share(one.values, part)))
-        for one in files
-        for part in range(-(-len(one.values) // PART_SIZE))
+        (
+            file.split,
+            part,
+            "table",
+            None,
+            file.name,
+            SIZE_NOT_COMPARED,
+            stamp(share(file.values, part)),
+        )
+        for file in files
+        for part in range(-(-len(file.values) // PART_SIZE))
     ]
     columns = zip(*sorted(rows, key=lambda row: (row[0], row[1], row[4])), strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, ARRANGED, strict=True)]
-    used = {one.name for one in files}
+    used = {file.name for file in files}
     return Arrangement(
-        pa.table(arrays, schema=ARRANGED),
-        tuple(name for name in names if name not in used),
-        notes=tuple(notes),
+        pa.table(arrays, schema=ARRANGED), tuple(name for name in names if name not in used)
     )
 
 
@@ -96,7 +96,7 @@ def share(values: NDArray[np.uint8], part: int) -> NDArray[np.uint8]:
 
 
 def stamp(values: NDArray[np.uint8]) -> str:
-    """A hash of records, whatever archive they came in."""
+    """A hash of records, independent of the archive around them."""
     return f"records:{hashlib.sha256(values.tobytes()).hexdigest()}"
 
 
@@ -104,40 +104,36 @@ def _split_of(match: re.Match[str]) -> str:
     return "train" if match["set"].lower() == "train" else "test"
 
 
-def _read(match: re.Match[str], split: str | None, read: ReadMember, notes: list[str]) -> _File:
+def _read(match: re.Match[str], split: str | None, read: ReadMember) -> _File:
     name = match.string
-    data = read(name)
-    published = published_as(name, data)
-    if published:
-        notes.append(f"{name} is {published} as Zalando published it")
-    values = read_idx(name, data)
+    values = read_idx(name, read(name))
     kind = kind_of(values)
     if kind != {"images": IMAGES, "labels": LABELS}[match["kind"].lower()]:
-        raise InputError(f"{name} holds {kind}: it was given another file's name")
+        raise InputError(f"{name} holds {kind}: it has the name of another file")
     if kind == LABELS:
-        refuse_digits(name, values)
+        require_fashion(name, values)
     return _File(name, split or _split_of(match), kind, values)
 
 
 def _without_copies(files: Iterable[_File]) -> list[_File]:
-    """One file per set and kind, the first by name where several have the same content.
+    """One file per split and kind, the first by name where several have the same content.
 
-    A copy is let go before the next file is read.
+    `files` is lazy: a copy is released before the next file is read.
     """
     chosen: dict[tuple[str, str], _File] = {}
-    for one in files:
-        first = chosen.setdefault((one.split, one.kind), one)
-        if first is not one and not np.array_equal(first.values, one.values):
+    for file in files:
+        first = chosen.setdefault((file.split, file.kind), file)
+        if first is not file and not np.array_equal(first.values, file.values):
             raise InputError(
-                f"{first.name} and {one.name} hold different {one.kind} of the {one.split} set: "
+                f"{first.name} and {file.name} hold different {file.kind} of the {file.split} set: "
                 "give the folder of one of them"
             )
     return list(chosen.values())
 
 
-def _must_fit(files: list[_File]) -> None:
-    """Raises InputError when a set has other numbers of pictures and labels."""
-    images = {one.split: one for one in files if one.kind == IMAGES}
+def _require_equal_counts(files: list[_File]) -> None:
+    """Raises InputError when a split has different numbers of pictures and labels."""
+    images = {file.split: file for file in files if file.kind == IMAGES}
     for labels in files:
         pictures = images.get(labels.split, labels)
         if len(pictures.values) != len(labels.values):

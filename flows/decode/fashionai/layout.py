@@ -1,23 +1,21 @@
-"""Where FashionAI keeps its files: names in, sixteen parts per set out.
+"""FashionAI's files: a listing in, sixteen parts per split out.
 
-See fashionai_sets for what names mean. Where two sets share a folder (both training sets unpack to
-train/) a picture goes to every set that names its image.
+`splits` tells which split a file belongs to. Where two splits share a folder (both training sets
+unpack to train/) a picture belongs to every split that names its image.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-import polars as pl
 import pyarrow as pa
 
-from flows.decode.decoder import Arrangement, ReadMember
-from flows.decode.fashionai.images import Settled, settle, stamps
-from flows.decode.fashionai.pictures import ROWS, picture_rows
-from flows.decode.fashionai.rows import MOST_LINES, concat, read_rows
-from flows.decode.fashionai.sets import (
+from flows.decode.decoder import LITTER, SIZE_NOT_COMPARED, Arrangement, ReadMember
+from flows.decode.fashionai.duplicates import DeduplicatedRows, deduplicate, stamps
+from flows.decode.fashionai.rows import MAX_ROWS, Row, image_of_picture, read_rows
+from flows.decode.fashionai.splits import (
     SPLITS,
     picture_root,
-    sets_at,
+    splits_at,
     table_root,
     table_splits,
     unnamed_tests,
@@ -25,14 +23,12 @@ from flows.decode.fashionai.sets import (
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
-UNLISTED = -1
-"""The size of a table's share: what storage need not check, because decode compares the stamp."""
-
-_LITTER = re.compile(r"(^|/)(\.|__MACOSX/|(?i:thumbs\.db|desktop\.ini)$)")
+Roots = Mapping[str, set[str]]
+"""The folders above each split's tables: those that hold its Images/."""
 
 
 def picture_path(split: str) -> str:
-    """Where a picture of that split lies in the usual layout; an Arrangement knows it better."""
+    """A picture's member name in the usual layout; an Arrangement states the real one."""
     folder = {"train": "train", "warm_up": "train", "test": "test"}.get(split, f"r1_{split}")
     return f"{folder}/{{file_name}}"
 
@@ -40,33 +36,31 @@ def picture_path(split: str) -> str:
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort a listing into parts: rows of ARRANGED by split, part, role and image.
 
-    A table stands once for each part it has lines of; `stamp` is then a hash of those lines, so
-    that a changed row changes one part, and `size` is -1: it does not speak of the file. `split`
-    takes one of several sets, or names the set of a source that holds only one.
+    A table has a row for each part that takes rows from it; `stamp` is then a hash of those rows,
+    so that a changed row changes one part. `split` takes one of several splits, or names the split
+    of a source that holds only one.
     """
-    if split is not None and split not in SPLITS:
-        raise InputError(f"fashionai has no split {split!r}: choose one of {', '.join(SPLITS)}")
-    listing = pl.DataFrame(pl.from_arrow(members))
-    names = [name for name in listing["name"] if not _LITTER.search(name)]
+    listing = {row["name"]: row for row in members.to_pylist()}
+    names = [name for name in listing if not re.search(LITTER, name)]
     tables = table_splits(names, split)
     roots = {
-        word: {table_root(name) for name, one in tables.items() if one == word}
+        word: {table_root(name) for name in tables if tables[name] == word}
         for word in SPLITS
         if word in tables.values()
     }
-    wanted = [split] if split is not None else sorted(roots)
-    settled = _settled(tables, roots, wanted, read)
-    lying = _lying(names, roots, listing)
-    rows = pl.concat([_table_rows(settled), picture_rows(lying, settled)])
-    rows = rows.filter(pl.col("split").is_in(wanted))
-    if rows.is_empty():
+    chosen = [split] if split is not None else sorted(roots)
+    rows = _read_tables(tables, roots, chosen, read)
+    pictures = {name: root for name in names if (root := picture_root(name)) is not None}
+    arranged = [*_table_members(rows), *_picture_members(pictures, roots, rows)]
+    arranged = [listing[row["name"]] | row for row in arranged if row["split"] in chosen]
+    if not arranged:
         raise InputError(f"{', '.join(tables)} has a header, but no rows")
-    arranged = rows.sort("split", "part", "role", "image_id", "name")
-    used = set(arranged["name"])
+    order = [(column, "ascending") for column in ("split", "part", "role", "image_id", "name")]
+    used = {row["name"] for row in arranged}
     return Arrangement(
-        arranged.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(ARRANGED),
-        tuple(name for name in listing["name"] if name not in used),
-        pictures={word: _template(roots[word], set(lying["root"])) for word in wanted},
+        pa.Table.from_pylist(arranged, schema=ARRANGED).sort_by(order).combine_chunks(),
+        tuple(name for name in listing if name not in used),
+        pictures={word: _template(roots[word], set(pictures.values())) for word in chosen},
         notes=tuple(
             f"{name} does not say which test set it is: it became `test`; "
             "--split test_a or test_b would name it"
@@ -76,55 +70,70 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
     )
 
 
-def _settled(
-    tables: Mapping[str, str], roots: Mapping[str, set[str]], wanted: list[str], read: ReadMember
-) -> dict[str, Settled]:
-    """The lines of the wanted sets, and of those that share their folders and so their pictures."""
-    theirs = {root for word in wanted for root in roots[word]}
-    found, lines = {}, 0
-    for word in sorted(roots):
-        if word in wanted or roots[word] & theirs:
-            names = [name for name, one in tables.items() if one == word]
-            tables_of_set = []
-            for name in names:
-                rows = read_rows(name, read(name))
-                lines += len(rows.frame)
-                if lines > MOST_LINES:
-                    raise InputError(
-                        f"the tables up to {name} have {lines:,} rows, more than the "
-                        f"{MOST_LINES:,} that are read: leave only the published ones there"
-                    )
-                tables_of_set.append(rows)
-            found[word] = settle(concat(tables_of_set))
-    return found
+def _read_tables(
+    tables: Mapping[str, str], roots: Roots, chosen: list[str], read: ReadMember
+) -> dict[str, DeduplicatedRows]:
+    """The rows of the chosen splits, and of those that share folders and so pictures with them."""
+    chosen_roots = {root for split in chosen for root in roots[split]}
+    rows_by_split, total = {}, 0
+    for split in sorted(roots):
+        if split not in chosen and not roots[split] & chosen_roots:
+            continue
+        rows: list[Row] = []
+        for name in (name for name in tables if tables[name] == split):
+            table_rows = read_rows(name, read(name))
+            total += len(table_rows)
+            if total > MAX_ROWS:
+                raise InputError(
+                    f"the tables up to {name} have {total:,} rows, more than the limit of "
+                    f"{MAX_ROWS:,}: keep only the published ones"
+                )
+            rows += table_rows
+        rows_by_split[split] = deduplicate(rows)
+    return rows_by_split
 
 
-def _lying(names: list[str], roots: Mapping[str, set[str]], listing: pl.DataFrame) -> pl.DataFrame:
-    """Each file under Images/ with its folder and the sets it may belong to, likeliest first."""
-    pictures = {name: root for name in names if (root := picture_root(name)) is not None}
-    candidates = {root: sets_at(root, roots) for root in set(pictures.values())}
-    frame = pl.DataFrame(
-        {
-            "name": list(pictures),
-            "root": list(pictures.values()),
-            "splits": [candidates[root] for root in pictures.values()],
-        },
-        schema={"name": pl.String, "root": pl.String, "splits": pl.List(pl.String)},
-    )
-    return listing.join(frame, on="name", maintain_order="left")
+def _table_members(rows_by_split: Mapping[str, DeduplicatedRows]) -> Iterator[dict[str, object]]:
+    """One row per table and part that takes rows from it."""
+    for split, rows in rows_by_split.items():
+        for (name, part), stamp in stamps(rows.rows).items():
+            row = {"split": split, "part": part, "role": "table", "image_id": None, "name": name}
+            yield row | {"size": SIZE_NOT_COMPARED, "stamp": stamp}
+
+
+def _picture_members(
+    pictures: Mapping[str, str], roots: Roots, rows_by_split: Mapping[str, DeduplicatedRows]
+) -> Iterator[dict[str, object]]:
+    """One row per file under Images/ and split it belongs to; `pictures` are roots by name.
+
+    A file belongs to the splits that name its image, or else to the likeliest one. Role
+    `unexpected` is a file whose name is not a hash (image_id null), one in another folder than its
+    image's row says, or a second one for an image that no row names (image_id kept).
+    """
+    file_names: dict[str, dict[int | None, str | None]] = {}
+    for split, rows in rows_by_split.items():
+        named: dict[int | None, str | None] = {row.image_id: None for row in rows.rows}
+        file_names[split] = named | {key: row.file_name for key, row in rows.images.items()}
+        file_names[split].pop(None, None)
+    candidates = {root: splits_at(root, roots) for root in set(pictures.values())}
+    taken: set[tuple[str, int]] = set()
+    for name, root in sorted(pictures.items()):
+        image_id, part = image_of_picture(name)
+        path = name.removeprefix(f"{root}/") if root else name
+        likely = candidates[root]
+        for split in [word for word in likely if image_id in file_names.get(word, {})] or likely[
+            :1
+        ]:
+            expected = file_names.get(split, {}).get(image_id) or path
+            role = "unexpected"
+            if image_id is not None and path == expected and (split, image_id) not in taken:
+                taken.add((split, image_id))
+                role = "picture"
+            row = {"split": split, "part": part, "role": role, "image_id": image_id}
+            yield row | {"name": name}
 
 
 def _template(roots: set[str], picture_roots: set[str]) -> str:
     root = min(roots & picture_roots or roots)
     escaped = root.replace("{", "{{").replace("}", "}}")  # a folder may have braces in its name
     return f"{escaped}/{{file_name}}" if root else "{file_name}"
-
-
-def _table_rows(settled: Mapping[str, Settled]) -> pl.DataFrame:
-    """One row per table and part that has lines of it."""
-    rows = [
-        (split, part, "table", None, table, UNLISTED, stamp)
-        for split, one in settled.items()
-        for (table, part), stamp in stamps(one).items()
-    ]
-    return pl.DataFrame(rows, schema=ROWS, orient="row")
