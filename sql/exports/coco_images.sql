@@ -15,6 +15,8 @@
 -- column    height: of the stored pixels; null unless known
 -- column    format: `jpeg`, `png`, ...; null unless recognised
 -- column    orientation: EXIF orientation, 1 to 8; null where there is none
+-- column    byte_size: of the picture file; null when missing
+-- column    sha256: of the picture file in hex; null unless verified
 -- column    image_status: `ok`, or what is the matter with the picture
 -- column    source: who took it, `shop` or `user`; null where the source does not say
 -- column    pair_id: group of pictures of the same product; null where there is none
@@ -26,6 +28,8 @@ select
     height,
     format,
     orientation,
+    byte_size,
+    sha256,
     image_status,
     source,
     pair_id

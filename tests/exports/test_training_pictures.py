@@ -9,7 +9,6 @@ from PIL import Image
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.pictures import prepare
 from flows.pictures import PictureError
-from schemas.errors import InputError
 
 
 def picture(width=64, height=48, kind="JPEG", mode="RGB", **how) -> bytes:
@@ -106,20 +105,6 @@ def test_a_picture_of_another_kind_becomes_one_that_readers_know():
 def test_half_a_picture_is_told_when_it_has_to_be_decoded(cut):
     with pytest.raises(PictureError):
         prepare(picture()[:cut], TrainingOptions("detection", size=16))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        ({"task": "pose"}, "no task 'pose'"),
-        ({"task": "detection", "size": 0}, "size is 0"),
-        ({"task": "detection", "picture_format": "gif"}, "cannot be written as 'gif'"),
-        ({"task": "detection", "quality": 101}, "quality is 101"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused_in_words(wrong, word):
-    with pytest.raises(InputError, match=word):
-        TrainingOptions(**wrong)
 
 
 def test_retrieval_is_always_of_items():
