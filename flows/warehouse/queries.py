@@ -11,20 +11,27 @@ lines that a machine reads. Continuation lines are indented further than the wor
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
     -- column    dataset: what it holds             one per result column, in order
+    -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
+    -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
 
 Types of parameters are `text`, `integer`, `number` and `flag` (true or false).
+
+A plot is a kind, then columns by channel. `bar` (x: value, y: names), `stack` (the same, divided
+into shares by `color`), `column` (x: whole numbers, y: value), `histogram` (x and x2: the edges of
+a bin, y: value). Each may have `color`, a series for each of its words, and `facet`, a plot for
+each; `group` puts facets under headings. Values of rows that differ in other columns are added up.
 """
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import InputError
 
@@ -32,6 +39,17 @@ KINDS = ("statistics", "pairs", "checks", "exports", "evaluation")
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")
+
+UNITS = ("share", "bytes", "px")
+
+_CHANNELS = {
+    "bar": {"x", "y"},
+    "stack": {"x", "y", "color"},
+    "column": {"x", "y"},
+    "histogram": {"x", "x2", "y"},
+}
+"""The channels that each kind of plot needs."""
+_OPTIONAL_CHANNELS = {"color", "facet", "group"}
 
 
 def _flag(text: str) -> bool:
@@ -69,6 +87,13 @@ class Param:
             ) from None
 
 
+class Plot(NamedTuple):
+    """How a statistic is drawn: a kind of plot, and the column in each of its channels."""
+
+    kind: str
+    channels: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Query:
     """One file of sql/: what it asks, what it reads, takes and answers, and its SELECT."""
@@ -83,6 +108,8 @@ class Query:
     columns: Mapping[str, str]
     severity: str | None
     text: str = field(repr=False)
+    units: Mapping[str, str] = field(default_factory=dict)
+    plots: tuple[Plot, ...] = ()
 
     def promises(self, word: str) -> tuple[str, ...]:
         """The names the header gives under `reads`, `param`, `grain` or `column`."""
@@ -151,7 +178,7 @@ def _all() -> dict[str, Query]:
     return dict(sorted(found.items()))
 
 
-_PROMISE = re.compile(r"(reads|param|grain|column|severity)\s{2,}(.*)")
+_PROMISE = re.compile(r"(reads|param|grain|column|unit|plot|severity)\s{2,}(.*)")
 _PARAM = re.compile(r"(\w+): (\w+)(?:; default ([^:]*))?: (.+)", re.DOTALL)
 
 
@@ -176,6 +203,8 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         columns=columns,
         severity=severity,
         text=text,
+        units=dict(_units(name, lines.get("unit", []), columns)),
+        plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
     )
 
 
@@ -221,3 +250,24 @@ def _param(query_name: str, line: str) -> Param:
         raise ValueError(f"query {query_name}: not `name: type; default value: doc`: {line!r}")
     name, type_, default, doc = match.groups()
     return Param(name, type_, None if default is None else _TYPES[type_][1](default.strip()), doc)
+
+
+def _units(query_name: str, lines: list[str], columns: Mapping[str, str]) -> Iterator[tuple]:
+    for line in lines:
+        unit, _, names = line.partition(": ")
+        for column in _list([names]):
+            if unit not in UNITS or column not in columns:
+                raise ValueError(f"query {query_name}: not `unit: columns`: {line!r}")
+            yield column, unit
+
+
+def _plot(query_name: str, line: str, columns: Mapping[str, str]) -> Plot:
+    kind, *pairs = line.split()
+    channels = dict(pair.partition("=")[::2] for pair in pairs)
+    required = _CHANNELS.get(kind)
+    if required is None or not required <= channels.keys() <= required | _OPTIONAL_CHANNELS:
+        raise ValueError(f"query {query_name}: not `kind channel=column ...`: {line!r}")
+    for column in channels.values():
+        if column not in columns:
+            raise ValueError(f"query {query_name}: plots {column!r}, which is not a column")
+    return Plot(kind, channels)

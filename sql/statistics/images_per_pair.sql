@@ -10,6 +10,7 @@
 -- column    source: who took the pictures, `user` or `shop`
 -- column    images: pictures of one pair_id
 -- column    pair_ids: pair_ids with exactly that many
+-- plot      column x=images y=pair_ids color=source facet=split
 
 with grouped as (
     select

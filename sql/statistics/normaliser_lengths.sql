@@ -22,6 +22,7 @@
 -- column    median: half of the lengths are no longer
 -- column    quantile_90: nine tenths of the lengths are no longer
 -- column    longest: the longest length, in pixels
+-- unit      px: shortest, quantile_10, median, quantile_90, longest
 
 with labelled as (
     select

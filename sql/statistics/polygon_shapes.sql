@@ -20,6 +20,7 @@
 -- column    outline_to_box: area of the outline by area of the box, mean; can pass 1; null without
 --               a box of some width and height
 -- column    flat_boxes: items whose box has zero width or height, not in outline_to_box
+-- unit      share: closed_share, outline_to_box
 
 with outlines as (
     select

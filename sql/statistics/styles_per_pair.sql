@@ -11,6 +11,7 @@
 -- column    pair_ids: pair_ids with exactly that many
 -- column    pair_ids_with_gaps: of these, those whose numbers have a gap
 -- column    highest_style: the highest style number among them; null without styles
+-- plot      column x=styles y=pair_ids color=split
 
 with styled as (
     select
