@@ -64,7 +64,7 @@ def test_cutting_and_shrinking_at_once_is_as_cutting_and_then_shrinking():
     region = (300.0, 100.0, 420.0, 340.0)
     prepared = prepare(data, TrainingOptions("detection", size=60, crop_items=True), region)
     assert (prepared.width, prepared.height) == (30, 60)
-    # The border between red and blue lies at x 320.
+    # The border between red and blue is at x 320.
     (border,) = prepared.transform.apply(np.array([[320.0, 220.0]])).tolist()
     assert border == [5.0, 30.0]
     row = np.asarray(opened(prepared).convert("RGB"))[30]

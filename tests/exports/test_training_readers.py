@@ -10,6 +10,8 @@ import pytest
 from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     ("deepfashion2", TrainingOptions("detection")),
     ("deepfashion2", TrainingOptions("landmarks", size=64, crop_items=True)),
@@ -99,8 +101,8 @@ def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folder):
 READ_PICTURES = """
 import json, os, sys
 import datasets
-found = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
-print(json.dumps([len(found), found[0]["image"].size, sorted(found[0])]), flush=True)
+rows = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
+print(json.dumps([len(rows), rows[0]["image"].size, sorted(rows[0])]), flush=True)
 os._exit(0)
 """
 

@@ -16,6 +16,8 @@ from flows.pipelines.export_training import export_training
 from flows.pipelines.slices import one_slice
 from schemas.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 DETECTION = TrainingOptions("detection")
 
 
@@ -83,13 +85,13 @@ def test_polygons_shrink_with_the_picture(release, sources, tmp_path):
 def test_items_are_cut_out_one_by_one_with_their_points(release, sources, tmp_path):
     exported(release, tmp_path, TrainingOptions("landmarks", crop_items=True))
     rows = rows_in(tmp_path)
-    wanted = [
+    expected = [
         (number, item_no, item)
         for number, document in documents(sources).items()
         for item_no, item in items_of(document)
     ]
-    assert [(row["image_id"], row["item_no"]) for row in rows] == [key[:2] for key in wanted]
-    for row, (_, _, item) in zip(rows, wanted, strict=True):
+    assert [(row["image_id"], row["item_no"]) for row in rows] == [key[:2] for key in expected]
+    for row, (_, _, item) in zip(rows, expected, strict=True):
         x1, y1, x2, y2 = item["bounding_box"]
         assert (row["width"], row["height"]) == (x2 - x1, y2 - y1)
         assert row["bbox"] == [0, 0, x2 - x1, y2 - y1]

@@ -56,8 +56,7 @@ class ReportContent:
 
     def rows(self, statistic: str, dataset: str | None = None) -> list[dict[str, Any]]:
         """Rows of a statistic, of one data set or all; none when it is absent."""
-        found = self.statistics.get(statistic)
-        return found.rows(dataset) if found else []
+        return self.statistics[statistic].rows(dataset) if statistic in self.statistics else []
 
     @property
     def datasets(self) -> list[str]:
