@@ -1,7 +1,8 @@
-"""Comes in: the warehouse's answers as Arrow, and pictures. Goes out: files in others' formats.
+"""Exports: a release in formats of other programs, from Arrow tables and pictures.
 
-May import `schemas`, `flows.storage`, `flows.release` and `flows.pictures`. Exports never see the
-lake: a pipeline hands them readers.
+`coco` and `lists` write JSON, `training` Parquet with pictures inside, `report` an HTML page,
+`drawing` annotated pictures. May import `schemas`, `flows.storage`, `flows.release` and
+`flows.pictures`; pipelines pass the rows, exports never read the lake.
 """
 
 from flows.exports.coco.layout import CocoOptions

@@ -1,29 +1,33 @@
-"""A split of a release as training shards: planned, written in any process, described at last."""
+"""Training export: a split of a release as Parquet shards, written in any process, and a card."""
 
-import json
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.training.card import card
-from flows.exports.training.croissant import croissant
+from flows.exports.slices import AnnotationBatch
+from flows.exports.training.card import training_card
 from flows.exports.training.features import features_of, schema_of
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import (
-    ExportRecord,
-    begin,
-    missing,
-    read_records,
-    too_many,
-    write_record,
+    CARD,
+    ExportedSplit,
+    Origin,
+    ShardFooter,
+    ShardRecord,
+    exported_splits,
+    loses_too_many,
+    prepare_folder,
+    read_shard,
 )
-from flows.exports.training.rows import LeftOut, ReadPictures, training_rows
-from flows.exports.training.shards import Run, Shard, ShardRecord, plan_shards, write_shard
+from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
+from flows.exports.training.shards import Run, Shard, plan_shards, write_shard
 from flows.lake import Release
 from flows.pipelines.slices import one_slice, split_totals
 from flows.storage import Location, read_members
@@ -31,21 +35,23 @@ from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
-Wanted = dict[str, str | int]
-"""A split, and which of its images: parameters of the queries."""
+Parameters = dict[str, str | int]
+"""Parameters of the queries: a split, and which of its images."""
 
 Progress = Callable[[int, int], None]
-"""Told how many rows are done, and of how many."""
+"""Called with the number of rows that are done, and of all rows."""
 
 RunShards = Callable[
     [Callable[["ShardJob"], ShardRecord], Sequence["ShardJob"]], Iterable[ShardRecord]
 ]
-"""Who writes the shards: flows.runners.local_runner(workers), or anything that maps."""
+"""Writes the shards: flows.runners.local_runner(workers), or anything that maps."""
+
+RunInput = tuple[Run, pa.Table, AnnotationBatch, np.ndarray]
 
 
 @dataclass(frozen=True)
 class ShardJob:
-    """All that a process needs to write one shard; small enough to travel."""
+    """What a process needs to write one shard; small enough to send to it."""
 
     release: Path
     dataset: str
@@ -53,6 +59,7 @@ class ShardJob:
     folder: Path
     options: TrainingOptions
     shard: Shard
+    shards: int
     pictures_at: str | None
 
 
@@ -67,97 +74,118 @@ def export_training(
     shards: int | None = None,
     pictures_at: str | None = None,
     progress: Progress | None = None,
-) -> ExportRecord:
-    """Write a split into the folder `output`, beside other splits of the same export.
+) -> ExportedSplit:
+    """Write a split into the folder `output`, next to other splits of the same export.
 
-    Finished shards of an interrupted export are kept. `pictures_at` is where the source lies now,
-    if it moved. Raises InputError when over one in a hundred rows is lost to broken pictures; what
-    is finished stays, and the record beside it names each of them.
+    Shards whose source rows did not change are kept. `pictures_at` is the current location of the
+    source, if it moved. Raises InputError when over 1 % of the rows are lost to broken pictures;
+    finished shards stay, and their footers name each lost row.
     """
     with open_warehouse(release.tables()) as con:
-        rows, known = _planned_rows(con, dataset, split, options)
+        rows, possible_rows = _planned_rows(con, dataset, split, options)
         names = _category_names(con, dataset)
     planned = plan_shards(rows, options, split=split, shards=shards)
-    record = begin(
+    prepare_folder(
         output,
-        ExportRecord(
-            dataset=dataset,
-            split=split,
-            release=release.id,
-            created=f"{release.manifest.created:%Y-%m-%d}",
-            content=release.manifest.content,
-            options=options.as_words(),
-            features=features_of(options, list(names.values())),
-            planned_shards=len(planned),
-            planned_rows=rows.num_rows,
-            left_out_before=known - rows.num_rows,
-        ),
+        [shard.name for shard in planned],
+        split=split,
+        dataset=dataset,
+        options=options,
+        features=features_of(options, list(names.values())),
     )
-    write_record(output, record)
     jobs = [
-        ShardJob(release.path, dataset, split, output, options, shard, pictures_at)
-        for shard in missing(record, planned)
+        ShardJob(release.path, dataset, split, output, options, shard, len(planned), pictures_at)
+        for shard in planned
     ]
-    for shard in run(build_shard, jobs):
-        record = record.with_shard(shard)
-        write_record(output, record)
+    finished: list[ShardRecord] = []
+    for record in run(build_shard, jobs):
+        finished.append(record)
         if progress:
-            progress(record.rows, rows.num_rows)
-    _refuse_great_loss(record)
-    _describe(output)
-    return record
+            progress(sum(shard.rows for shard in finished), rows.num_rows)
+    finished.sort(key=lambda shard: shard.name)
+    origin = Origin(release.id, possible_rows - rows.num_rows)
+    exported = ExportedSplit(split, finished, origin)
+    _require_few_losses(exported, rows.num_rows)
+    splits = [exported if other.split == split else other for other in exported_splits(output)]
+    with atomic_write(output / CARD) as sink:
+        sink.write(training_card(splits).encode())
+    return exported
 
 
 def build_shard(job: ShardJob) -> ShardRecord:
-    """One shard, from the release and the source's pictures to a Parquet file. In any process."""
+    """One shard, from the release and the source's pictures to a Parquet file. In any process.
+
+    A file that was written from equal source rows is kept, unless some of its pictures could not
+    be read then.
+    """
     release = Release(job.release)
     with open_warehouse(release.tables(), threads=1) as con:
-        names = _category_names(con, job.dataset)
-        read = _read_pictures(con, release, job)
-        schema = schema_of(features_of(job.options, list(names.values())))
-        made = (row for run in job.shard.runs for row in _made(con, job, run, names, read))
-        return write_shard(job.folder, job.shard, schema, made)
+        source = _source_hash(con, job)
+        if (job.folder / job.shard.name).exists():
+            held = read_shard(job.folder, job.shard.name)
+            readable = all(row.reason == NO_REGION for row in held.footer.left_out)
+            if readable and held.footer.source == source:
+                return held
+        rows = _training_rows(con, job, _read_pictures(con, release, job))
+        schema = schema_of(
+            features_of(job.options, list(_category_names(con, job.dataset).values()))
+        )
+        footer = ShardFooter(job.dataset, job.split, job.shards, job.options, source)
+        return write_shard(job.folder, job.shard, schema, rows, footer)
 
 
-def _made(
-    con: Warehouse,
-    job: ShardJob,
-    run: Run,
-    names: dict[int, str],
-    read: ReadPictures,
+def _source_hash(con: Warehouse, job: ShardJob) -> str:
+    """sha256 of the source rows of a shard."""
+    digest = hashlib.sha256()
+    for run, images, batch, identities in _run_inputs(con, job):
+        tables = (images, batch.items, batch.landmarks, batch.polygons)
+        rows = [table.to_pylist() for table in tables]
+        digest.update(msgspec.json.encode((run, rows, identities.tolist())))
+    return digest.hexdigest()
+
+
+def _training_rows(
+    con: Warehouse, job: ShardJob, read: ReadPictures
 ) -> Iterator[dict[str, Any] | LeftOut]:
-    """The rows of one run, with their pictures."""
-    wanted: Wanted = {
-        "dataset": job.dataset,
-        "split": job.split,
-        "first_image_id": run.first_image_id,
-        "last_image_id": run.last_image_id,
-    }
-    rows = _rows(con, wanted, job.options)
-    images, one = one_slice(
-        con,
-        wanted,
-        landmarks=job.options.task == "landmarks",
-        polygons=job.options.task == "segmentation",
-    )
-    images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
-    one = one.of_images(images["image_id"])
-    return training_rows(
-        images,
-        one,
-        options=job.options,
-        labels={number: place for place, number in enumerate(names)},
-        identities=_identities(rows, one.items),
-        read=read,
-        skip=run.skip,
-        take=run.take,
-    )
+    labels = {number: place for place, number in enumerate(_category_names(con, job.dataset))}
+    for run, images, batch, identities in _run_inputs(con, job):
+        yield from training_rows(
+            images,
+            batch,
+            options=job.options,
+            labels=labels,
+            identities=identities,
+            read=read,
+            skip=run.skip,
+            take=run.take,
+        )
+
+
+def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[RunInput]:
+    """Source rows of a shard, run by run: images, annotations, the identity of each item."""
+    for run in job.shard.runs:
+        parameters: Parameters = {
+            "dataset": job.dataset,
+            "split": job.split,
+            "first_image_id": run.first_image_id,
+            "last_image_id": run.last_image_id,
+        }
+        rows = _rows(con, parameters, job.options)
+        images, batch = one_slice(
+            con,
+            parameters,
+            landmarks=job.options.task == "landmarks",
+            polygons=job.options.task == "segmentation",
+        )
+        images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
+        batch = batch.of_images(images["image_id"])
+        yield (run, images, batch, _identities(rows, batch.items))
 
 
 def _planned_rows(
     con: Warehouse, dataset: str, split: str, options: TrainingOptions
 ) -> tuple[pa.Table, int]:
-    """What to write a row for, in order, and how many there would be with all pictures."""
+    """The rows to write, in order, and how many there would be if no picture were missing."""
     totals = split_totals(con, dataset, split)
     counts = {
         "landmarks": totals.landmarks,
@@ -174,18 +202,18 @@ def _planned_rows(
     return rows, totals.items if options.crop_items else totals.images
 
 
-def _rows(con: Warehouse, wanted: Wanted, options: TrainingOptions) -> pa.Table:
-    """One row for each that a training set of these images has, in order."""
+def _rows(con: Warehouse, parameters: Parameters, options: TrainingOptions) -> pa.Table:
+    """One row for each row of a training set of these images, in order."""
     if options.crop_items:
-        return run_query(con, "training_items", wanted)
-    rows = run_query(con, "training_images", wanted)
+        return run_query(con, "training_items", parameters)
+    rows = run_query(con, "training_images", parameters)
     if options.task != "classification":
         return rows
     several = pc.sum(pc.greater(rows["items"], 1)).as_py()
     if several:
         raise InputError(
-            f"{several:,} images of {wanted['dataset']} {wanted['split']} show several items, but "
-            "a class wants one: cut them out with --crop items."
+            f"{several:,} images of {parameters['dataset']} {parameters['split']} show several "
+            "items, but a class needs one: cut them out with --crop items."
         )
     return rows.filter(pc.equal(rows["items"], 1))
 
@@ -206,61 +234,51 @@ def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:
 def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictures:
     """Reads a split's pictures from the release where it holds them, else from their source."""
     place = f"/dataset={job.dataset}/split={job.split}/"
-    held = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
-    if held and job.pictures_at is None:
-        return lambda images: _held_pictures(con, job, images)
+    embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
+    if embedded and job.pictures_at is None:
+        return lambda images: _embedded_pictures(con, job, images)
     inputs = release.manifest.inputs.get(job.dataset, {})
     pattern = inputs.get("pictures", {}).get(job.split)
-    lies_at = job.pictures_at or inputs.get("locations", {}).get(job.split, inputs.get("location"))
-    if pattern is None or lies_at is None:
+    location = job.pictures_at or inputs.get("locations", {}).get(job.split, inputs.get("location"))
+    if pattern is None or location is None:
         raise InputError(
-            f"the release neither holds the pictures of {job.dataset} {job.split} nor says where "
-            "they lie: ingest with --embed-images."
+            f"the release has neither the pictures of {job.dataset} {job.split} nor their "
+            "location: ingest with --embed-images."
         )
-    source = Location.parse(lies_at)
+    source = Location.parse(location)
     return lambda images: _source_pictures(source, pattern, images)
 
 
-def _held_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
-    wanted = {
+def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
+    parameters = {
         "dataset": job.dataset,
         "split": job.split,
         "first_image_id": images["image_id"][0].as_py(),
         "last_image_id": images["image_id"][-1].as_py(),
     }
-    rows = run_query(con, "training_pictures", wanted).to_pylist()
-    held = {row["image_id"]: row["data"] for row in rows}
-    return [held.get(image_id) for image_id in images["image_id"].to_pylist()]
+    rows = run_query(con, "training_pictures", parameters).to_pylist()
+    data = {row["image_id"]: row["data"] for row in rows}
+    return [data.get(image_id) for image_id in images["image_id"].to_pylist()]
 
 
 def _source_pictures(source: Location, pattern: str, images: pa.Table) -> Iterable[bytes | None]:
     names = [pattern.format(file_name=name) for name in images["file_name"].to_pylist()]
-    nothing = [-1] * len(names), [""] * len(names)
-    members = pa.table({"name": names, "size": nothing[0], "stamp": nothing[1]})
+    unknown_size, unknown_stamp = [-1] * len(names), [""] * len(names)
+    members = pa.table({"name": names, "size": unknown_size, "stamp": unknown_stamp})
     try:
         return [document.data for document in read_members(source, members)]
     except OSError as error:
         raise InputError(
-            f"the pictures cannot be read at {source.path}: {error}; mount it, or say with "
-            "--pictures-at where they lie now."
+            f"the pictures cannot be read at {source.path}: {error}; mount it, or give with "
+            "--pictures-at where they are now."
         ) from error
 
 
-def _refuse_great_loss(record: ExportRecord) -> None:
-    lost = [one for shard in record.shards.values() for one in shard.left_out]
-    if too_many(len(lost), record.planned_rows):
-        first = lost[0]
+def _require_few_losses(exported: ExportedSplit, planned_rows: int) -> None:
+    lost = exported.lost
+    if loses_too_many(len(lost), planned_rows):
         raise InputError(
-            f"{len(lost):,} of {record.planned_rows:,} rows of {record.split} could not be made, "
-            f"the first for image {first.image_id}: {first.reason}. All are named in "
-            f"{record.split}.export.json."
+            f"{len(lost):,} of {planned_rows:,} rows of {exported.split} could not be made, "
+            f"the first for image {lost[0].image_id}: {lost[0].reason}. The footers of the shards "
+            "name all of them; the next export tries them again."
         )
-
-
-def _describe(folder: Path) -> None:
-    """README.md and croissant.json, from the records of all finished splits."""
-    records = [record for record in read_records(folder) if record.finished]
-    with atomic_write(folder / "README.md") as sink:
-        sink.write(card(records).encode())
-    with atomic_write(folder / "croissant.json") as sink:
-        sink.write(json.dumps(croissant(records), indent=2, ensure_ascii=False).encode() + b"\n")

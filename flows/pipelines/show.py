@@ -1,4 +1,4 @@
-"""A picture of a release with its annotations drawn, or all pictures of its pair_id on a sheet."""
+"""Draw an image of a release with its annotations, or all images of its pair_id on a sheet."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
-MOST_ON_A_SHEET = 60
+MAX_PICTURES_ON_SHEET = 60
 
 
 def show_image(
@@ -24,26 +24,26 @@ def show_image(
     output: Path,
     pair: bool = False,
 ) -> str:
-    """Write a PNG of the annotated picture (or of its pair's pictures); says what was drawn."""
+    """Write a PNG of the annotated picture, or of its pair's; returns a sentence about it."""
     chosen = Lake(lake).release(release)
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
         keys = _pair_of(con, key) if pair else [key]
-        shelf = PictureReader(chosen)
-        pictures = annotated_pictures(con, shelf, keys)
+        reader = PictureReader(chosen)
+        pictures = annotated_pictures(con, reader, keys)
     if not pictures:
         raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
     with atomic_write(output) as sink:
         drawn.save(sink, "PNG")
-    without = sum(one.picture is None for one in pictures)
-    why = shelf.missing or "the release does not say where it lies"
+    missing = sum(picture.picture is None for picture in pictures)
+    reason = reader.missing or "the release does not have its location"
     if pair:
-        blank = f", {without} of them blank: {why}" if without else ""
+        blank = f", {missing} of them blank: {reason}" if missing else ""
         return (
             f"{output}: {_counted(len(pictures), 'picture')} of pair {pictures[0].pair_id}{blank}"
         )
-    blank = f" without the picture: {why}" if without else ""
+    blank = f" without the picture: {reason}" if missing else ""
     return f"{output}: {_counted(len(pictures[0].items), 'item')} drawn{blank}"
 
 
@@ -52,11 +52,11 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _pair_of(con: Warehouse, key: ImageKey) -> list[ImageKey]:
-    """The keys of all images of the image's pair, consumers' first."""
+    """The keys of all images with the pair_id of this one, consumers' first."""
     dataset, split, image_id = key
-    wanted = {"dataset": dataset, "split": split, "image_id": image_id, "most": MOST_ON_A_SHEET}
-    rows = run_query(con, "pair_images", wanted)
+    image = {"dataset": dataset, "split": split, "image_id": image_id}
+    rows = run_query(con, "pair_images", image | {"most": MAX_PICTURES_ON_SHEET})
     if not rows.num_rows:
-        raise InputError(f"image {image_id} of {dataset} {split} is not there or has no pair")
+        raise InputError(f"image {image_id} of {dataset} {split} is missing or has no pair")
     columns = (rows[name].to_pylist() for name in ("dataset", "split", "image_id"))
     return list(zip(*columns, strict=True))

@@ -13,20 +13,27 @@ fields. Continuation lines are indented further than the word they continue.
     -- column    dataset, split                     result columns, in order; these two are
     --                                              declared in schemas/, with their meaning
     -- column    share: what it holds               a column that is not declared, or differs
+    -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
+    -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
 
 A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
+
+A plot is a kind, then columns by channel. `bar` (x: value, y: names), `stack` (the same, divided
+into shares by `color`), `column` (x: whole numbers, y: value), `histogram` (x and x2: the edges of
+a bin, y: value). Each may have `color`, a series for each of its words, and `facet`, a plot for
+each; `group` puts facets under headings. Values of rows that differ in other columns are added up.
 """
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas import TABLES, Table
 from schemas.errors import InputError
@@ -37,6 +44,17 @@ KINDS = ("statistics", "pairs", "checks", "exports")
 SEVERITIES = ("error", "warn")
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+UNITS = ("share", "bytes", "px")
+
+_CHANNELS = {
+    "bar": {"x", "y"},
+    "stack": {"x", "y", "color"},
+    "column": {"x", "y"},
+    "histogram": {"x", "x2", "y"},
+}
+"""The channels that each kind of plot needs."""
+_OPTIONAL_CHANNELS = {"color", "facet", "group"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,13 @@ class Param:
         raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 
+class Plot(NamedTuple):
+    """How a statistic is drawn: a kind of plot, and the column in each of its channels."""
+
+    kind: str
+    channels: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Query:
     """One file of sql/: its header, field by field, and its whole text."""
@@ -80,6 +105,8 @@ class Query:
     columns: Mapping[str, str]
     severity: str | None
     text: str = field(repr=False)
+    units: Mapping[str, str] = field(default_factory=dict)
+    plots: tuple[Plot, ...] = ()
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -140,7 +167,7 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|severity)\s{2,}(.*)")
+_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity)\s{2,}(.*)")
 _PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
@@ -154,7 +181,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
     reads = _names(lines["reads"])
-    columns = [column for line in lines["column"] for column in _columns(name, line, reads)]
+    columns = dict(column for line in lines["column"] for column in _columns(name, line, reads))
     return Query(
         name=name,
         kind=kind,
@@ -163,9 +190,11 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         reads=reads,
         params=tuple(_param(name, line) for line in lines.get("param", [])),
         grain=_names(lines["grain"]),
-        columns=dict(columns),
+        columns=columns,
         severity=severity,
         text=text,
+        units=dict(_units(name, lines.get("unit", []), columns)),
+        plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
     )
 
 
@@ -226,3 +255,24 @@ def _param(query_name: str, line: str) -> Param:
     name, type_, default, doc = match.groups()
     param = Param(name, type_, None, doc)
     return param if default is None else replace(param, default=param.value(default.strip()))
+
+
+def _units(query_name: str, lines: list[str], columns: Mapping[str, str]) -> Iterator[tuple]:
+    for line in lines:
+        unit, _, names = line.partition(": ")
+        for column in _names([names]):
+            if unit not in UNITS or column not in columns:
+                raise ValueError(f"query {query_name}: not `unit: columns`: {line!r}")
+            yield column, unit
+
+
+def _plot(query_name: str, line: str, columns: Mapping[str, str]) -> Plot:
+    kind, *pairs = line.split()
+    channels = dict(pair.partition("=")[::2] for pair in pairs)
+    required = _CHANNELS.get(kind)
+    if required is None or not required <= channels.keys() <= required | _OPTIONAL_CHANNELS:
+        raise ValueError(f"query {query_name}: not `kind channel=column ...`: {line!r}")
+    for column in channels.values():
+        if column not in columns:
+            raise ValueError(f"query {query_name}: plots {column!r}, which is not a column")
+    return Plot(kind, channels)

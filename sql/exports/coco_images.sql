@@ -9,7 +9,8 @@
 -- param     first_image_id: integer; default 0: the first image_id of the range
 -- param     last_image_id: integer; default 9007199254740991: the last image_id of the range
 -- grain     image_id
--- column    image_id, file_name, width, height, format, orientation, image_status, source, pair_id
+-- column    image_id, file_name, width, height, format, orientation, byte_size, sha256
+-- column    image_status, source, pair_id
 
 select
     image_id,
@@ -18,6 +19,8 @@ select
     height,
     format,
     orientation,
+    byte_size,
+    sha256,
     image_status,
     source,
     pair_id

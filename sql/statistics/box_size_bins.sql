@@ -12,8 +12,9 @@
 -- column    lower: lower edge of the bin, included
 -- column    upper: upper edge of the bin; null for the last, open one
 -- column    boxes: boxes in it
--- column    flat_boxes: boxes of zero width or height of the category; the same in all rows of the
---           category
+-- column    flat_boxes: boxes of zero width or height of the category, in no bin; the same in all
+--           rows of the category
+-- plot      histogram x=lower x2=upper y=boxes facet=category_name group=measure
 
 with boxes as (
     select

@@ -13,6 +13,7 @@
 -- column    images: images that hold both
 -- column    share_of_category: of the images that hold category_id, from 0 to 1
 -- column    share_of_other: of the images that hold other_category_id, from 0 to 1
+-- unit      share: share_of_category, share_of_other
 
 with present as (
     select distinct dataset, split, image_id, category_id

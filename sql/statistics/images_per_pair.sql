@@ -9,6 +9,7 @@
 -- column    source: the image's `source` column, `user` or `shop`
 -- column    images: number of images of one pair_id
 -- column    pair_ids: pair_ids with that number of images
+-- plot      column x=images y=pair_ids color=source facet=split
 
 with grouped as (
     select

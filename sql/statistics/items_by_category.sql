@@ -9,6 +9,8 @@
 -- column    items: annotated garments of that category
 -- column    images: images with at least one of them
 -- column    share: of the split's items, from 0 to 1
+-- unit      share: share
+-- plot      bar x=items y=category_name facet=split
 
 with splits as (
     select dataset, split, count(*) as split_items

@@ -13,6 +13,7 @@
 -- column    visible_share: visible by items, from 0 to 1
 -- column    occluded_share: occluded by items, from 0 to 1
 -- column    unlabelled_share: unlabelled by items, from 0 to 1
+-- unit      share: visible_share, occluded_share, unlabelled_share
 
 with counted as (
     select

@@ -19,6 +19,7 @@
 -- column    median: 50 % of the lengths are not longer
 -- column    quantile_90: 90 % of the lengths are not longer
 -- column    longest: the longest length, in pixels
+-- unit      px: shortest, quantile_10, median, quantile_90, longest
 
 with labelled as (
     select

@@ -17,6 +17,7 @@
 -- column    outline_to_box: area of the outline by area of the box, mean; can exceed 1; null
 --           where all boxes have zero width or height
 -- column    flat_boxes: items whose box has zero width or height, not in outline_to_box
+-- unit      share: closed_share, outline_to_box
 
 with outlines as (
     select

@@ -17,6 +17,8 @@
 -- column    median_megapixels: millions of pixels
 -- column    median_bytes: of the picture file
 -- column    total_bytes: of all picture files
+-- unit      px: median_width, median_height, smallest_side, largest_side
+-- unit      bytes: median_bytes, total_bytes
 
 select
     dataset,

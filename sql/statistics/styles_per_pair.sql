@@ -10,6 +10,7 @@
 -- column    pair_ids: pair_ids with that number of styles
 -- column    pair_ids_with_gaps: those of them whose numbers have a gap
 -- column    highest_style: the highest style number among them; null without styles
+-- plot      column x=styles y=pair_ids color=split
 
 with styled as (
     select

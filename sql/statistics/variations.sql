@@ -13,6 +13,8 @@
 -- column    label: the label
 -- column    items: items with that label
 -- column    share: of the labelled items of that category, from 0 to 1
+-- unit      share: share
+-- plot      stack x=items y=category_name color=label facet=variation
 
 with combinations as (
     select

@@ -1,9 +1,11 @@
-"""A real release of the three sources, generated small, for everything that leaves the house."""
+"""One release of the three sources, generated small, and a report with every section."""
 
 from pathlib import Path
 
 import pytest
+from report_contents import a_full_content
 
+from flows.exports.report import write_report
 from flows.lake import Lake, Release
 from flows.pipelines.ingest import ingest
 from flows.pipelines.request import IngestRequest
@@ -11,7 +13,7 @@ from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sa
 
 
 def in_this_process(build, jobs):
-    """The runner of these tests: no pool, so that nothing is started anew."""
+    """The runner of these tests: no pool of processes."""
     return map(build, jobs)
 
 
@@ -27,9 +29,17 @@ def sources(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def release(sources, tmp_path_factory) -> Release:
-    """One release with all of them."""
+    """One release with all three."""
     lake = tmp_path_factory.mktemp("lake")
     for dataset in ("deepfashion2", "fashionai", "fashion-mnist"):
         request = IngestRequest(dataset, str(sources / dataset), str(lake))
         ingest(request, in_this_process)
     return Lake(lake).release()
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory) -> Path:
+    """A report with every section."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, a_full_content())
+    return path

@@ -1,4 +1,4 @@
-"""The local layout, the tasks, and sources that have no converter of their own."""
+"""COCO files in the local layout, by task, and of sources without a converter."""
 
 import pytest
 from annotated_split import files_of, items_of, made_up_documents, sorted_tables, tables_of
@@ -28,7 +28,7 @@ def test_each_category_has_its_own_landmarks_and_outline(files):
         "keypoints": ["1", "2", "3", "4", "5", "6", "7", "8"],
         "skeleton": [[1, 4], [2, 1], [3, 2], [4, 5], [5, 6], [6, 7], [7, 8], [8, 3]],
     }
-    assert [len(one["skeleton"]) for one in file["categories"]] == [
+    assert [len(category["skeleton"]) for category in file["categories"]] == [
         len(category.edges) for category in CATEGORIES["deepfashion2"]
     ]
 
@@ -36,7 +36,9 @@ def test_each_category_has_its_own_landmarks_and_outline(files):
 def test_landmarks_are_written_back_as_the_document_had_them(files, documents):
     file = coco_file(files, CocoOptions(layout="local"))
     items = [item for document in documents.values() for _, item in items_of(document)]
-    assert [one["keypoints"] for one in file["annotations"]] == [one["landmarks"] for one in items]
+    assert [record["keypoints"] for record in file["annotations"]] == [
+        item["landmarks"] for item in items
+    ]
     assert all(isinstance(number, int) for number in file["annotations"][0]["keypoints"])
 
 
@@ -59,7 +61,7 @@ def test_labels_are_kept_in_words(files, documents):
 
 @pytest.mark.parametrize("layout", ["official", "local"])
 @pytest.mark.parametrize(
-    ("task", "there", "absent"),
+    ("task", "present", "absent"),
     [
         ("detection", set(), {"keypoints", "num_keypoints", "segmentation"}),
         ("landmarks", {"keypoints", "num_keypoints"}, {"segmentation"}),
@@ -67,16 +69,18 @@ def test_labels_are_kept_in_words(files, documents):
         ("all", {"keypoints", "num_keypoints", "segmentation"}, set()),
     ],
 )
-def test_a_task_leaves_out_what_it_does_not_need(files, layout, task, there, absent):
+def test_a_task_leaves_out_what_it_does_not_need(files, layout, task, present, absent):
     file = coco_file(files, CocoOptions(layout=layout, task=task))
-    for one in file["annotations"]:
-        assert there <= set(one) and not absent & set(one)
-    assert all(("skeleton" in one) == ("keypoints" in there) for one in file["categories"])
+    for record in file["annotations"]:
+        assert present <= set(record) and not absent & set(record)
+    assert all(
+        ("skeleton" in category) == ("keypoints" in present) for category in file["categories"]
+    )
 
 
 @pytest.fixture
 def fashionai(tmp_path):
-    """One skirt with a labelled, an occluded and two absent points, and one with none at all."""
+    """A skirt with a labelled, an occluded and two absent points, and a skirt without points."""
     first, second = 0x0A0A0A0A0A0A0, 0xF0F0F0F0F0F0F
     key = {"dataset": "fashionai", "split": "train"}
     image = key | {
@@ -101,8 +105,8 @@ def fashionai(tmp_path):
         key
         | {"image_id": image_id, "item_no": 1, "landmark_no": number}
         | dict(zip(("x", "y", "visibility"), point, strict=True))
-        for image_id, given in ((first, points), (second, nothing))
-        for number, point in enumerate(given, start=1)
+        for image_id, labelled in ((first, points), (second, nothing))
+        for number, point in enumerate(labelled, start=1)
     ]
     rows = {
         "images": [image | {"image_id": first}, image | {"image_id": second}],

@@ -1,4 +1,4 @@
-"""The official layout equals what FACTS says the authors' converter writes, for any documents."""
+"""COCO files in the official layout equal those of the authors' converter, for any documents."""
 
 import json
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
 
 
 def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
-    """So memory does not grow with the split: one run at a time is all there is."""
+    """Memory does not grow with the split: only one batch exists at a time."""
     files = files_of(tmp_path, tables_of(made_up_documents(7, images=9)))
     written_when_asked = []
 
@@ -117,9 +117,9 @@ def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
             self.bytes += len(text)
 
     def watched(slices, sink):
-        for _, one in slices:
+        for _, batch in slices:
             written_when_asked.append(sink.bytes)
-            yield one
+            yield batch
 
     with open_warehouse(files, threads=1) as con:
         sink = Sink()
@@ -149,7 +149,10 @@ def test_an_item_without_polygons_has_an_empty_segmentation_as_in_its_document(t
     for (_, item), polygons in zip(items_of(documents[1]), ([], [[1, 2, 3, 4, 5, 6]]), strict=True):
         item["segmentation"] = polygons
     file = coco_file(files_of(tmp_path, tables_of(documents)))
-    assert [one["segmentation"] for one in file["annotations"][:2]] == [[], [[1, 2, 3, 4, 5, 6]]]
+    assert [record["segmentation"] for record in file["annotations"][:2]] == [
+        [],
+        [[1, 2, 3, 4, 5, 6]],
+    ]
 
 
 def test_images_nobody_annotated_are_left_out(tmp_path):
@@ -160,7 +163,7 @@ def test_images_nobody_annotated_are_left_out(tmp_path):
     place = tables["images"].schema.get_field_index("annotated")
     tables["images"] = tables["images"].set_column(place, "annotated", annotated)
     file = coco_file(files_of(tmp_path, tables))
-    assert [one["id"] for one in file["images"]] == [1, 3]
+    assert [record["id"] for record in file["images"]] == [1, 3]
 
 
 def test_a_split_of_nothing_but_empty_documents_is_a_whole_file(tmp_path):
@@ -175,33 +178,33 @@ def test_the_published_conversion_of_two_images_is_reproduced(tmp_path, real_dat
         (real_data / "deepfashion2/coco/train_000264_000265_coco.json").read_text()
     )
     documents = {}
-    for image, one in zip(published["images"], published["annotations"], strict=True):
-        x, y, w, h = one["bbox"]
-        own = one["keypoints"][3 * 219 : 3 * 256]
+    for image, record in zip(published["images"], published["annotations"], strict=True):
+        x, y, w, h = record["bbox"]
+        own = record["keypoints"][3 * 219 : 3 * 256]
         documents[image["id"]] = {
             "item1": {
-                "segmentation": one["segmentation"],
+                "segmentation": record["segmentation"],
                 "scale": 1,
                 "viewpoint": 1,
                 "zoom_in": 1,
                 "occlusion": 1,
                 "landmarks": own,
-                "style": one["style"],
+                "style": record["style"],
                 "bounding_box": [x, y, x + w, y + h],
-                "category_id": one["category_id"],
+                "category_id": record["category_id"],
                 "category_name": "long sleeve dress",
             },
             "source": "shop",
-            "pair_id": one["pair_id"],
+            "pair_id": record["pair_id"],
             "width": image["width"],
             "height": image["height"],
         }
     file = coco_file(files_of(tmp_path, tables_of(documents)))
     assert file["images"] == published["images"]
-    for ours, theirs in zip(file["annotations"], published["annotations"], strict=True):
-        theirs.pop("images", None)  # a stray key of that one file
-        assert ours | {"id": theirs["id"]} == theirs
-    assert [one["id"] for one in file["annotations"]] == [1, 2]
+    for record, expected in zip(file["annotations"], published["annotations"], strict=True):
+        expected.pop("images", None)  # a stray key of that one file
+        assert record | {"id": expected["id"]} == expected
+    assert [record["id"] for record in file["annotations"]] == [1, 2]
     assert file["categories"][10] == published["categories"][0]
 
 

@@ -39,8 +39,8 @@ def test_pycocotools_indexes_boxes_masks_and_keypoints(path, documents):
     assert len(coco.getImgIds()) == len(documents)
     items = [item for document in documents.values() for _, item in items_of(document)]
     assert len(coco.getAnnIds()) == len(items)
-    assert {one["id"] for one in coco.loadCats(coco.getCatIds())} == set(range(1, 14))
-    assert all(coco.annToMask(one).any() for one in coco.loadAnns(coco.getAnnIds()))
+    assert {category["id"] for category in coco.loadCats(coco.getCatIds())} == set(range(1, 14))
+    assert all(coco.annToMask(record).any() for record in coco.loadAnns(coco.getAnnIds()))
 
 
 def test_hotcoco_loads_the_same_images_and_annotations(path, documents):
@@ -48,8 +48,8 @@ def test_hotcoco_loads_the_same_images_and_annotations(path, documents):
     coco = hotcoco.COCO(str(path))
     file = json.loads(path.read_text())
     assert sorted(coco.get_img_ids()) == sorted(documents)
-    loaded = {one["id"]: one["bbox"] for one in coco.load_anns(coco.get_ann_ids())}
-    assert loaded == {one["id"]: one["bbox"] for one in file["annotations"]}
+    loaded = {record["id"]: record["bbox"] for record in coco.load_anns(coco.get_ann_ids())}
+    assert loaded == {record["id"]: record["bbox"] for record in file["annotations"]}
 
 
 @pytest.mark.parametrize(
@@ -71,35 +71,36 @@ def test_pycocotools_with_our_sigmas_gives_the_oks_of_shifted_points(
     cocoeval = pytest.importorskip("pycocotools.cocoeval")
     published = real_data / "deepfashion2/coco/train_000264_000265_coco.json"
     truth = json.loads(published.read_text())
-    (one,) = (one for one in truth["annotations"] if one["image_id"] == image_id)
-    for wanted, least in ((both, 1), (visible, 2)):
-        kept = np.array(one["keypoints"]).reshape(-1, 3)
+    (record,) = (r for r in truth["annotations"] if r["image_id"] == image_id)
+    for expected, least in ((both, 1), (visible, 2)):
+        kept = np.array(record["keypoints"]).reshape(-1, 3)
         kept[kept[:, 2] < least] = 0
         moved = kept + np.array([shift, 0, 0])
         file = truth | {
             "annotations": [
-                one | {"keypoints": kept.ravel().tolist(), "num_keypoints": int((kept > 0).any())}
+                record
+                | {"keypoints": kept.ravel().tolist(), "num_keypoints": int((kept > 0).any())}
             ]
         }
         path = tmp_path / f"truth-{least}.json"
         path.write_text(json.dumps(file | {"info": {}, "licenses": []}))
         coco = pycocotools.COCO(str(path))
-        found = coco.loadRes(
+        predicted = coco.loadRes(
             [
                 {
                     "image_id": image_id,
-                    "category_id": one["category_id"],
+                    "category_id": record["category_id"],
                     "keypoints": moved.ravel().tolist(),
                     "score": 1.0,
                 }
             ]
         )
-        judge = cocoeval.COCOeval(coco, found, "keypoints")
+        judge = cocoeval.COCOeval(coco, predicted, "keypoints")
         sigmas = [sigma for category in CATEGORIES["deepfashion2"] for sigma in category.sigmas]
         judge.params.kpt_oks_sigmas = np.array(sigmas)
         judge._prepare()
-        oks = judge.computeOks(image_id, one["category_id"])
-        assert float(oks[0, 0]) == pytest.approx(wanted, abs=1e-6)
+        oks = judge.computeOks(image_id, record["category_id"])
+        assert float(oks[0, 0]) == pytest.approx(expected, abs=1e-6)
 
 
 READ_WITH_DATUMARO = """
@@ -112,7 +113,7 @@ print(len(read), sum(len(item.annotations) > 0 for item in read))
 
 @pytest.mark.parametrize("format_", ["coco_instances", "coco_person_keypoints"])
 def test_datumaro_reads_it_where_there_is_one(path, documents, tmp_path, format_):
-    """It wants older libraries than ours: $WARDROBE_DATUMARO_PYTHON is a Python that has it."""
+    """Datumaro needs older libraries: $WARDROBE_DATUMARO_PYTHON is a Python that has it."""
     python = os.environ.get("WARDROBE_DATUMARO_PYTHON")
     if not python:
         pytest.skip("set WARDROBE_DATUMARO_PYTHON to a Python with datumaro")
@@ -138,9 +139,9 @@ import fiftyone.utils.coco as reader
 info, classes, _, images, annotations = reader.load_coco_detection_annotations(
     sys.argv[1], extra_attrs=True
 )
-one = next(iter(annotations.values()))[0]
-sizes = images[one.image_id]["width"], images[one.image_id]["height"]
-one.to_detection(sizes, classes_map=classes if isinstance(classes, dict) else None)
+record = next(iter(annotations.values()))[0]
+sizes = images[record.image_id]["width"], images[record.image_id]["height"]
+record.to_detection(sizes, classes_map=classes if isinstance(classes, dict) else None)
 print(len(images), sum(map(len, annotations.values())))
 """
 

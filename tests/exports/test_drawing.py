@@ -1,11 +1,16 @@
-"""Annotations land on the pixels they speak of, whatever way the picture is turned."""
+"""Annotations are drawn on their pixels, in every EXIF orientation; legend, contact sheet."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
 
-from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Mark, annotated_items
+from flows.exports.drawing.annotated import (
+    AnnotatedItem,
+    AnnotatedPicture,
+    Landmark,
+    annotated_items,
+)
 from flows.exports.drawing.canvas import NEUTRAL, PALETTE
 from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
@@ -15,8 +20,8 @@ WHITE = (255, 255, 255)
 RED = {1: (255, 0, 0)}
 
 
-def an_item(*, item_no=1, style=1, box=(10, 20, 40, 90), marks=(), polygons=(), edges=()):
-    return AnnotatedItem(item_no, "skirt", style, box, marks, polygons, edges)
+def an_item(*, item_no=1, style=1, box=(10, 20, 40, 90), landmarks=(), polygons=(), edges=()):
+    return AnnotatedItem(item_no, "skirt", style, box, landmarks, polygons, edges)
 
 
 def a_picture(*items, size=(100, 200), orientation=None, source="user", image_id=1):
@@ -46,8 +51,12 @@ def test_a_box_is_drawn_on_its_edges():
 
 
 def test_visible_landmarks_are_filled_occluded_ones_hollow_unlabelled_ones_absent():
-    marks = (Mark(30, 40, "visible"), Mark(70, 40, "occluded"), Mark(None, None, "unlabelled"))
-    drawn = redness(plain(a_picture(an_item(box=None, marks=marks)), colours=RED))
+    landmarks = (
+        Landmark(30, 40, "visible"),
+        Landmark(70, 40, "occluded"),
+        Landmark(None, None, "unlabelled"),
+    )
+    drawn = redness(plain(a_picture(an_item(box=None, landmarks=landmarks)), colours=RED))
     assert drawn[160, 120]
     assert not drawn[160, 280] and drawn[150:170, 270:290].any()
     assert not drawn[:, :100].any()
@@ -69,25 +78,57 @@ def test_visible_landmarks_are_filled_occluded_ones_hollow_unlabelled_ones_absen
 )
 def test_landmarks_turn_with_the_picture(orientation, where):
     """The same as Pillow's own transposition of a picture with one marked pixel."""
-    shown = a_picture(an_item(box=None, marks=(Mark(10, 20, "visible"),)), orientation=orientation)
+    shown = a_picture(
+        an_item(box=None, landmarks=(Landmark(10, 20, "visible"),)), orientation=orientation
+    )
     drawn = redness(plain(shown, colours=RED))
     rows, columns = np.nonzero(drawn)
     assert (columns.mean() / 4, rows.mean() / 4) == pytest.approx(where, abs=0.5)
     assert drawn.shape == ((400, 800) if (orientation or 1) > 4 else (800, 400))
 
 
-def test_small_pictures_are_enlarged_and_the_input_stays_as_it_was():
+def test_small_pictures_are_enlarged_and_the_input_is_unchanged():
     shown = a_picture(an_item(), size=(28, 28))
     before = shown.picture.tobytes()
     assert draw_annotations(shown, legend=False).size == (1008, 1008)
     assert shown.picture.tobytes() == before
 
 
-def test_the_legend_stands_below_and_a_missing_picture_is_said_to_be():
-    item = an_item()
-    missing = AnnotatedPicture("deepfashion2", "train", 1, None, (item,), "user", 7, (100, 200))
-    drawn = draw_annotations(missing)
-    assert drawn.width >= 500 and drawn.height > 1000
+def text_lines(picture: Image.Image) -> int:
+    """How many lines of text a white area has: runs of rows that are not white."""
+    dark = (np.asarray(picture).min(axis=2) < 160).any(axis=1)
+    return int(np.sum(dark[1:] & ~dark[:-1]))
+
+
+def test_the_legend_below_has_a_line_per_item_with_its_colour_and_explains_the_signs():
+    visible = tuple(Landmark(9 * k, 30, "visible") for k in range(1, 4))
+    items = [an_item(item_no=1, landmarks=visible), an_item(item_no=2, style=2)]
+    drawn = draw_annotations(a_picture(*items), colours={1: (255, 0, 0), 2: (0, 0, 255)})
+    plain_drawing = draw_annotations(a_picture(*items), legend=False)
+    legend = drawn.crop((0, plain_drawing.height, *drawn.size))
+    assert drawn.width == max(560, plain_drawing.width) and text_lines(legend) == 4
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        rows, columns = np.nonzero((np.asarray(legend) == colour).all(axis=2))
+        assert len(rows) > 20 and columns.max() < 40  # one dot at the left
+    signs = np.asarray(legend)[-50:].astype(int)
+    assert (np.abs(signs - NEUTRAL).sum(axis=2) < 12).sum() > 50
+
+
+def test_the_legend_counts_landmarks_and_says_when_there_is_no_item():
+    def legend(*items):
+        drawn = draw_annotations(a_picture(*items))
+        return drawn.crop((0, 1000, *drawn.size)).tobytes()
+
+    visible, occluded = (an_item(landmarks=(Landmark(9, 9, v),)) for v in ("visible", "occluded"))
+    assert len({legend(), legend(an_item()), legend(visible), legend(occluded)}) == 4
+
+
+def test_a_missing_picture_is_a_grey_area_of_its_size_that_says_so():
+    missing = AnnotatedPicture("deepfashion2", "train", 1, None, (), "user", 7, (100, 200))
+    drawn = np.asarray(draw_annotations(missing, legend=False))
+    assert drawn.shape == (1000, 500, 3)
+    assert (drawn[0, 0] == (214, 217, 221)).all()
+    assert (drawn[450:550].min(axis=2) < 120).any()
 
 
 def test_drawing_is_the_same_every_time():
@@ -119,13 +160,13 @@ def test_rows_of_the_tables_become_items_to_draw():
     item |= {"x1": 1.0, "y1": 2.0, "x2": 30.0, "y2": 40.0}
     mark = {"landmark_no": 1, "landmark_name": None, "x": 5.0, "y": 6.0, "visibility": "visible"}
     outline = {"polygon_no": 1, "points": [1.0, 2.0, 3.0, 4.0, 5.0, 1.0], "point_count": 3}
-    found = annotated_items(
+    by_image = annotated_items(
         pa.Table.from_pylist([item]),
         pa.Table.from_pylist([key | mark]),
         pa.Table.from_pylist([key | outline]),
     )
-    (drawn,) = found["deepfashion2", "train", 3]
+    (drawn,) = by_image["deepfashion2", "train", 3]
     assert drawn.box == (1, 2, 30, 40) and drawn.style == 2
-    assert drawn.landmarks == (Mark(5.0, 6.0, "visible"),)
+    assert drawn.landmarks == (Landmark(5.0, 6.0, "visible"),)
     assert drawn.polygons == (((1.0, 2.0), (3.0, 4.0), (5.0, 1.0)),)
     assert (1, 4) in drawn.edges

@@ -1,81 +1,132 @@
-"""The report says what the statistics say, needs nothing from outside, and works in a browser."""
+"""The report: sections from query headers, on a page that loads nothing."""
 
-import json
 import re
-import shutil
-import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from PIL import Image
-from report_contents import a_content, a_full_content
+from report_contents import a_content
 
 from flows.exports.report import ReportContent, mean_pictures, write_report
-from flows.exports.report.cells import number, share, signed, size
+from flows.exports.report import page as page_module
+from flows.exports.report.blocks import cell_text, column_label, table_block
 from flows.exports.report.page import render_report
+from flows.exports.report.statistics import _added_up
+from flows.pipelines.report import statistic
+from flows.warehouse import queries
+from flows.warehouse.queries import parse_query
 from schemas.errors import InputError
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Path:
-    """A report with everything in it."""
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(path, a_full_content())
-    return path
 
 
 def keys(text: str) -> list[str]:
     return re.findall(r'<section id="([^"]+)"', text)
 
 
-def test_every_section_with_something_to_show_is_there_and_in_the_contents(page):
+def test_every_section_with_rows_is_on_the_page_and_in_the_contents(page):
     text = page.read_text()
     assert keys(text) == [
-        "totals",
-        "published",
+        "split-totals",
+        "published-totals",
         "provenance",
-        "deepfashion2-categories",
+        "deepfashion2-items-by-category",
         "deepfashion2-variations",
         "deepfashion2-landmarks",
-        "deepfashion2-boxes",
-        "deepfashion2-together",
+        "deepfashion2-box-size-bins",
+        "deepfashion2-box-sizes",
+        "deepfashion2-category-cooccurrence",
+        "deepfashion2-polygon-shapes",
         "deepfashion2-pairs",
         "deepfashion2-pictures",
-        "fashion-mnist-categories",
+        "fashion-mnist-items-by-category",
         "fashion-mnist-means",
-        "refused",
+        "rejections",
         "checks",
     ]
     assert re.findall(r'<a href="#([^"]+)">', text) == keys(text)
 
 
-def test_a_release_without_statistics_has_only_what_it_can_say():
-    text = render_report(ReportContent(a_content().release, {}))
-    assert keys(text) == ["totals", "provenance", "refused"]
-    assert "Nothing was refused." in text
+def test_a_release_without_statistics_has_provenance_and_rejections():
+    text = render_report(ReportContent(a_content().manifest, {}))
+    assert keys(text) == ["provenance", "rejections"]
+    assert "Nothing was rejected." in text
 
 
-def test_the_page_asks_for_nothing_from_outside(page):
+SIZES = """\
+-- Sizes of things: how large they are.
+--
+-- The rule, with `code`.
+--
+-- reads     images
+-- grain     dataset, split
+-- column    dataset: source dataset
+-- column    split: split, as the source names it
+-- column    median_width: of the pictures
+-- column    part: of all things
+-- unit      px: median_width
+-- unit      share: part
+-- plot      bar x=part y=split
+
+select 1
+"""
+
+
+def test_a_statistic_that_no_code_names_has_a_section_from_its_header():
+    rows = [{"dataset": "deepfashion2", "split": "train", "median_width": 468, "part": 0.25}]
+    sizes = statistic(parse_query("sizes", "statistics", SIZES), pa.Table.from_pylist(rows))
+    content = a_content()
+    text = render_report(replace(content, statistics={**content.statistics, "sizes": sizes}))
+    section = text[text.index('<section id="deepfashion2-sizes"') :].partition("</section>")[0]
+    assert "Sizes of things</h2>" in section
+    assert "How large they are. The rule, with <code>code</code>." in section
+    assert "Median width (px)<" in section and 'title="of the pictures"' in section
+    assert ">25.0 %<" in section and 'data-sort="0.25"' in section
+    assert section.count('class="plot') == 1 and "Part by split" in section
+
+
+def test_a_statistic_of_the_release_as_a_whole_is_shown_once():
+    text = SIZES.replace("-- column    dataset: source dataset\n", "").replace(
+        "grain     dataset, split", "grain     split"
+    )
+    rows = pa.Table.from_pylist([{"split": "train", "median_width": 468, "part": 0.25}])
+    whole = statistic(parse_query("sizes", "statistics", text), rows)
+    content = a_content()
+    page = render_report(replace(content, statistics={**content.statistics, "sizes": whole}))
+    assert keys(page) == [
+        "split-totals",
+        "provenance",
+        "sizes",
+        "deepfashion2-items-by-category",
+        "rejections",
+    ]
+
+
+def test_sections_in_code_name_statistics_that_exist():
+    named = {entry for entry in page_module._DATASET_SECTIONS if isinstance(entry, str)}
+    names = {query.name for query in queries("statistics")}
+    assert named | page_module._IN_OTHER_SECTIONS <= names
+
+
+def test_rows_that_a_plot_does_not_tell_apart_are_added_up():
+    rows = [
+        {"dataset": "d", "category_name": "skirt", "split": "train", "items": 2},
+        {"dataset": "d", "category_name": "skirt", "split": "test", "items": 3},
+        {"dataset": "d", "category_name": None, "split": "test", "items": 9},
+        {"dataset": "d", "category_name": "vest", "split": "test", "items": 4},
+    ]
+    channels = {"x": "items", "y": "category_name"}
+    assert _added_up(rows, "bar", channels) == [
+        {"category_name": "skirt", "items": 5},
+        {"category_name": "vest", "items": 4},
+    ]
+
+
+def test_the_page_loads_nothing(page):
     text = page.read_text()
-    sources = re.findall(r"(?:src|href)=[\"']([^\"']*)|url\(([^)]*)\)", text)
-    assert {"".join(found).split(":")[0].split("#")[0] for found in sources} == {"", "data"}
+    links = re.findall(r"(?:src|href)=[\"']([^\"']*)|url\(([^)]*)\)", text)
+    assert {"".join(link).split(":")[0].split("#")[0] for link in links} == {"", "data"}
     assert "@import" not in text and "default-src 'none'" in text
 
 
@@ -90,13 +141,14 @@ def test_the_same_content_gives_the_same_page():
     assert render_report(a_content()) == render_report(a_content())
 
 
-def test_a_report_is_there_whole_or_not_at_all(tmp_path):
+def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "report.html"
-    path.write_text("the old one")
-    broken = ReportContent(a_content().release, {"split_totals": pa.table({"odd": [1]})})
+    path.write_text("the old page")
+    totals = replace(a_content().statistics["split_totals"], table=pa.table({"odd": [1]}))
+    broken = ReportContent(a_content().manifest, {"split_totals": totals})
     with pytest.raises(KeyError):
         write_report(path, broken)
-    assert path.read_text() == "the old one"
+    assert path.read_text() == "the old page"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -107,23 +159,33 @@ def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("cell", "text"),
+    ("value", "unit", "text"),
     [
-        (number(1234567), "1,234,567"),
-        (number(0.5), "0.500"),
-        (number(12.345), "12.35"),
-        (number(640.0), "640"),
-        (number(None), "\N{EN DASH}"),
-        (signed(-1200), "-1,200"),
-        (signed(5), "+5"),
-        (signed(0), "0"),
-        (share(0.1234), "12.3 %"),
-        (size(999), "999 B"),
-        (size(1_500_000), "1.5 MB"),
+        (1234567, "", "1,234,567"),
+        (0.5, "", "0.500"),
+        (12.345, "", "12.35"),
+        (640.0, "px", "640"),
+        (-1200, "", "-1,200"),
+        (None, "", "\N{EN DASH}"),
+        (None, "share", "\N{EN DASH}"),
+        (0.1234, "share", "12.3 %"),
+        (999, "bytes", "999 Bytes"),
+        (1_500_000, "bytes", "1.5 MB"),
+        ("side_or_back", "", "side_or_back"),
     ],
 )
-def test_numbers_are_written_as_people_write_them(cell, text):
-    assert cell.text == text
+def test_values_are_written_by_type_and_unit(value, unit, text):
+    assert cell_text(value, unit) == text
+
+
+def test_labels_come_from_the_names_of_columns():
+    assert column_label("median_width", "px") == "Median width (px)"
+    assert column_label("closed_share", "share") == "Closed share"
+    block = table_block(pa.table({"verdict": ["warn"], "rows": [None], "excerpt": ["{"]}), "Checks")
+    (verdict, rows, excerpt) = block["rows"][0]
+    assert verdict["badge"] == "badge warn" and excerpt["look"] == "code"
+    assert [column["numeric"] for column in block["columns"]] == [False, False, False]
+    assert (rows["text"], rows["sort"]) == ("\N{EN DASH}", "")
 
 
 def test_the_mean_picture_of_a_class_is_the_mean_of_its_pixels():
@@ -142,75 +204,3 @@ def test_the_mean_picture_of_a_class_is_the_mean_of_its_pixels():
     means = mean_pictures([rows])
     assert list(means) == ["Bag", "Coat"]
     assert means["Bag"].getpixel((0, 0)) == 20 and means["Coat"].size == (2, 2)
-
-
-def browse(page: Path, folder: Path, script: str, *, width: int = 1280) -> tuple[dict, list[str]]:
-    """Load the page in Chromium, run a script in it; what it returns, and the console's lines."""
-    probe = folder / "probe.html"
-    probe.write_text(
-        f"{page.read_text()}<script>document.body.dataset.told = "
-        f"JSON.stringify((() => {{ {script} }})());</script>"
-    )
-    ran = subprocess.run(
-        [
-            str(CHROMIUM),
-            *QUIET,
-            f"--user-data-dir={folder / 'profile'}",
-            f"--window-size={width},900",
-            "--enable-logging=stderr",
-            "--dump-dom",
-            probe.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    told = re.search(r'data-told="([^"]*)"', ran.stdout)
-    assert told, ran.stderr[-2000:]
-    said = [line for line in ran.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(told[1].replace("&quot;", '"')), said
-
-
-@needs_chromium
-def test_in_a_browser_a_click_on_a_column_sorts_and_the_console_stays_silent(page, tmp_path):
-    script = """
-        const table = document.querySelector("#deepfashion2-categories table");
-        const column = () => [...table.tBodies[0].rows].map((row) => row.cells[3].textContent);
-        const head = table.tHead.rows[0].cells[3], button = head.querySelector("button");
-        const before = column();
-        button.click();
-        const down = column(), first = head.getAttribute("aria-sort");
-        button.click();
-        const up = column(), second = head.getAttribute("aria-sort");
-        table.tHead.rows[0].cells[2].querySelector("button").click();
-        return {before, down, first, up, second, last: head.getAttribute("aria-sort"),
-                names: [...table.tBodies[0].rows].map((row) => row.cells[2].textContent)};
-    """
-    told, said = browse(page, tmp_path, script)
-    assert said == []
-    assert told["before"] == ["9", "1,000", "20"]
-    assert told["down"] == ["1,000", "20", "9"] and told["first"] == "descending"
-    assert told["up"] == ["9", "20", "1,000"] and told["second"] == "ascending"
-    assert told["last"] is None
-    assert told["names"] == sorted(told["names"])
-
-
-@needs_chromium
-@pytest.mark.parametrize("width", [1280, 500])
-def test_in_a_browser_pictures_load_and_nothing_is_wider_than_the_window(page, tmp_path, width):
-    script = """
-        const broken = [...document.images].filter((one) => one.complete && !one.naturalWidth);
-        const plots = [...document.querySelectorAll(".plot svg")];
-        return {broken: broken.length, pictures: document.images.length, plots: plots.length,
-                page: document.documentElement.scrollWidth, window: window.innerWidth,
-                open: document.querySelector("nav details").open,
-                unlabelled: [...document.querySelectorAll("[role=img]")]
-                    .filter((one) => !one.getAttribute("aria-label")).length};
-    """
-    told, said = browse(page, tmp_path, script, width=width)
-    assert said == []
-    assert told["broken"] == 0 and told["pictures"] == 3 and told["plots"] >= 8
-    assert told["page"] <= told["window"]
-    assert told["unlabelled"] == 0
-    assert told["open"] is (width > 900)

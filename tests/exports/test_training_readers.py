@@ -1,4 +1,4 @@
-"""Hugging Face datasets and mlcroissant read training sets back, offline."""
+"""Hugging Face `datasets` reads training sets back, offline."""
 
 import json
 import subprocess
@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
+
+pytestmark = pytest.mark.slow
 
 CASES = [
     ("deepfashion2", TrainingOptions("detection")),
@@ -45,7 +46,7 @@ from pathlib import Path
 import datasets
 datasets.disable_progress_bars()
 
-def told(folder):
+def summary(folder):
     by_card = datasets.load_dataset(str(folder), split="train")
     how = {"data_files": sorted(map(str, (folder / "data").iterdir())), "split": "train"}
     by_file = datasets.load_dataset("parquet", **how)
@@ -60,14 +61,14 @@ def told(folder):
     box = row["objects"]["bbox"][0] if "objects" in row else row.get("bbox")
     return [len(by_file), type(classes).__name__, classes.names[0], box and len(box)]
 
-print(json.dumps([told(Path(folder)) for folder in sys.argv[1:]]), flush=True)
+print(json.dumps([summary(Path(folder)) for folder in sys.argv[1:]]), flush=True)
 # A streamed data set that was not read to its end now and then aborts the interpreter's exit.
 os._exit(0)
 """
 
 
 def test_hugging_face_datasets_decodes_pictures_boxes_and_classes(folders, tmp_path):
-    """In a process of its own: it reads its environment when it is imported."""
+    """In another process: `datasets` reads its environment when it is imported."""
     pytest.importorskip("datasets")
     quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     read = subprocess.run(
@@ -78,8 +79,8 @@ def test_hugging_face_datasets_decodes_pictures_boxes_and_classes(folders, tmp_p
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **quiet},
     )
     assert read.returncode == 0, read.stderr
-    for folder, told in zip(folders.values(), json.loads(read.stdout), strict=True):
-        rows, kind, first, box = told
+    for folder, summary in zip(folders.values(), json.loads(read.stdout), strict=True):
+        rows, kind, first, box = summary
         assert kind == "ClassLabel" and box in (4, None)
         assert first in ("short sleeve top", "blouse", "T-shirt/top")
         assert f"| train | {rows:,} | 0 | 2 |" in (folder / "README.md").read_text()
@@ -90,29 +91,18 @@ def folder(request, folders) -> Path:
     return folders[request.param]
 
 
-# mlcroissant and what it stands on are older than our warnings.
-@pytest.mark.filterwarnings("ignore")
-def test_mlcroissant_finds_nothing_to_say_and_reads_the_first_row(folder):
-    mlcroissant = pytest.importorskip("mlcroissant")
-    dataset = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
-    assert not dataset.metadata.issues.errors
-    assert not dataset.metadata.issues.warnings
-    row = next(iter(dataset.records("train")))
-    assert isinstance(row["train/image"], Image.Image)
-    assert row["train/image"].size == (row["train/width"], row["train/height"])
-
-
 def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folder):
     text = (folder / "README.md").read_text()
+    front_matter = json.loads(text.split("---\n")[1])
+    assert front_matter["dataset_info"]["splits"][0]["name"] == "train"
     assert "load_dataset(" in text and "## Terms" in text and "Names, from 0: " in text
-    assert text.count("---\n") >= 2 and "config_name" in text
 
 
 READ_PICTURES = """
 import json, os, sys
 import datasets
-found = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
-print(json.dumps([len(found), found[0]["image"].size, sorted(found[0])]), flush=True)
+rows = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
+print(json.dumps([len(rows), rows[0]["image"].size, sorted(rows[0])]), flush=True)
 os._exit(0)
 """
 

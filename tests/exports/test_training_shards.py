@@ -1,17 +1,22 @@
 """Training sets of a real release: what is in the rows, equal bytes, going on after a kill."""
 
 import json
+import re
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from flows.exports.training.options import TrainingOptions
-from flows.pipelines.export_training import build_shard, export_training
+from flows.lake import Release
+from flows.pipelines.export_training import export_training
+from flows.pipelines.slices import one_slice
 from schemas.errors import InputError
+
+pytestmark = pytest.mark.slow
 
 DETECTION = TrainingOptions("detection")
 
@@ -80,13 +85,13 @@ def test_polygons_shrink_with_the_picture(release, sources, tmp_path):
 def test_items_are_cut_out_one_by_one_with_their_points(release, sources, tmp_path):
     exported(release, tmp_path, TrainingOptions("landmarks", crop_items=True))
     rows = rows_in(tmp_path)
-    wanted = [
+    expected = [
         (number, item_no, item)
         for number, document in documents(sources).items()
         for item_no, item in items_of(document)
     ]
-    assert [(row["image_id"], row["item_no"]) for row in rows] == [key[:2] for key in wanted]
-    for row, (_, _, item) in zip(rows, wanted, strict=True):
+    assert [(row["image_id"], row["item_no"]) for row in rows] == [key[:2] for key in expected]
+    for row, (_, _, item) in zip(rows, expected, strict=True):
         x1, y1, x2, y2 = item["bounding_box"]
         assert (row["width"], row["height"]) == (x2 - x1, y2 - y1)
         assert row["bbox"] == [0, 0, x2 - x1, y2 - y1]
@@ -114,7 +119,7 @@ def test_rows_are_the_same_however_many_shards_they_lie_in(release, tmp_path):
     whole = exported(release, tmp_path / "1", options)
     cut = exported(release, tmp_path / "7", options, shards=7)
     assert (len(whole.shards), len(cut.shards)) == (1, 7)
-    sizes = [shard.rows for shard in cut.shards.values()]
+    sizes = [shard.rows for shard in cut.shards]
     assert max(sizes) - min(sizes) <= 1 and sum(sizes) == whole.rows
     assert rows_in(tmp_path / "7") == rows_in(tmp_path / "1")
 
@@ -142,63 +147,90 @@ def test_equal_exports_are_equal_byte_for_byte(release, tmp_path):
 
 
 def test_an_interrupted_export_goes_on_with_what_is_missing(release, tmp_path):
-    built = Counter()
-
-    def counting(job):
-        built[job.shard.name] += 1
-        return build_shard(job)
-
-    def breaking(_, jobs):
-        yield counting(jobs[0])
+    def breaking(build, jobs):
+        yield build(jobs[0])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         exported(release, tmp_path, shards=3, run=breaking)
     assert not (tmp_path / "README.md").exists()
-    aside = tmp_path / "data" / ".train-00001-of-00003.parquet.99-abc.partial"
-    aside.write_bytes(b"half")
-    told = []
+    partial = tmp_path / "data" / ".train-00001-of-00003.parquet.99-abc.partial"
+    partial.write_bytes(b"half")
+    finished = (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns
+    progress = []
     record = exported(
-        release,
-        tmp_path,
-        shards=3,
-        run=lambda _, jobs: map(counting, jobs),
-        progress=lambda done, total: told.append((done, total)),
+        release, tmp_path, shards=3, progress=lambda done, total: progress.append((done, total))
     )
-    assert set(built.values()) == {1} and len(built) == 3
-    assert not aside.exists()
-    assert told[-1] == (record.rows, record.planned_rows)
+    assert (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns == finished
+    assert len(record.shards) == 3 and not partial.exists()
+    assert progress[-1] == (record.rows, record.rows)
 
 
-def test_a_shard_that_was_damaged_is_written_again(release, tmp_path):
-    record = exported(release, tmp_path, shards=2)
-    name = sorted(record.shards)[1]
-    damaged = bytearray((tmp_path / name).read_bytes())
-    damaged[100] ^= 1
-    (tmp_path / name).write_bytes(damaged)
-    built = []
-    exported(
-        release,
-        tmp_path,
-        shards=2,
-        run=lambda build, jobs: (built.append(job.shard.name) or build(job) for job in jobs),
-    )
-    assert built == [name]
+def written_files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_ino for path in sorted((folder / "data").iterdir())}
+
+
+def test_a_later_release_with_equal_rows_keeps_the_shards_and_names_itself_in_the_card(
+    release, tmp_path
+):
+    exported(release, tmp_path, shards=2)
+    exported(release, tmp_path, split="validation")
+    before = written_files(tmp_path)
+    later = tmp_path / "20990101T000000Z-00000000"
+    later.symlink_to(release.path)
+    exported(Release(later), tmp_path, shards=2)
+    assert written_files(tmp_path) == before
+    card = (tmp_path / "README.md").read_text()
+    assert re.search(rf"\| train \|.*\| `{later.name}` \|", card)
+    assert re.search(rf"\| validation \|.*\| `{release.id}` \|", card)
+
+
+def test_only_shards_whose_source_rows_changed_are_written_again(release, tmp_path, monkeypatch):
+    exported(release, tmp_path, shards=3)
+    before = written_files(tmp_path)
+    first, *_ = rows_in(tmp_path)
+
+    def changed(con, parameters, **tables):
+        images, batch = one_slice(con, parameters, **tables)
+        sizes = [
+            size + (number == first["image_id"])
+            for number, size in zip(
+                images["image_id"].to_pylist(), images["byte_size"].to_pylist(), strict=True
+            )
+        ]
+        place = images.schema.get_field_index("byte_size")
+        return images.set_column(place, images.schema.field(place), [sizes]), batch
+
+    monkeypatch.setattr("flows.pipelines.export_training.one_slice", changed)
+    exported(release, tmp_path, shards=3)
+    after = written_files(tmp_path)
+    assert [name for name in after if after[name] != before[name]] == [
+        "train-00000-of-00003.parquet"
+    ]
 
 
 def test_one_folder_holds_one_export(release, tmp_path):
     exported(release, tmp_path, shards=2)
     with pytest.raises(InputError, match="with other options"):
-        exported(release, tmp_path, TrainingOptions("detection", size=10))
-    with pytest.raises(InputError, match="2 shards of"):
+        exported(release, tmp_path, TrainingOptions("detection", size=10), shards=2)
+    with pytest.raises(InputError, match=r"train in 2 shards: .* in 3"):
         exported(release, tmp_path, shards=3)
-    with pytest.raises(InputError, match="another dataset"):
-        exported(release, tmp_path, dataset="fashionai")
-    other = tmp_path / "other"
-    (other / "data").mkdir(parents=True)
-    (other / "data" / "mine.parquet").write_bytes(b"")
-    with pytest.raises(InputError, match=r"mine\.parquet, which is no part of it"):
-        exported(release, other)
+    with pytest.raises(InputError, match="another data set"):
+        exported(release, tmp_path, dataset="fashionai", shards=2)
+
+
+@pytest.mark.parametrize("name", ["mine.parquet", "train-00000-of-00001.parquet"])
+@pytest.mark.parametrize("content", ["empty", "parquet"])
+def test_files_of_other_programs_are_never_replaced(release, tmp_path, name, content):
+    path = tmp_path / "data" / name
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    if content == "parquet":
+        pq.write_table(pa.table({"mine": [1]}), path)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=f"data/{name}, which is not a shard of an export"):
+        exported(release, tmp_path, shards=1)
+    assert path.read_bytes() == before
 
 
 def test_what_cannot_be_made_is_refused_in_words(release, tmp_path):
@@ -206,7 +238,7 @@ def test_what_cannot_be_made_is_refused_in_words(release, tmp_path):
         exported(release, tmp_path, TrainingOptions("classification"))
     with pytest.raises(InputError, match="no annotations for the task retrieval"):
         exported(release, tmp_path, TrainingOptions("retrieval"), dataset="fashionai")
-    with pytest.raises(InputError, match="cannot be spread over 1,000 shards"):
+    with pytest.raises(InputError, match="cannot be divided into 1,000 shards"):
         exported(release, tmp_path, shards=1000)
     with pytest.raises(InputError, match="no image of deepfashion2 test is annotated"):
         exported(release, tmp_path, split="test")
@@ -224,13 +256,17 @@ def test_pictures_that_went_are_counted_and_many_of_them_are_too_many(release, s
     shutil.copytree(sources / "deepfashion2", moved)
     (moved / "train/image/000002.jpg").unlink()
     record = exported(release, tmp_path / "one", pictures_at=str(moved))
-    assert (record.left_out, record.rows) == (1, record.planned_rows - 1)
+    assert (record.left_out, record.rows) == (1, len(documents(sources)) - 1)
+    assert f"| train | {record.rows} | 1 | 1 |" in (tmp_path / "one/README.md").read_text()
+    # The card of a later export of another split still counts it.
+    exported(release, tmp_path / "one", split="validation", pictures_at=str(moved))
+    assert f"| train | {record.rows} | 1 | 1 |" in (tmp_path / "one/README.md").read_text()
     (moved / "train/image/000001.jpg").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"2 of .* could not be made, the first for image 1: "):
         exported(release, tmp_path / "two", pictures_at=str(moved))
     # They come back: the same command makes it whole.
     record = exported(release, tmp_path / "two")
-    assert record.left_out == 0 and record.rows == record.planned_rows
+    assert record.left_out == 0 and record.rows == len(documents(sources))
 
 
 def test_row_groups_hold_about_a_hundred_rows_and_pictures_lie_bare(release, tmp_path):

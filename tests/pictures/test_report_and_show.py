@@ -76,14 +76,13 @@ def test_report_leaves_the_pictures_out_and_says_why(lake, tmp_path, monkeypatch
 
 
 def test_export_leaves_them_out_by_name(lake, tmp_path, monkeypatch):
-    monkeypatch.setattr("flows.pipelines.export_training.too_many", lambda *counts: False)
+    monkeypatch.setattr("flows.pipelines.export_training.loses_too_many", lambda *counts: False)
     record = export_training(
         Lake(lake).release(), "deepfashion2", split="train", output=tmp_path,
         options=TrainingOptions("detection"), run=map,
     )  # fmt: skip
-    left_out = [row for shard in record.shards.values() for row in shard.left_out]
-    assert [row.image_id for row in left_out] == [1, 2, 3]
-    assert all("it is not one of JPEG, PNG" in row.reason for row in left_out)
+    assert [row.image_id for row in record.lost] == [1, 2, 3]
+    assert all("it is not one of JPEG, PNG" in row.reason for row in record.lost)
 
 
 def test_the_feed_names_the_picture_in_one_sentence(lake, tmp_path):

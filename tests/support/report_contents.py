@@ -1,10 +1,15 @@
 """Small contents of a report: one with a category, one with everything."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 from PIL import Image
 
-from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Mark
-from flows.exports.report import ReleaseFacts, ReportContent
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Landmark
+from flows.exports.report import ReportContent
+from flows.pipelines.report import statistic
+from flows.release.manifest import Changes, Manifest
+from flows.warehouse import query
 from schemas.categories import CATEGORIES
 
 KEY = {"dataset": "deepfashion2", "split": "train"}
@@ -25,28 +30,43 @@ def totals(**values) -> dict:
     return {**KEY, **dict.fromkeys(names, 0), **values}
 
 
-def a_release() -> ReleaseFacts:
-    return ReleaseFacts(
-        "20261121T031500Z-3fa9c2d1",
-        "2026-11-21 03:15 UTC",
-        "3fa9c2d1" * 8,
+def a_release() -> Manifest:
+    return Manifest(
+        release="20261121T031500Z-3fa9c2d1",
+        created=datetime(2026, 11, 21, 3, 15, tzinfo=UTC),
+        parent=None,
+        content="3fa9c2d1" * 8,
         versions={"wardrobe": "0.1.0"},
         inputs={"deepfashion2": {"location": "/data/deepfashion2", "kind": "folder"}},
-        tables=pa.table({"table": ["images"], "rows": [3], "bytes": [1200], "files": [1]}),
+        parameters={},
+        parts={},
+        files=[],
+        checks=[],
+        changes=Changes("the first"),
+        runs={},
     )
+
+
+def with_headers(rows: dict[str, list[dict]]) -> dict:
+    """Rows by statistic, as the columns of its header; absent values are null."""
+    tables = {}
+    for name, values in rows.items():
+        columns = query(name).columns
+        tables[name] = pa.Table.from_pylist(
+            [{column: row.get(column) for column in columns} for row in values]
+        )
+    return {name: statistic(query(name), table) for name, table in tables.items()}
 
 
 def a_content(category_name: str = "skirt") -> ReportContent:
     """A release with one split and one category."""
     items = {**SKIRT, "category_name": category_name, "items": 3, "images": 2, "share": 1.0}
-    statistics = {"split_totals": [totals(images=2, items=3)], "items_by_category": [items]}
-    return ReportContent(
-        a_release(), {name: pa.Table.from_pylist(rows) for name, rows in statistics.items()}
-    )
+    rows = {"split_totals": [totals(images=2, items=3)], "items_by_category": [items]}
+    return ReportContent(a_release(), with_headers(rows))
 
 
 def a_picture(image_id: int, source: str) -> AnnotatedPicture:
-    marks = tuple(Mark(10.0 * k, 12.0 * k, "visible") for k in range(1, 9))
+    marks = tuple(Landmark(10.0 * k, 12.0 * k, "visible") for k in range(1, 9))
     skirt = AnnotatedItem(
         1, "skirt", 1, (5, 5, 60, 90), marks, (((5, 5), (60, 5), (60, 90)),), ((1, 2),)
     )
@@ -57,7 +77,7 @@ def a_picture(image_id: int, source: str) -> AnnotatedPicture:
 def _statistics() -> dict[str, list[dict]]:
     counts = {1: ("short sleeve top", 9), 8: ("trousers", 1000), 9: ("skirt", 20)}
     mnist = {"dataset": "fashion-mnist", "split": "train"}
-    skirt = next(one for one in CATEGORIES["deepfashion2"] if one.category_id == 9)
+    skirt = next(c for c in CATEGORIES["deepfashion2"] if c.category_id == 9)
     numbers = range(1, skirt.landmarks + 1)
     quantiles = [
         "smallest",
@@ -146,7 +166,8 @@ def a_full_content() -> ReportContent:
     refused = {**KEY, "file_name": "train/annos/000007.json", "item_no": None, "rule": "not_json"}
     return ReportContent(
         a_release(),
-        {name: pa.Table.from_pylist(rows) for name, rows in _statistics().items()},
+        with_headers(_statistics()),
+        tables=pa.table({"table": ["images"], "rows": [3], "bytes": [1200], "files": [1]}),
         checks=pa.table(
             {
                 "check": ["duplicate_keys", "leakage"],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.warehouse.queries import Param, parse_query, queries, query, sql_folder
+from flows.warehouse.queries import Param, Plot, parse_query, queries, query, sql_folder
 from schemas.errors import InputError
 
 TEXT = """\
@@ -71,6 +71,52 @@ def test_a_broken_header_is_a_bug_of_ours(old, new, message):
     with pytest.raises(ValueError, match=message) as caught:
         parse_query("sizes", "statistics", broken)
     assert not isinstance(caught.value, InputError)
+
+
+DRAWN = TEXT.replace(
+    "--           names it\n",
+    "--           names it\n"
+    "-- unit      share: split\n"
+    "-- plot      bar x=split y=dataset facet=split\n"
+    "-- plot      column x=split y=dataset\n",
+)
+
+
+def test_units_and_plots_name_columns():
+    sizes = parse_query("sizes", "statistics", DRAWN)
+    assert sizes.units == {"split": "share"}
+    assert sizes.plots == (
+        Plot("bar", {"x": "split", "y": "dataset", "facet": "split"}),
+        Plot("column", {"x": "split", "y": "dataset"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "x=split y=dataset facet",
+            "x=size y=dataset facet",
+            "plots 'size', which is not a column",
+        ),
+        ("plot      bar", "plot      pie", "not `kind channel=column"),
+        ("y=dataset facet=split", "facet=split", "not `kind channel=column"),
+        ("facet=split", "colour=split", "not `kind channel=column"),
+        ("share: split", "share: size", "not `unit: columns`"),
+        ("share: split", "metres: split", "not `unit: columns`"),
+    ],
+)
+def test_a_plot_or_unit_of_a_missing_column_is_refused(old, new, message):
+    assert old in DRAWN
+    with pytest.raises(ValueError, match=message):
+        parse_query("sizes", "statistics", DRAWN.replace(old, new, 1))
+
+
+def test_plots_and_units_of_all_statistics_name_their_columns():
+    for statistic in queries("statistics"):
+        names = {*statistic.units, *(c for plot in statistic.plots for c in plot.channels.values())}
+        assert names <= statistic.columns.keys(), statistic.name
+    assert any(statistic.plots for statistic in queries("statistics"))
 
 
 def test_a_check_needs_a_severity():

@@ -1,1 +1,1 @@
-"""COCO JSON: a split of a release in the layout of the authors' converter."""
+"""COCO JSON: `layout` the options and slots of landmarks, `writer` the file of a split."""

@@ -1,9 +1,9 @@
-"""The two layouts of a COCO file: the authors' own and ours, and what each category writes.
+"""COCO layouts: options of a file, and where the landmarks of each category are written.
 
-`official` is what the authors' converter writes: the names of their script, one long list of
+`official` is the layout of the authors' converter: the names of their script, one long list of
 landmarks for all categories (294 points, 882 numbers, zeros outside the category's own slots) and
-no skeleton. For FashionAI, which has no converter, it is the long list of its CSV header.
-`local` gives each category its own landmarks, names and outline and keeps the labels of the items.
+an empty skeleton. For FashionAI, which has no converter, it is the long list of its CSV header.
+`local` gives each category its own landmarks, names and skeleton and keeps the labels of the items.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Task = Literal["all", "detection", "landmarks", "segmentation"]
 
 @dataclass(frozen=True)
 class CocoOptions:
-    """What a COCO file is to hold: its layout, the task it is for, and whether v=1 counts.
+    """Options of a COCO file: its layout, its task, and whether occluded landmarks count.
 
     `visible_only` zeroes landmarks that are not visible, as the authors' second pack does.
     """
@@ -40,26 +40,26 @@ class CocoOptions:
 
     @property
     def official(self) -> bool:
-        """Whether the file is to equal the authors' own."""
+        """Whether the layout is that of the authors' converter."""
         return self.layout == "official"
 
     @property
     def landmarks(self) -> bool:
-        """Whether keypoints are written, where the source has any."""
+        """Whether keypoints are written."""
         return self.task in ("all", "landmarks")
 
     @property
     def outlines(self) -> bool:
-        """Whether segmentation is written, where the source has any."""
+        """Whether segmentation is written."""
         return self.task in ("all", "segmentation")
 
 
 @dataclass(frozen=True)
 class CategoryLayout:
-    """A category as a COCO file lists it, and where its landmarks go among the numbers written.
+    """A category's COCO record, and the slots of its landmarks in the list of keypoints.
 
-    Of `length` points the places `first` to `first + width - 1` are the category's; `places` are
-    those of its landmarks, in their order, counted from `first`.
+    The list has `length` points; the category's slots are `first` to `first + width - 1`. `places`
+    are the slots of its landmarks in their order, counted from `first`.
     """
 
     record: dict[str, Any]
@@ -74,7 +74,7 @@ def category_layouts(categories: pa.Table, options: CocoOptions) -> dict[int, Ca
     rows = categories.to_pylist()
     slots = [row["slot"] for row in rows if row["slot"] is not None]
     length = max(slots) + 1 if slots else 0
-    # One name for each place of the long list: the source's where it has names, else its number.
+    # One name for each slot of the long list: the source's if it has names, else the number.
     names = [str(number) for number in range(1, length + 1)]
     for row in rows:
         if row["landmark_name"] is not None:

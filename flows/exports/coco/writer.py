@@ -1,12 +1,14 @@
-"""A split as one COCO JSON file, written as it is read: memory does not grow with the split.
+"""COCO writer: batches of annotations -> one COCO JSON file, in constant memory.
 
-Numbers stand as the source had them: whole ones without a point, others in their shortest form.
-(The official layout writes keypoints with a point, as the authors' converter does.) `area` is the
-area of the box in both layouts, because the authors' OKS constants were fitted to it.
+Whole numbers are written without a decimal point, others in their shortest form; the official
+layout writes keypoints with a point, as the authors' converter does. `area` is the area of the box
+in both layouts, because the authors' OKS constants were fitted to it.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, BinaryIO
 
 import msgspec
@@ -19,14 +21,14 @@ from flows.exports.slices import AnnotationBatch, numbers, rows_of_items
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 COCO_VISIBILITY = pa.array([UNLABELLED, OCCLUDED, VISIBLE])
-"""COCO's codes are the places in this list."""
+"""Visibilities in the order of COCO's codes 0, 1, 2."""
 
 LABELS = ("scale", "occlusion", "zoom_in", "viewpoint", "source")
 
 
 @dataclass(frozen=True)
 class CocoCounts:
-    """What a file holds."""
+    """Numbers of records in a COCO file."""
 
     images: int
     annotations: int
@@ -44,9 +46,8 @@ def write_coco(
 ) -> CocoCounts:
     """Write a COCO file to `sink`: images, then annotations numbered from 1, then categories.
 
-    `images` are asked for before the first of `slices`; both come in order of image_id. `outlined`
-    says whether the source draws outlines at all: where it does not, `segmentation` is left out,
-    because readers take an empty one for a broken annotation.
+    `images` are consumed before `slices`; both are ordered by image_id. Without `outlined` (the
+    source has no polygons) `segmentation` is left out: readers treat an empty one as an error.
     """
     layouts = category_layouts(categories, options)
     sink.write(b'{"info":{},"licenses":[],"images":[')
@@ -55,7 +56,7 @@ def write_coco(
     annotations = _Annotations(layouts, options, outlined and options.outlines)
     annotation_count = write_list(sink, map(annotations.records, slices))
     sink.write(b'],"categories":[')
-    records = [msgspec.json.encode(one.record) for one in layouts.values()]
+    records = [msgspec.json.encode(layout.record) for layout in layouts.values()]
     write_list(sink, [records])
     sink.write(b"]}\n")
     return CocoCounts(image_count, annotation_count, len(records))
@@ -75,14 +76,14 @@ def _image(row: dict[str, Any], options: CocoOptions) -> dict[str, Any]:
         "id": row["image_id"],
         "license": 0,
     }
-    kept = ["width", "height"]
+    optional = ["width", "height"]
     if not options.official:
-        kept += ["source", "pair_id", "image_status"]
-    return record | {name: row[name] for name in kept if row.get(name) is not None}
+        optional += ["source", "pair_id", "image_status"]
+    return record | {name: row[name] for name in optional if row.get(name) is not None}
 
 
 def write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
-    """Write records with commas between them, a batch at a time; how many they were."""
+    """Write records separated by commas, batch by batch; returns their number."""
     count = 0
     for records in batches:
         if records:
@@ -92,7 +93,7 @@ def write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
 
 
 class _Annotations:
-    """Turns one slice after the other into annotation records, counting their ids from 1."""
+    """Encodes batches as annotation records; ids are numbered from 1 across batches."""
 
     def __init__(
         self, layouts: dict[int, CategoryLayout], options: CocoOptions, outlines: bool
@@ -102,27 +103,22 @@ class _Annotations:
         self.outlines = outlines
         self.next_id = 1
 
-    def records(self, one: AnnotationBatch) -> list[bytes]:
-        """The annotations of a slice as JSON texts, in its order."""
-        parts: list[Iterator[dict[str, Any]]] = [self._plain(one.items)]
+    def records(self, batch: AnnotationBatch) -> list[bytes]:
+        """The annotations of a batch as JSON, in its order."""
+        parts: list[Iterator[dict[str, Any]]] = [self._plain(batch.items)]
         if any(layout.length for layout in self.layouts.values()):
-            parts.append(self._keypoints(one))
+            parts.append(self._keypoints(batch))
         if self.outlines:
-            parts.append(_segmentations(one))
+            parts.append(_segmentations(batch))
         encode = msgspec.json.Encoder().encode
-        texts = []
-        for fields in zip(*parts, strict=True):
-            record: dict[str, Any] = {}
-            for some in fields:
-                record |= some
-            texts.append(encode(record))
-        return texts
+        # Each part gives some fields of every record.
+        return [encode(reduce(or_, fields)) for fields in zip(*parts, strict=True)]
 
     def _plain(self, items: pa.Table) -> Iterator[dict[str, Any]]:
         x1, y1, x2, y2 = (numbers(items, name) for name in ("x1", "y1", "x2", "y2"))
         boxes = np.column_stack((x1, y1, x2 - x1, y2 - y1))
         areas = (boxes[:, 2] * boxes[:, 3]).tolist()
-        for row, box, area in zip(_rows(items), boxes.tolist(), areas, strict=True):
+        for row, box, area in zip(_label_rows(items), boxes.tolist(), areas, strict=True):
             record = {
                 "area": number_of(area),
                 "bbox": _numbers(box),
@@ -140,16 +136,16 @@ class _Annotations:
             self.next_id += 1
             yield record
 
-    def _keypoints(self, one: AnnotationBatch) -> Iterator[dict[str, Any]]:
-        points = landmark_triples(one.landmarks)
+    def _keypoints(self, batch: AnnotationBatch) -> Iterator[dict[str, Any]]:
+        points = landmark_triples(batch.landmarks)
         if self.options.visible_only:
             points[points[:, 2] != 2] = 0.0
         labelled = np.concatenate(([0], np.cumsum(points[:, 2] > 0)))
-        places = numbers(one.landmarks, "landmark_no") - 1
-        starts, stops = rows_of_items(one.items, one.landmarks)
+        places = numbers(batch.landmarks, "landmark_no") - 1
+        starts, stops = rows_of_items(batch.items, batch.landmarks)
         counts = (labelled[stops] - labelled[starts]).tolist()
-        categories = one.items["category_id"].to_pylist()
-        written = _among_zeros if self.options.official else _whole_list
+        categories = batch.items["category_id"].to_pylist()
+        layout_text = _padded_to_slots if self.options.official else _own_points
         spans = zip(categories, starts.tolist(), stops.tolist(), counts, strict=True)
         for category, start, stop, count in spans:
             layout = self.layouts[category]
@@ -159,7 +155,10 @@ class _Annotations:
             own = np.zeros((layout.width, 3))
             own[layout.places[places[start:stop]]] = points[start:stop]
             numbers_text = msgspec.json.encode(own.ravel().tolist())
-            yield {"num_keypoints": count, "keypoints": msgspec.Raw(written(numbers_text, layout))}
+            yield {
+                "num_keypoints": count,
+                "keypoints": msgspec.Raw(layout_text(numbers_text, layout)),
+            }
 
 
 def landmark_triples(landmarks: pa.Table) -> np.ndarray:
@@ -169,22 +168,20 @@ def landmark_triples(landmarks: pa.Table) -> np.ndarray:
     return np.column_stack((x, y, codes)).astype(np.float64)
 
 
-def _segmentations(one: AnnotationBatch) -> Iterator[dict[str, Any]]:
-    polygons = one.polygons["points"].combine_chunks()
-    # flatten() respects a slice of the array, its offsets do not: count them from the first.
+def _segmentations(batch: AnnotationBatch) -> Iterator[dict[str, Any]]:
+    polygons = batch.polygons["points"].combine_chunks()
+    # flatten() takes the offset of a sliced array into account, `offsets` does not.
     values = polygons.flatten().to_numpy(zero_copy_only=False).tolist()
     bounds = (polygons.offsets.to_numpy() - polygons.offsets.to_numpy()[0]).tolist()
-    starts, stops = rows_of_items(one.items, one.polygons)
+    starts, stops = rows_of_items(batch.items, batch.polygons)
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
         outline = [values[bounds[k] : bounds[k + 1]] for k in range(start, stop)]
         yield {"segmentation": _numbers(outline)}
 
 
-def _rows(items: pa.Table) -> list[dict[str, Any]]:
-    unread = [
-        name for name in ("x1", "y1", "x2", "y2", "polygon_count") if name in items.schema.names
-    ]
-    return items.drop_columns(unread).to_pylist()
+def _label_rows(items: pa.Table) -> list[dict[str, Any]]:
+    unused = {"x1", "y1", "x2", "y2", "polygon_count"}
+    return items.drop_columns(sorted(unused & set(items.schema.names))).to_pylist()
 
 
 def number_of(value: float) -> int | float:
@@ -193,20 +190,20 @@ def number_of(value: float) -> int | float:
 
 
 def _numbers(values: list[Any]) -> msgspec.Raw:
-    return msgspec.Raw(_without_points(msgspec.json.encode(values)))
+    return msgspec.Raw(_integers_without_point(msgspec.json.encode(values)))
 
 
-def _without_points(text: bytes) -> bytes:
+def _integers_without_point(text: bytes) -> bytes:
     """JSON of floats with whole numbers as integers: `.0` can only end a number's digits."""
     return text.replace(b".0,", b",").replace(b".0]", b"]")
 
 
-def _whole_list(text: bytes, _: CategoryLayout) -> bytes:
-    """The category's own numbers and no others, as the source had them."""
-    return _without_points(text)
+def _own_points(text: bytes, _: CategoryLayout) -> bytes:
+    """The numbers of the category's own landmarks."""
+    return _integers_without_point(text)
 
 
-def _among_zeros(text: bytes, layout: CategoryLayout) -> bytes:
-    """The category's own numbers in their place among the zeros of all others."""
+def _padded_to_slots(text: bytes, layout: CategoryLayout) -> bytes:
+    """The category's numbers in its slots of the long list; zeros in all others."""
     before, after = layout.first, layout.length - layout.first - layout.width
     return b"[" + b"0.0," * (3 * before) + text[1:-1] + b",0.0" * (3 * after) + b"]"

@@ -1,1 +1,1 @@
-"""Annotated pictures: items, outlines and landmarks drawn over an image, and contact sheets."""
+"""Drawing: `annotated` pictures with their items, drawn on a `canvas` as an `image` or a sheet."""

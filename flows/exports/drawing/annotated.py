@@ -1,4 +1,4 @@
-"""A picture with what is known about it, ready to be drawn: rows of the tables -> values."""
+"""Annotated pictures as values: a picture and its items, made from rows of the tables."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Point = tuple[float, float]
 ImageKey = tuple[str, str, int]
 
 
-class Mark(NamedTuple):
+class Landmark(NamedTuple):
     """One landmark in stored pixels; x and y are None when it is not labelled."""
 
     x: float | None
@@ -30,27 +30,27 @@ class AnnotatedItem:
     category_name: str
     style: int | None
     box: tuple[float, float, float, float] | None
-    landmarks: tuple[Mark, ...]
+    landmarks: tuple[Landmark, ...]
     polygons: tuple[tuple[Point, ...], ...]
     edges: tuple[Edge, ...]
 
-    def moved(self, move: Callable[[float, float], Point]) -> "AnnotatedItem":
-        """The same item with every coordinate moved; a box stays upright."""
+    def transform(self, point: Callable[[float, float], Point]) -> "AnnotatedItem":
+        """The same item with `point` applied to every coordinate; a box stays upright."""
         box = None
         if self.box is not None:
-            corners = (move(*self.box[:2]), move(*self.box[2:]))
+            corners = (point(*self.box[:2]), point(*self.box[2:]))
             (x1, x2), (y1, y2) = (sorted(axis) for axis in zip(*corners, strict=True))
             box = (x1, y1, x2, y2)
         return replace(
             self,
             box=box,
             landmarks=tuple(
-                mark
-                if mark.x is None or mark.y is None
-                else Mark(*move(mark.x, mark.y), mark.visibility)
-                for mark in self.landmarks
+                landmark
+                if landmark.x is None or landmark.y is None
+                else Landmark(*point(landmark.x, landmark.y), landmark.visibility)
+                for landmark in self.landmarks
             ),
-            polygons=tuple(tuple(move(x, y) for x, y in polygon) for polygon in self.polygons),
+            polygons=tuple(tuple(point(x, y) for x, y in polygon) for polygon in self.polygons),
         )
 
 
@@ -73,55 +73,56 @@ def annotated_items(
 ) -> dict[ImageKey, tuple[AnnotatedItem, ...]]:
     """Rows of the three tables, as declared, grouped by image; items by number.
 
-    Meant for the handful of images that are to be drawn, not for a split.
+    For the few images that are drawn, not for a split.
     """
     edges = {
-        (one.dataset, one.category_id): one.edges for known in CATEGORIES.values() for one in known
+        (category.dataset, category.category_id): category.edges
+        for categories in CATEGORIES.values()
+        for category in categories
     }
-    marks: dict[tuple, list[Mark]] = defaultdict(list)
+    points: dict[tuple, list[Landmark]] = defaultdict(list)
     for row in sorted(landmarks.to_pylist(), key=lambda row: row["landmark_no"]):
-        marks[_item_key(row)].append(Mark(row["x"], row["y"], row["visibility"]))
+        points[_item_key(row)].append(Landmark(row["x"], row["y"], row["visibility"]))
     outlines: dict[tuple, list[tuple[Point, ...]]] = defaultdict(list)
     for row in sorted(polygons.to_pylist(), key=lambda row: row["polygon_no"]):
         flat = row["points"]
         outlines[_item_key(row)].append(tuple(zip(flat[::2], flat[1::2], strict=True)))
-    found: dict[ImageKey, list[AnnotatedItem]] = defaultdict(list)
+    by_image: dict[ImageKey, list[AnnotatedItem]] = defaultdict(list)
     for row in sorted(items.to_pylist(), key=lambda row: row["item_no"]):
         key = _item_key(row)
         box = (row["x1"], row["y1"], row["x2"], row["y2"])
-        found[row["dataset"], row["split"], row["image_id"]].append(
+        by_image[row["dataset"], row["split"], row["image_id"]].append(
             AnnotatedItem(
                 row["item_no"],
                 row["category_name"],
                 row["style"],
                 None if None in box else box,
-                tuple(marks[key]),
+                tuple(points[key]),
                 tuple(outlines[key]),
                 edges.get((row["dataset"], row["category_id"]), ()),
             )
         )
-    return {key: tuple(group) for key, group in found.items()}
+    return {key: tuple(group) for key, group in by_image.items()}
 
 
 def _item_key(row: dict[str, Any]) -> tuple:
     return (row["dataset"], row["split"], row["image_id"], row["item_no"])
 
 
-def upright(
+def apply_orientation(
     picture: Image.Image, items: Sequence[AnnotatedItem]
 ) -> tuple[Image.Image, tuple[AnnotatedItem, ...]]:
-    """Picture and items as a viewer shows them: the EXIF orientation applied to both.
+    """Picture and items as viewers show them: the EXIF orientation applied to both.
 
-    Annotations mean stored pixels; most viewers turn the picture, so both are turned together.
+    Annotations are in stored pixels, and most viewers apply the orientation.
     """
     orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
-    turn = _TURNS.get(orientation)
-    if turn is None:
+    if orientation not in _TURNS:
         return picture, tuple(items)
     width, height = picture.size
-    method, move = turn
-    turned = picture.transpose(method)
-    return turned, tuple(item.moved(lambda x, y: move(x, y, width, height)) for item in items)
+    method, turn = _TURNS[orientation]
+    turned = tuple(item.transform(lambda x, y: turn(x, y, width, height)) for item in items)
+    return picture.transpose(method), turned
 
 
 _EXIF_ORIENTATION = 0x0112

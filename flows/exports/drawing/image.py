@@ -1,14 +1,14 @@
-"""Annotations drawn on their picture: box, outlines, landmarks by visibility, skeleton, legend."""
+"""Annotations drawn on a picture: box, outlines, landmarks by visibility, skeleton, legend."""
 
 from PIL import Image, ImageDraw
 
-from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, upright
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, apply_orientation
 from flows.exports.drawing.canvas import (
-    FINE,
     INK,
     NEUTRAL,
     PALETTE,
     PAPER,
+    SUPERSAMPLING,
     Canvas,
     Rgb,
     font,
@@ -30,45 +30,44 @@ def draw_annotations(
     weight: float | None = None,
     letters: int | None = None,
 ) -> Image.Image:
-    """The picture, upright, with everything known about it drawn on top.
+    """The picture, its EXIF orientation applied, with its annotations drawn on top.
 
     Its longer side becomes `side` pixels: by default 1,000, or its own length when that is more,
-    so that lines stay fine on small pictures. `colours` gives items colours by their number, else
-    each takes the next of the palette; `weight` is the width of a thin line and
-    `letters` the size of labels, in pixels. A missing picture is a grey ground of its size.
+    so that lines stay fine on small pictures. `colours` are those of the items by number, else the
+    palette's in order; `weight` is the width of a thin line and `letters` the size of labels, in
+    pixels. A missing picture is a grey area of its size.
     """
-    picture, items = upright(_ground(shown), shown.items)
+    picture, items = apply_orientation(_background(shown), shown.items)
     scale = (side or max(1000, *picture.size)) / max(picture.size)
-    canvas = _resized(picture, scale)
-    scale = canvas.width / picture.width
-    weight = weight or max(1.1, max(canvas.size) / 640)
-    ink = Canvas(canvas, scale=scale, weight=weight)
+    backbackground = _resized(picture, scale)
+    weight = weight or max(1.1, max(backbackground.size) / 640)
+    canvas = Canvas(backbackground, scale=backbackground.width / picture.width, weight=weight)
     chosen = colours or {
         item.item_no: PALETTE[place % len(PALETTE)] for place, item in enumerate(items)
     }
     for item in items:
         for polygon in item.polygons[:1]:
-            ink.area(polygon, chosen[item.item_no])
+            canvas.fill(polygon, chosen[item.item_no])
     for item in items:
-        _draw_item(ink, item, chosen[item.item_no], weight)
+        _draw_item(canvas, item, chosen[item.item_no], weight)
     if labels:
-        size = letters or max(13, round(max(canvas.size) / 52))
+        size = letters or max(13, round(max(backbackground.size) / 52))
         for item in items:
-            _label(ink, item, chosen[item.item_no], size)
-    drawn = ink.finish()
+            _label(canvas, item, chosen[item.item_no], size)
+    drawn = canvas.image()
     return _with_legend(drawn, shown, items, chosen) if legend else drawn
 
 
-def _ground(shown: AnnotatedPicture) -> Image.Image:
+def _background(shown: AnnotatedPicture) -> Image.Image:
     if shown.picture is not None:
         return shown.picture
     size = shown.size or (468, 624)
-    ground = Image.new("RGB", size, (214, 217, 221))
-    words = font(max(12, size[0] // 18))
-    ImageDraw.Draw(ground).text(
-        (size[0] / 2, size[1] / 2), "picture missing", _GREY, font=words, anchor="mm"
+    background = Image.new("RGB", size, (214, 217, 221))
+    face = font(max(12, size[0] // 18))
+    ImageDraw.Draw(background).text(
+        (size[0] / 2, size[1] / 2), "picture missing", _GREY, font=face, anchor="mm"
     )
-    return ground
+    return background
 
 
 def _resized(picture: Image.Image, scale: float) -> Image.Image:
@@ -80,38 +79,42 @@ def _resized(picture: Image.Image, scale: float) -> Image.Image:
     return picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def _draw_item(ink: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) -> None:
+def _draw_item(canvas: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) -> None:
     if item.box is not None:
         x1, y1, x2, y2 = item.box
-        ink.line(((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)), colour, dashed=True)
+        canvas.line(((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)), colour, weight=0.8)
     for a, b in item.edges:
         ends = [item.landmarks[k - 1] for k in (a, b) if k <= len(item.landmarks)]
         line = [(end.x, end.y) for end in ends if end.x is not None and end.y is not None]
         if len(line) == 2:
-            ink.line(line, PAPER, weight=2.4)
+            canvas.line(line, PAPER, weight=2.4)
     for place, polygon in enumerate(item.polygons):
         ring = (*polygon, polygon[0])
-        ink.line(ring, colour, weight=1.2 if place == 0 else 0.7, cased=False)
-    for mark in item.landmarks:
-        if mark.x is not None and mark.y is not None and mark.visibility in (VISIBLE, OCCLUDED):
-            filled = mark.visibility == VISIBLE
-            ink.dot((mark.x, mark.y), colour, radius=weight * 2.2, filled=filled)
+        canvas.line(ring, colour, weight=1.2 if place == 0 else 0.7, outlined=False)
+    for landmark in item.landmarks:
+        if (
+            landmark.x is not None
+            and landmark.y is not None
+            and landmark.visibility in (VISIBLE, OCCLUDED)
+        ):
+            filled = landmark.visibility == VISIBLE
+            canvas.dot((landmark.x, landmark.y), colour, radius=weight * 2.2, filled=filled)
 
 
-def _label(ink: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
-    xs = [mark.x for mark in item.landmarks if mark.x is not None]
-    ys = [mark.y for mark in item.landmarks if mark.y is not None]
+def _label(canvas: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
+    xs = [landmark.x for landmark in item.landmarks if landmark.x is not None]
+    ys = [landmark.y for landmark in item.landmarks if landmark.y is not None]
     if item.box is not None:
         corner = item.box[:2]
     elif xs and ys:
         corner = (min(xs), min(ys))
     else:
         corner = (0.0, 0.0)
-    ink.chip(corner, item_words(item), colour, size=size)
+    canvas.label(corner, item_label(item), colour, size=size)
 
 
-def item_words(item: AnnotatedItem) -> str:
-    """What an item is called on a picture: its category, and its style where it has one."""
+def item_label(item: AnnotatedItem) -> str:
+    """The label of an item: its category, and its style where it has one."""
     return item.category_name + (f" · style {item.style}" if item.style else "")
 
 
@@ -121,14 +124,14 @@ def _with_legend(
     items: tuple[AnnotatedItem, ...],
     colours: dict[int, Rgb],
 ) -> Image.Image:
-    """The picture with a strip below that says what it is and what the signs mean."""
+    """The picture with a legend below: its key, its items, the meaning of dots and lines."""
     width = max(drawn.width, 560)
     size = max(14, width // 60)
     pad, row = size, round(size * 1.7)
     rows: list[tuple[str, Rgb | None]] = []
     for item in items:
-        counted = [mark.visibility for mark in item.landmarks]
-        words = f"item {item.item_no}: {item_words(item)}"
+        counted = [landmark.visibility for landmark in item.landmarks]
+        words = f"item {item.item_no}: {item_label(item)}"
         if counted:
             words += (
                 f" · {len(counted)} landmarks: {counted.count(VISIBLE)} visible, "
@@ -159,12 +162,12 @@ def _with_legend(
         _write(panel, (pad + row * 0.8, y), words, size, INK)
         y += row
     _signs(panel, y, pad, size, width)
-    sheet.paste(panel.finish(), (0, drawn.height))
+    sheet.paste(panel.image(), (0, drawn.height))
     return sheet
 
 
 def _signs(panel: Canvas, y: float, pad: int, size: int, width: int) -> None:
-    """What dots and lines mean, in one row."""
+    """The meaning of dots and lines, in one row."""
     x, middle = float(pad), y + size * 0.6
     for word in ("visible", "occluded", "outline", "skeleton", "box"):
         mark = size * 0.4
@@ -174,13 +177,13 @@ def _signs(panel: Canvas, y: float, pad: int, size: int, width: int) -> None:
         else:
             colour = PAPER if word == "skeleton" else NEUTRAL
             line = ((x, middle), (x + size * 1.6, middle))
-            weight = {"outline": 1.3, "skeleton": 2.4}.get(word, 0.9)
-            panel.line(line, colour, weight=weight, dashed=word == "box", cased=word == "skeleton")
+            weight = {"outline": 1.3, "skeleton": 2.4}.get(word, 0.8)
+            panel.line(line, colour, weight=weight, outlined=word != "outline")
             x += size * 2.0
         _write(panel, (x, y), word, size, _GREY)
         x += font(size).getlength(word) + size * 1.5
 
 
-def _write(panel: Canvas, at: tuple[float, float], words: str, size: int, colour: Rgb) -> None:
-    place = (at[0] * FINE, at[1] * FINE)
-    panel.draw.text(place, words, font=font(size * FINE), fill=(*colour, 255))
+def _write(panel: Canvas, at: tuple[float, float], text: str, size: int, colour: Rgb) -> None:
+    place = (at[0] * SUPERSAMPLING, at[1] * SUPERSAMPLING)
+    panel.draw.text(place, text, font=font(size * SUPERSAMPLING), fill=(*colour, 255))

@@ -1,1 +1,1 @@
-"""The authors' image lists, queries and gallery of the retrieval benchmark, as JSON files."""
+"""Lists of the authors: images to predict on, queries and gallery of the retrieval benchmark."""

@@ -1,11 +1,13 @@
-"""A release on one page: `write_report` takes Arrow tables and pictures, never lake or warehouse.
+"""The report: a release on one page, from the statistics of its tables and some pictures.
 
-The page needs nothing from outside: plots are SVG, pictures data URIs, the script a few lines.
+`write_report` takes Arrow tables and pictures, never lake or warehouse. A statistic is drawn as
+the header of its query says; landmarks, pairs and pictures have sections in code. The page loads
+nothing: plots are SVG, pictures data URIs, the script a few lines.
 """
 
-from flows.exports.report.content import ReleaseFacts, ReportContent
+from flows.exports.report.content import ReportContent, Statistic
 from flows.exports.report.images import mean_pictures
 from flows.exports.report.page import write_report
 from flows.exports.report.plots import require_plots
 
-__all__ = ["ReleaseFacts", "ReportContent", "mean_pictures", "require_plots", "write_report"]
+__all__ = ["ReportContent", "Statistic", "mean_pictures", "require_plots", "write_report"]

@@ -1,222 +1,105 @@
-"""The report's sections about the release as a whole: totals, completeness, origin, verdicts."""
+"""Sections on the release as a whole: totals, published figures, provenance, quality."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from flows.exports.report.cells import (
-    badge,
-    code,
-    label,
-    number,
-    plain_number,
-    signed,
-    size,
-    table_block,
-    words,
-)
-from flows.exports.report.content import Facts, Folded, ReportContent, Section, Tile, Words
+from flows.exports.report.blocks import Block, details, key_values, paragraph, table_block
+from flows.exports.report.content import ReportContent, Section
+from flows.exports.report.statistics import statistic_section
 from schemas.datasets import DATASETS
 
-_VERDICTS = {"ok": "good", "warn": "warn", "error": "bad"}
-_MEANINGS = {
-    "complete": "good",
-    "near": "good",
-    "incomplete": "bad",
-    "far": "warn",
-    "more than published": "warn",
-    "not in this lake": "quiet",
-    "never released in full": "quiet",
-}
 
-
-def tiles(content: ReportContent) -> list[Tile]:
-    """The large numbers at the head of the page, those that are not zero."""
+def tiles(content: ReportContent) -> list[tuple[str, str, str]]:
+    """The large numbers at the head of the page, those above 0: number, name, note."""
     rows = content.rows("split_totals")
 
     def total(column: str) -> int:
         return sum(row.get(column) or 0 for row in rows)
 
-    refused = sum(
-        (row.get("documents") or 0) + (row.get("items") or 0)
-        for row in content.rows("rejections_by_rule")
-    )
-    found = [
+    rejected = sum(row["documents"] + row["items"] for row in content.rows("rejections_by_rule"))
+    numbers = [
         (total("images"), "images", f"{total('annotated'):,} annotated"),
         (total("items"), "items", "annotated garments"),
         (total("landmarks_labelled"), "landmarks", "labelled, visible or occluded"),
         (total("polygons"), "polygons", "outlines and their parts"),
         (total("pairs"), "pairs", "consumer to shop, positive"),
-        (refused, "refused", "documents and items"),
+        (rejected, "rejected", "documents and items"),
     ]
-    return [Tile(f"{value:,}", name, note) for value, name, note in found if value]
+    return [(f"{value:,}", name, note) for value, name, note in numbers if value]
 
 
-def totals(content: ReportContent) -> Section:
-    """Images, items, landmarks, polygons and pairs of every split."""
-    order = content.datasets
-    table = table_block(
-        sorted(content.rows("split_totals"), key=lambda row: order.index(row["dataset"])),
-        {
-            "dataset": ("Data set", words),
-            "split": ("Split", words),
-            "images": ("Images", number),
-            "annotated": ("Annotated", number),
-            "pictures_missing": ("Pictures missing", number),
-            "items": ("Items", number),
-            "landmarks_labelled": ("Landmarks labelled", number),
-            "polygons": ("Polygons", number),
-            "pairs": ("Pairs", number),
-        },
-        caption="Totals of every split",
-    )
-    intro = "What this release holds. Image numbers restart in every split, so no row is shared."
-    return Section("Release", "totals", "Totals", intro, (table,))
-
-
-def published(content: ReportContent) -> Section | None:
-    """Our totals beside the published ones."""
-    order = content.datasets
-    rows = [row for row in content.rows("published_totals") if row["dataset"] in order]
-    rows.sort(key=lambda row: order.index(row["dataset"]))
-    if not rows:
-        return None
-    table = table_block(
-        rows,
-        {
-            "dataset": ("Data set", words),
-            "split": ("Split", words),
-            "measure": ("Measure", label),
-            "edition": ("Edition", words),
-            "published": ("Published", number),
-            "ours": ("Here", number),
-            "difference": ("Difference", signed),
-            "meaning": ("Means", badge(_MEANINGS)),
-        },
-        caption="Totals here beside the published figures",
-    )
-    intro = (
-        "Is the download complete? The paper counts pictures that were never released; compare "
-        "with the released edition first. Image pairs are counted in a way the authors do not "
-        "spell out: expect them to be near, not equal."
-    )
-    return Section("Release", "published", "Beside the published figures", intro, (table,))
+def totals(content: ReportContent) -> list[Section | None]:
+    """Totals of every split, and the published figures."""
+    return [
+        statistic_section(content, "Release", name) for name in ("split_totals", "published_totals")
+    ]
 
 
 def provenance(content: ReportContent) -> Section:
     """Where the release comes from and what is in its folder."""
-    facts = content.release
-    pairs = [("Release", facts.release), ("Created", facts.created), ("Content", facts.content)]
-    pairs.append(("Parent release", facts.parent or "none, the first"))
-    if facts.changes:
-        pairs.append(("Changes", facts.changes))
-    pairs += [(f"Version of {name}", str(value)) for name, value in facts.versions.items()]
-    blocks: list[Any] = [Facts(tuple(pairs), "The release")]
-    for dataset, known in facts.inputs.items():
+    manifest = content.manifest
+    facts = [
+        ("Release", manifest.release),
+        ("Created", f"{manifest.created:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Content", manifest.content),
+        ("Parent release", manifest.parent or "none, the first"),
+        ("Changes", manifest.changes.sentence),
+        *((f"Version of {name}", str(value)) for name, value in manifest.versions.items()),
+    ]
+    blocks: list[Block] = [key_values(facts, "The release")]
+    for dataset, inputs in manifest.inputs.items():
+        # Patterns of file names, and locations that only repeat `location`, are left out.
+        shown = {name: value for name, value in inputs.items() if name != "pictures" and value}
+        if set(shown.get("locations", {}).values()) <= {shown.get("location")}:
+            shown.pop("locations", None)
         title = DATASETS[dataset].title if dataset in DATASETS else dataset
-        blocks.append(Facts(tuple(_flattened(_of_interest(known))), f"Source of {title}"))
-    if facts.parameters:
-        blocks.append(Facts(tuple(_flattened(facts.parameters)), "Parameters"))
-    if facts.tables is not None and facts.tables.num_rows:
-        table = table_block(
-            facts.tables,
-            {
-                "table": ("Table", code),
-                "rows": ("Rows", number),
-                "bytes": ("Size", size),
-                "files": ("Files", number),
-            },
-            caption="Tables of the release",
-        )
-        blocks.append(Folded("Tables, rows and bytes", table))
-    intro = "The same input gives the same content hash, whatever machine and order it came in."
-    return Section("Release", "provenance", "Where it comes from", intro, tuple(blocks))
-
-
-def _of_interest(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a source was, without the patterns of its file names and what only repeats."""
-    told = {name: value for name, value in known.items() if name != "pictures" and value}
-    places = told.get("locations")
-    if isinstance(places, Mapping) and set(places.values()) <= {told.get("location")}:
-        del told["locations"]
-    return told
+        blocks.append(key_values(_flattened(shown), f"Source of {title}"))
+    if manifest.parameters:
+        blocks.append(key_values(_flattened(manifest.parameters), "Parameters"))
+    if content.tables is not None and content.tables.num_rows:
+        table = table_block(content.tables, "Tables of the release", units={"bytes": "bytes"})
+        blocks.append(details("Tables, rows and bytes", table))
+    intro = "The same input gives the same content hash, on every machine and in every order."
+    return Section("Release", "provenance", "Provenance", intro, blocks)
 
 
 def _flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested names and values as `outer, inner` with the value as people write it."""
+    """Nested names and values as `outer, inner` with the value as text."""
     flat: list[tuple[str, str]] = []
     for key, value in values.items():
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             flat += _flattened(value, f"{name}, ")
         elif isinstance(value, (list, tuple)):
-            flat.append((name, ", ".join(str(one) for one in value) or "none"))
+            flat.append((name, ", ".join(map(str, value)) or "none"))
+        elif isinstance(value, str):
+            flat.append((name, value or "none"))
         else:
-            flat.append(
-                (
-                    name,
-                    (value or "none") if isinstance(value, str) else json.dumps(value, default=str),
-                )
-            )
+            flat.append((name, json.dumps(value, default=str)))
     return flat
 
 
-def refusals(content: ReportContent) -> Section:
-    """What was refused, by rule, with examples."""
-    rows = content.rows("rejections_by_rule")
-    blocks: list[Any] = []
-    if rows:
-        blocks.append(
-            table_block(
-                rows,
-                {
-                    "dataset": ("Data set", words),
-                    "split": ("Split", words),
-                    "rule": ("Rule broken", words),
-                    "documents": ("Documents", number),
-                    "items": ("Items", number),
-                    "example_file": ("First file", code),
-                    "example_message": ("What was wrong there", words),
-                },
-                caption="Refused documents and items by the rule they broke",
-            )
-        )
-    else:
-        blocks.append(Words("Nothing was refused."))
+def rejections(content: ReportContent) -> Section:
+    """Rejected documents and items by rule, with examples."""
+    by_rule = statistic_section(content, "Quality", "rejections_by_rule")
+    intro = "Every document and item that was read is either in the tables or rejected."
+    blocks = list(by_rule.blocks) if by_rule else [paragraph("Nothing was rejected.")]
     if content.rejections is not None and content.rejections.num_rows:
-        examples = table_block(
-            content.rejections,
-            {
-                "file_name": ("File", code),
-                "item_no": ("Item", plain_number),
-                "rule": ("Rule", words),
-                "message": ("What is wrong", words),
-                "excerpt": ("Excerpt", code),
-            },
-            caption="Examples of refused documents and items",
-        )
-        blocks.append(Folded(f"{len(examples.rows)} examples with their excerpts", examples))
-    intro = "Nothing is dropped in silence: what was read is either in the tables or listed here."
-    return Section("Quality", "refused", "Refused", intro, tuple(blocks))
+        names = ["file_name", "item_no", "rule", "message", "excerpt"]
+        examples = table_block(content.rejections.select(names), "Examples of rejections")
+        title = f"{content.rejections.num_rows} examples with their excerpts"
+        blocks.append(details(title, examples))
+    return Section("Quality", "rejections", "Rejections", intro, blocks)
 
 
 def checks(content: ReportContent) -> Section | None:
     """The verdict of every check."""
     if content.checks is None or not content.checks.num_rows:
         return None
-    table = table_block(
-        content.checks,
-        {
-            "check": ("Check", words),
-            "verdict": ("Verdict", badge(_VERDICTS)),
-            "rows": ("Rows", number),
-            "finds": ("Looks for", words),
-            "example": ("First example", code),
-        },
-        caption="Verdict of every check",
-    )
     intro = (
-        "Errors are what our own code guarantees, and keep a release from being published; "
-        "warnings are oddities of the source, kept as it wrote them."
+        "An error is a defect of wardrobe and keeps a release from being published; a warning is "
+        "an oddity of the source, kept as it is."
     )
-    return Section("Quality", "checks", "Checks", intro, (table,))
+    table = table_block(content.checks, "Verdict of every check")
+    return Section("Quality", "checks", "Checks", intro, [table])

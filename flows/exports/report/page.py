@@ -1,32 +1,50 @@
-"""A release on one page: HTML without anything from outside, so that it can be kept and mailed."""
+"""The page: sections in their order, rendered to one HTML file that loads nothing."""
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from flows.exports.report import boxes, garments, overview, pairs
+from flows.exports.report import landmarks, overview, pairs, variations
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.plots import require_plots
+from flows.exports.report.statistics import statistic_section
 from flows.storage.atomic import atomic_write
 from schemas.datasets import DATASETS
 
-_OF_A_DATASET = (
-    garments.categories,
+_MakeSection = Callable[[ReportContent, str, str], Section | None]
+
+_DATASET_SECTIONS: tuple[str | _MakeSection, ...] = (
+    "items_by_category",
     pairs.mean_classes,
-    garments.variations,
-    garments.landmarks,
-    pairs.normalisers,
-    boxes.boxes,
-    garments.together,
-    pairs.pairs,
-    pairs.pictures,
+    variations.variations,
+    landmarks.landmarks,
+    "box_size_bins",
+    "box_sizes",
 )
+"""First sections of a data set: a statistic by name, or a function. Other statistics follow."""
+
+_LAST_DATASET_SECTIONS = (pairs.pairs, pairs.pictures)
+
+_IN_OTHER_SECTIONS = {
+    "split_totals",
+    "published_totals",
+    "rejections_by_rule",
+    "variations",
+    "landmark_visibility",
+    "mean_landmark_shape",
+    "pair_totals",
+    "images_per_pair",
+    "styles_per_pair",
+    "source_sizes",
+}
 
 
 def write_report(path: str | os.PathLike[str], content: ReportContent) -> None:
-    """Write the page; it is there whole or not at all. InputError without the extra `report`."""
+    """Write the page, whole or not at all. InputError without the extra `report`."""
     page = render_report(content)
     with atomic_write(path) as file:
         file.write(page.encode())
@@ -35,9 +53,8 @@ def write_report(path: str | os.PathLike[str], content: ReportContent) -> None:
 def render_report(content: ReportContent) -> str:
     """The page as text. The same content gives the same text."""
     require_plots()
-    shown = _sections(content)
     chapters: dict[str, list[Section]] = {}
-    for section in shown:
+    for section in _sections(content):
         chapters.setdefault(section.chapter, []).append(section)
     jinja = Environment(
         loader=PackageLoader("flows.exports.report", "templates"),
@@ -46,9 +63,10 @@ def render_report(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    jinja.filters["inline_code"] = _inline_code
     templates = Path(__file__).parent / "templates"
     return jinja.get_template("report.html.jinja").render(
-        release=content.release,
+        manifest=content.manifest,
         tiles=overview.tiles(content),
         chapters=chapters,
         style=Markup((templates / "report.css").read_text("utf-8")),
@@ -56,15 +74,25 @@ def render_report(content: ReportContent) -> str:
     )
 
 
+def _inline_code(text: str) -> Markup:
+    """Text with words between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def _sections(content: ReportContent) -> list[Section]:
-    """All sections that have something to show, in the order of the page."""
-    found: list[Section | None] = [
-        overview.totals(content),
-        overview.published(content),
-        overview.provenance(content),
-    ]
+    """All sections with rows or pictures, in the order of the page."""
+    sections = [*overview.totals(content), overview.provenance(content)]
+    named = {entry for entry in _DATASET_SECTIONS if isinstance(entry, str)}
+    others = sorted(content.statistics.keys() - named - _IN_OTHER_SECTIONS)
+    whole = [name for name in others if "dataset" not in content.statistics[name].columns]
+    sections += [statistic_section(content, "Release", name) for name in whole]
     for dataset in content.datasets:
         chapter = DATASETS[dataset].title
-        found += [make(content, chapter, dataset) for make in _OF_A_DATASET]
-    found += [overview.refusals(content), overview.checks(content)]
-    return [section for section in found if section is not None]
+        rest = [name for name in others if name not in whole]
+        for entry in (*_DATASET_SECTIONS, *rest, *_LAST_DATASET_SECTIONS):
+            if isinstance(entry, str):
+                sections.append(statistic_section(content, chapter, entry, dataset))
+            else:
+                sections.append(entry(content, chapter, dataset))
+    sections += [overview.rejections(content), overview.checks(content)]
+    return [section for section in sections if section is not None]

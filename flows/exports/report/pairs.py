@@ -1,108 +1,43 @@
-"""The report's sections about one data set's pictures: pairs, sizes, samples, mean pictures."""
+"""Sections with pictures: pairs side by side, annotated samples, mean pictures of classes."""
 
 from collections.abc import Sequence
-from typing import Any
+
+import pyarrow as pa
 
 from flows.exports.drawing.annotated import AnnotatedPicture
 from flows.exports.drawing.contact_sheet import contact_sheet
-from flows.exports.drawing.image import draw_annotations, item_words
-from flows.exports.report.cells import label, number, plain_number, size, table_block, words
-from flows.exports.report.content import ReportContent, Row, Section
-from flows.exports.report.images import PictureBlock, picture_block
-from flows.exports.report.plots import columns
-
-_SIDES = {"user": "consumers", "shop": "shops"}
+from flows.exports.drawing.image import draw_annotations, item_label
+from flows.exports.report.blocks import Block, grid, picture_block, table_block
+from flows.exports.report.content import ReportContent, Section
+from flows.exports.report.statistics import plot_blocks, statistic_table
 
 
 def pairs(content: ReportContent, chapter: str, dataset: str) -> Section | None:
-    """Pair totals, how large the groups are, and some of them side by side."""
-    totals = content.rows("pair_totals", dataset)
-    if not totals:
+    """Pair totals, how large the groups are, and the pictures of some pairs."""
+    statistic, totals = content.statistics.get("pair_totals"), content.rows("pair_totals", dataset)
+    if statistic is None or not totals:
         return None
-    measures = {
-        "pair_ids": "pair_ids with a style",
-        "instance_pairs": "instance pairs",
-        "image_pairs_by_item": "image pairs, matched by item",
-        "image_pairs_by_image": "image pairs, any styled item",
-        "user_items": "consumers' items with a style",
-        "shop_items": "shops' items with a style",
-        "user_keys": "consumers' keys (pair_id, style)",
-        "shop_keys": "shops' keys (pair_id, style)",
-        "user_orphan_keys": "consumers' keys without a shop's item",
-        "shop_orphan_keys": "shops' keys without a consumer's item",
-        "user_orphan_items": "consumers' items of those keys",
-        "shop_orphan_items": "shops' items of those keys",
-        "mixed_category_keys": "keys of more than one category",
-    }
-    turned: list[dict[str, Any]] = [
-        {"measure": text, **{row["split"]: row.get(name) for row in totals}}
-        for name, text in measures.items()
+    measures = [name for name in totals[0] if name not in ("dataset", "split")]
+    rows = [
+        {"measure": statistic.columns[name], **{row["split"]: row[name] for row in totals}}
+        for name in measures
     ]
-    splits = {row["split"]: (row["split"], number) for row in totals}
-    table = table_block(
-        turned, {"measure": ("Measure", words), **splits}, caption="Pairs in every reading"
-    )
-    plots = [*_group_sizes(content, dataset), *_style_counts(content, dataset)]
-    blocks: list[Any] = [table, Row(tuple(plots))] if plots else [table]
+    blocks = [table_block(pa.Table.from_pylist(rows), "Pair totals")]
+    for name in ("images_per_pair", "styles_per_pair"):
+        if content.rows(name, dataset):
+            blocks += plot_blocks(content.statistics[name], dataset)
     sheets = [_sheet(group) for group in content.pairs if group and group[0].dataset == dataset]
-    if sheets:
-        blocks.append(Row(tuple(sheets), title="Some pairs, side by side"))
+    blocks.append(grid(sheets, title="Some pairs, side by side"))
     intro = (
-        "A consumer's item and a shop's item make a pair when pair_id and style are equal and the "
-        "style is above 0. Image pairs can be counted in two ways; both are here."
+        "A consumer's item and a shop's item form a pair when pair_id and style are equal and the "
+        "style is above 0. Image pairs can be counted in two ways; the table has both."
     )
-    return Section(chapter, f"{dataset}-pairs", "Pairs", intro, tuple(blocks))
+    return Section(chapter, f"{dataset}-pairs", "Pairs", intro, blocks)
 
 
-def _group_sizes(content: ReportContent, dataset: str) -> list[Any]:
-    rows = content.rows("images_per_pair", dataset)
-    plots = []
-    for split in dict.fromkeys(row["split"] for row in rows):
-        counted = {
-            (row["source"], row["images"]): row["pair_ids"] for row in rows if row["split"] == split
-        }
-        most = min(30, max(images for _, images in counted))
-        shown = [
-            {"source": word, "images": images, "pair_ids": counted.get((source, images), 0)}
-            for source, word in _SIDES.items()
-            for images in range(most + 1)
-        ]
-        title = f"Pictures per pair_id in {split.replace('_', ' ')}"
-        said = f"{title}: how many pair_ids have so many pictures of consumers and of shops."
-        plots.append(
-            columns(
-                shown,
-                name="images",
-                value="pair_ids",
-                series="source",
-                title=title,
-                description=said,
-                axis="pictures, up to 30",
-            )
-        )
-    return plots
-
-
-def _style_counts(content: ReportContent, dataset: str) -> list[Any]:
-    rows = content.rows("styles_per_pair", dataset)
-    if not rows:
-        return []
-    return [
-        columns(
-            rows,
-            name="styles",
-            value="pair_ids",
-            series="split",
-            title="Styles per pair_id",
-            description="How many pair_ids have so many different styles.",
-            axis="styles",
-        )
-    ]
-
-
-def _sheet(group: Sequence[AnnotatedPicture]) -> PictureBlock:
+def _sheet(group: Sequence[AnnotatedPicture]) -> Block:
     first = group[0]
-    users = sum(one.source != "shop" for one in group)
+    users = sum(picture.source != "shop" for picture in group)
     caption = (
         f"{first.split} pair {first.pair_id}: {users} by consumers, {len(group) - users} by shops"
     )
@@ -110,71 +45,27 @@ def _sheet(group: Sequence[AnnotatedPicture]) -> PictureBlock:
 
 
 def pictures(content: ReportContent, chapter: str, dataset: str) -> Section | None:
-    """Sizes of the picture files, and samples with their annotations drawn on them."""
-    rows = content.rows("source_sizes", dataset)
-    samples = [one for one in content.samples if one.dataset == dataset]
-    blocks: list[Any] = []
-    if samples:
-        blocks.append(Row(tuple(_sample(one) for one in samples), width="gallery"))
-    if rows:
-        shown = {
-            "split": ("Split", words),
-            "source": ("Taken by", label),
-            "images": ("Images", number),
-            "sized": ("Size known", number),
-            "median_width": ("Width, median", plain_number),
-            "median_height": ("Height, median", plain_number),
-            "smallest_side": ("Shortest side", plain_number),
-            "largest_side": ("Longest side", plain_number),
-            "median_aspect": ("Width by height", number),
-            "median_megapixels": ("Megapixels", number),
-            "median_bytes": ("File, median", size),
-            "total_bytes": ("Files together", size),
-        }
-        blocks.append(table_block(rows, shown, caption="Sizes of the pictures"))
+    """Samples with their annotations drawn on them, and sizes of the picture files."""
+    samples = [sample for sample in content.samples if sample.dataset == dataset]
+    blocks = [grid([_sample(sample) for sample in samples], width="gallery")] if samples else []
+    if content.rows("source_sizes", dataset):
+        blocks.append(statistic_table(content.statistics["source_sizes"], dataset))
     if not blocks:
         return None
     intro = (
-        "Samples with everything annotated on them: box, outline, skeleton; landmarks are filled "
-        "when visible and hollow when occluded."
+        "Samples with all their annotations: box, outline, skeleton; landmarks are filled when "
+        "visible and hollow when occluded."
         if samples
         else "Sizes of the picture files."
     )
-    return Section(chapter, f"{dataset}-pictures", "Pictures", intro, tuple(blocks))
+    return Section(chapter, f"{dataset}-pictures", "Pictures", intro, blocks)
 
 
-def _sample(one: AnnotatedPicture) -> PictureBlock:
-    drawn = draw_annotations(one, side=600, legend=False, weight=1.6, letters=20)
-    named = "; ".join(item_words(item) for item in one.items) or "no annotated item"
-    source = f", {one.source}" if one.source else ""
-    return picture_block(drawn, f"{one.split} {one.image_id}{source}: {named}")
-
-
-def normalisers(content: ReportContent, chapter: str, dataset: str) -> Section | None:
-    """The lengths FashionAI's error is divided by."""
-    rows = content.rows("normaliser_lengths", dataset)
-    if not rows:
-        return None
-    shown = {
-        "split": ("Split", words),
-        "category_name": ("Category", words),
-        "items": ("Items", number),
-        "measured": ("Measured", number),
-        "one_end_absent": ("One end absent", number),
-        "both_ends_absent": ("Both absent", number),
-        "crossed": ("Crossed", number),
-        "shortest": ("Shortest", number),
-        "quantile_10": ("10 %", number),
-        "median": ("Median", number),
-        "quantile_90": ("90 %", number),
-        "longest": ("Longest", number),
-    }
-    intro = (
-        "Pixels between the armpits (blouse, outwear, dress) or the ends of the waistband "
-        "(trousers, skirt): what the challenge's error is measured in."
-    )
-    table = table_block(rows, shown, caption="Normaliser lengths in pixels")
-    return Section(chapter, f"{dataset}-normalisers", "Normaliser lengths", intro, (table,))
+def _sample(sample: AnnotatedPicture) -> Block:
+    drawn = draw_annotations(sample, side=600, legend=False, weight=1.6, letters=20)
+    items = "; ".join(item_label(item) for item in sample.items) or "no annotated item"
+    source = f", {sample.source}" if sample.source else ""
+    return picture_block(drawn, f"{sample.split} {sample.image_id}{source}: {items}")
 
 
 def mean_classes(content: ReportContent, chapter: str, dataset: str) -> Section | None:
@@ -182,8 +73,7 @@ def mean_classes(content: ReportContent, chapter: str, dataset: str) -> Section 
     means = content.mean_pictures.get(dataset)
     if not means:
         return None
-    shown = tuple(picture_block(picture, name, pixelated=True) for name, picture in means.items())
-    intro = "The average of all pictures of a class: what it looks like on the whole."
-    return Section(
-        chapter, f"{dataset}-means", "Mean pictures", intro, (Row(shown, width="narrow"),)
-    )
+    intro = "The mean of all pictures of a class."
+    pictures = [picture_block(picture, name, pixelated=True) for name, picture in means.items()]
+    blocks = [grid(pictures, width="narrow")]
+    return Section(chapter, f"{dataset}-means", "Mean pictures", intro, blocks)

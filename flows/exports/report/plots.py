@@ -1,20 +1,21 @@
-"""Numbers -> plots as SVG: Altair describes them, vl-convert draws them without a browser.
+"""Plots as SVG from rows and channels: Altair describes them, vl-convert draws them.
 
 Colours are placeholders that become CSS variables, so that one drawing serves light and dark.
-Plots are at most 340 pixels wide, which a telephone shows without shrinking the letters.
+Plots are at most 340 pixels wide, which a telephone shows at full size.
 """
 
 import importlib
 import json
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
+from flows.exports.report.blocks import Block, column_label
 from schemas.errors import InputError
+from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 WIDTH = 340
 _INK, _QUIET, _RULE = "#0a0101", "#0a0202", "#0a0303"
@@ -28,18 +29,12 @@ _VARIABLES = {
 _FONT = "system-ui, sans-serif"
 _CLIP = re.compile(r"(?<=[\"#])clip\d+(?=[\")])")
 
-Rows = Sequence[dict[str, Any]]
+_ORDERED_WORDS = (SCALES, OCCLUSIONS, ZOOMS, VIEWPOINTS)
+_MAX_COLUMNS = 30
+"""Numbers that a column plot shows at most, from 0."""
 
-
-@dataclass(frozen=True)
-class PlotBlock:
-    """A drawn plot with the sentence that says what it shows, also for those who cannot see it."""
-
-    title: str
-    description: str
-    svg: Markup
-    kind: str = "plot"
-    small: bool = False
+Rows = Sequence[Mapping[str, Any]]
+Channels = Mapping[str, str]
 
 
 def _altair() -> Any:
@@ -53,13 +48,135 @@ def _altair() -> Any:
 
 
 def require_plots() -> None:
-    """InputError in one sentence when the libraries of the extra `report` are not installed."""
+    """InputError when the libraries of the extra `report` are not installed."""
     _altair()
 
 
-def _drawn(
-    chart: Any, title: str, description: str, *, small: bool = False, bottom: int = 4
-) -> PlotBlock:
+def plot_block(
+    kind: str,
+    rows: Rows,
+    channels: Channels,
+    *,
+    title: str,
+    scale: Rows = (),
+    marks: str | None = None,
+    percent: bool = False,
+) -> Block:
+    """One plot of the rows: `bar`, `stack`, `column` or `histogram`, with a column per channel.
+
+    Names and series have the order of the rows, or of their vocabulary. `scale` are the rows of all
+    plots that share a horizontal scale; `marks` is a column of values shown as ticks on bars;
+    `percent` formats the values.
+    """
+    alt = _altair()
+    chart = alt.Chart(alt.Data(values=list(rows)))
+    if kind == "histogram":
+        chart = _histogram(alt, chart, scale or rows, channels)
+    elif kind == "column":
+        chart = _columns(alt, chart, scale or rows, channels)
+    else:
+        chart = _bars(alt, chart, rows, channels, kind == "stack", marks, percent)
+    columns = ", ".join(column_label(column) for column in channels.values())
+    return {
+        "kind": "plot",
+        "title": title,
+        "description": f"A plot of: {columns}.",
+        "svg": _svg(chart),
+        "small": kind == "histogram",
+    }
+
+
+def _bars(
+    alt: Any,
+    chart: Any,
+    rows: Rows,
+    channels: Channels,
+    stacked: bool,
+    marks: str | None,
+    percent: bool,
+) -> Any:
+    names, color = _order(rows, channels["y"]), channels.get("color")
+    y = alt.Y(f"{channels['y']}:N", sort=names, title=None)
+    axis = alt.Axis(format=".0%" if percent else "~s", tickCount=4)
+    x = alt.X(f"{channels['x']}:Q", title=None, axis=axis)
+    if stacked:
+        axis = alt.Axis(format=".0%", values=[0, 0.5, 1])
+        x = alt.X(f"{channels['x']}:Q", title=None, axis=axis, stack="normalize")
+    encoding = {"y": y, "x": x}
+    step = 18 if stacked else 22
+    if color:
+        encoding["color"] = _series(alt, rows, color)
+        if not stacked:
+            series = _order(rows, color)
+            encoding["yOffset"] = alt.YOffset(f"{color}:N", sort=series)
+            step = 14 * len(series) + 6
+    mark = {"cornerRadiusEnd": 0} if stacked else {"color": SERIES[0]}
+    drawn = chart.mark_bar(**mark).encode(**encoding)
+    if marks:
+        ticks = chart.mark_tick(color=_INK, thickness=2, bandSize=26)
+        drawn = drawn + ticks.encode(y=y, x=f"{marks}:Q")
+    # The names take part of the width, so that all plots are about equally wide.
+    width = WIDTH - 36 - min(125, round(5.9 * max(len(str(name)) for name in names)))
+    height = alt.Step(step) if stacked else alt.Step(step, **{"for": "position"})
+    return drawn.properties(width=width, height=height)
+
+
+def _columns(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
+    """A distribution over whole numbers from 0, numbers without rows included."""
+    number, color = channels["x"], channels.get("color")
+    last = min(_MAX_COLUMNS, max(row[number] for row in rows))
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
+    scale = alt.Scale(domain=list(range(last + 1)))
+    title = column_label(number) + (f", up to {last}" if last == _MAX_COLUMNS else "")
+    encoding = {
+        "x": alt.X(f"{number}:O", title=title, axis=axis, scale=scale),
+        "y": alt.Y(f"{channels['y']}:Q", title=None, axis=alt.Axis(format="~s", tickCount=3)),
+    }
+    if color:
+        encoding["color"] = _series(alt, rows, color)
+        encoding["xOffset"] = alt.XOffset(f"{color}:N", sort=_order(rows, color))
+    drawn = chart.transform_filter(f"datum.{number} <= {last}")
+    mark = {"cornerRadiusEnd": 0} if color else {"cornerRadiusEnd": 0, "color": SERIES[0]}
+    return drawn.mark_bar(**mark).encode(**encoding).properties(width=WIDTH - 46, height=130)
+
+
+def _histogram(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
+    """Bins from 0; a bin without upper edge is drawn as wide as the others."""
+    lower, upper = channels["x"], channels["x2"]
+    width = min((row[upper] - row[lower] for row in rows if row[upper] is not None), default=1)
+    ends = [row[upper] if row[upper] is not None else row[lower] + width for row in rows]
+    end = round(max(ends), 6)
+    axis = alt.Axis(format="~g", tickCount=4, grid=False)
+    scale = alt.Scale(domain=[0, end])
+    closed = chart.transform_calculate(**{upper: f"datum.{upper} === null ? {end} : datum.{upper}"})
+    return (
+        closed.mark_bar(color=SERIES[0], cornerRadiusEnd=0, binSpacing=1)
+        .encode(
+            x=alt.X(f"{lower}:Q", bin="binned", scale=scale, title=None, axis=axis),
+            x2=f"{upper}:Q",
+            y=alt.Y(f"{channels['y']}:Q", title=None, axis=None),
+        )
+        .properties(width=148, height=64)
+    )
+
+
+def _order(rows: Rows, column: str) -> list[Any]:
+    """The names in a column, in the order of their vocabulary, else of the rows."""
+    names = list(dict.fromkeys(row[column] for row in rows))
+    for words in _ORDERED_WORDS:
+        if set(names) <= set(words):
+            return sorted(names, key=words.index)
+    return names
+
+
+def _series(alt: Any, rows: Rows, column: str) -> Any:
+    names = _order(rows, column)
+    colours = [SERIES[place % len(SERIES)] for place in range(len(names))]
+    return alt.Color(f"{column}:N", scale=alt.Scale(domain=names, range=colours))
+
+
+def _svg(chart: Any) -> Markup:
+    """The chart as SVG. The same chart gives the same text."""
     convert = importlib.import_module("vl_convert")
     axis = {
         "labelColor": _INK,
@@ -76,7 +193,7 @@ def _drawn(
     }
     legend = {key: axis[key] for key in ("labelColor", "titleColor", "labelFont", "labelFontSize")}
     specification = chart.to_dict()
-    specification["padding"] = {"left": 16, "top": 4, "right": 10, "bottom": bottom}
+    specification["padding"] = {"left": 16, "top": 4, "right": 10, "bottom": 4}
     specification["config"] = {
         "background": None,
         "view": {"stroke": None},
@@ -88,175 +205,10 @@ def _drawn(
     svg = convert.vegalite_to_svg(specification)
     for placeholder, variable in _VARIABLES.items():
         svg = svg.replace(placeholder, variable)
-    # The drawing as a whole is described where it stands; inside it the words would only repeat.
+    # The page describes the drawing as a whole: remove the descriptions of its parts.
     svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
-    # vl-convert counts clips over the life of the process: name them by what is drawn instead.
-    drawn = zlib.crc32(json.dumps(specification, sort_keys=True).encode())
+    # vl-convert counts clips over the life of the process: name them by the specification instead.
+    checksum = zlib.crc32(json.dumps(specification, sort_keys=True).encode())
     clips = {name: k for k, name in enumerate(dict.fromkeys(re.findall(_CLIP, svg)))}
-    svg = re.sub(_CLIP, lambda found: f"clip-{drawn:08x}-{clips[found[0]]}", svg)
-    return PlotBlock(title, description, Markup(svg), small=small)
-
-
-def _order(rows: Rows, name: str) -> list[Any]:
-    return list(dict.fromkeys(row[name] for row in rows))
-
-
-def _beside(names: Sequence[Any]) -> int:
-    """The width left for bars beside their names, so that all plots are about equally wide."""
-    return WIDTH - 36 - min(125, round(5.9 * max(len(str(name)) for name in names)))
-
-
-def _series(alt: Any, name: str, order: Sequence[Any]) -> Any:
-    scale = alt.Scale(domain=list(order), range=list(SERIES[: len(order)]))
-    return alt.Color(f"{name}:N", scale=scale)
-
-
-def bars(
-    rows: Rows,
-    *,
-    name: str,
-    value: str,
-    series: str | None = None,
-    title: str,
-    description: str,
-    percent: bool = False,
-    marks: str | None = None,
-    axis: str = "",
-) -> PlotBlock:
-    """Horizontal bars, one group per name; `marks` is a column of values to show as ticks."""
-    alt = _altair()
-    order, form = _order(rows, name), ".0%" if percent else "~s"
-    base = alt.Chart(alt.Data(values=list(rows)))
-    y = alt.Y(f"{name}:N", sort=order, title=None)
-    x = alt.X(f"{value}:Q", title=axis or None, axis=alt.Axis(format=form, tickCount=4))
-    if series:
-        groups = _order(rows, series)
-        offset = alt.YOffset(f"{series}:N", sort=groups)
-        chart = base.mark_bar().encode(y=y, x=x, yOffset=offset, color=_series(alt, series, groups))
-    else:
-        chart = base.mark_bar(color=SERIES[0]).encode(y=y, x=x)
-    if marks:
-        ticks = base.mark_tick(color=_INK, thickness=2, bandSize=26).encode(
-            y=alt.Y(f"{name}:N", sort=order), x=f"{marks}:Q"
-        )
-        chart = chart + ticks
-    step = 22 if not series else 14 * max(1, len(_order(rows, series))) + 6
-    chart = chart.properties(width=_beside(order), height=alt.Step(step, **({"for": "position"})))
-    return _drawn(chart, title, description)
-
-
-def stacked(
-    rows: Rows,
-    *,
-    name: str,
-    value: str,
-    part: str,
-    parts: Sequence[str],
-    title: str,
-    description: str,
-) -> PlotBlock:
-    """One bar per name, filled to the end by its parts in their order."""
-    alt = _altair()
-    place = {word: k for k, word in enumerate(parts)}
-    values = [{**row, "_place": place[row[part]]} for row in rows if row[part] in place]
-    chart = (
-        alt.Chart(alt.Data(values=values))
-        .mark_bar(cornerRadiusEnd=0)
-        .encode(
-            y=alt.Y(f"{name}:N", sort=_order(rows, name), title=None),
-            x=alt.X(
-                f"sum({value}):Q",
-                stack="normalize",
-                title=None,
-                axis=alt.Axis(format=".0%", values=[0, 0.5, 1]),
-            ),
-            color=_series(alt, part, parts),
-            order=alt.Order("_place:Q"),
-        )
-        .properties(width=_beside(_order(rows, name)), height=alt.Step(18))
-    )
-    return _drawn(chart, title, description)
-
-
-def histogram(
-    rows: Rows,
-    *,
-    lower: str,
-    upper: str,
-    value: str,
-    title: str,
-    description: str,
-    percent: bool,
-    end: float,
-) -> PlotBlock:
-    """Bins drawn edge to edge from 0 to `end`, small enough to stand in a row of their like."""
-    alt = _altair()
-    chart = (
-        alt.Chart(alt.Data(values=list(rows)))
-        .mark_bar(color=SERIES[0], cornerRadiusEnd=0, binSpacing=1)
-        .encode(
-            x=alt.X(
-                f"{lower}:Q",
-                bin="binned",
-                scale=alt.Scale(domain=[0, end]),
-                title=None,
-                axis=alt.Axis(format="~%" if percent else "~g", tickCount=4, grid=False),
-            ),
-            x2=f"{upper}:Q",
-            y=alt.Y(f"{value}:Q", title=None, axis=None),
-        )
-        .properties(width=148, height=64)
-    )
-    return _drawn(chart, title, description, small=True)
-
-
-def columns(
-    rows: Rows,
-    *,
-    name: str,
-    value: str,
-    series: str,
-    title: str,
-    description: str,
-    axis: str,
-) -> PlotBlock:
-    """A distribution over whole numbers, a line of columns for each series."""
-    alt = _altair()
-    groups = _order(rows, series)
-    chart = (
-        alt.Chart(alt.Data(values=list(rows)))
-        .mark_bar(cornerRadiusEnd=0)
-        .encode(
-            x=alt.X(f"{name}:O", title=axis, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y(f"{value}:Q", title=None, axis=alt.Axis(format="~s", tickCount=3)),
-            color=_series(alt, series, groups),
-            xOffset=alt.XOffset(f"{series}:N", sort=groups),
-        )
-        .properties(width=WIDTH - 46, height=130)
-    )
-    return _drawn(chart, title, description)
-
-
-def heat(
-    rows: Rows,
-    *,
-    across: str,
-    down: str,
-    value: str,
-    order: Sequence[str],
-    title: str,
-    description: str,
-) -> PlotBlock:
-    """A square of names by names, the stronger the more; opacity, so that it suits both grounds."""
-    alt = _altair()
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
-        x=alt.X(f"{across}:N", sort=list(order), title=None, axis=alt.Axis(labelAngle=-55)),
-        y=alt.Y(f"{down}:N", sort=list(order), title=None),
-    )
-    scale = alt.Scale(type="sqrt", range=[0.06, 1])
-    cells = base.mark_rect(color=SERIES[0], cornerRadius=2).encode(
-        opacity=alt.Opacity(f"{value}:Q", scale=scale, legend=None), tooltip=alt.value(None)
-    )
-    square = cells.properties(width=alt.Step(18), height=alt.Step(18))
-    # The slanted names are longer in the page's own letters than in those they are measured with.
-    return _drawn(square, title, description, bottom=24)
+    svg = re.sub(_CLIP, lambda match: f"clip-{checksum:08x}-{clips[match[0]]}", svg)
+    return Markup(svg)

@@ -1,1 +1,5 @@
-"""Training sets: Parquet shards with pictures and targets, and a data set card."""
+"""Training sets: Parquet shards with the pictures inside, and the card that describes them.
+
+`options` what to export, `features` the columns, `rows` one row per picture or item, `shards` the
+plan and the files, `record` what the footers of the files say, `card` README.md.
+"""

@@ -1,11 +1,13 @@
-"""The dataset card beside the shards: README.md with the front matter Hugging Face reads."""
+"""The data set card of a training set: README.md, with the front matter Hugging Face reads."""
 
 import json
 from collections.abc import Sequence
-from typing import Any
+
+import msgspec
 
 from flows.exports.training.features import MEANINGS, Features, class_names
-from flows.exports.training.record import ENDING, ExportRecord
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.record import ExportedSplit
 from schemas.datasets import DATASETS
 
 TASK_CATEGORIES = {
@@ -15,132 +17,97 @@ TASK_CATEGORIES = {
     "retrieval": "image-feature-extraction",
     "classification": "image-classification",
 }
+"""Tasks as Hugging Face calls them."""
 
 
-def title_of(record: ExportRecord) -> str:
-    """What the data set is called, in words."""
-    return f"{DATASETS[record.dataset].title} for {record.options['task']}"
-
-
-def card(records: Sequence[ExportRecord]) -> str:
-    """The text of README.md for the exported splits of one folder."""
-    first = records[0]
-    rows = "\n".join(
-        f"| {record.split} | {record.rows:,} | {record.left_out:,} | {len(record.shards)} |"
-        f" {record.bytes / 1e6:,.1f} MB |"
-        for record in records
-    )
-    return "\n".join(
-        [
-            "---",
-            *_yaml(_front_matter(records)),
-            "---",
-            "",
-            f"# {title_of(first)}",
-            "",
-            f"One row per {'item' if first.options['rows'] == 'items' else 'picture'}, the "
-            "picture inside. Made by `wardrobe export training` from release "
-            f"`{first.release}`; `*{ENDING}` says how, with the hash of every file.",
-            "",
-            "```python",
-            "from datasets import load_dataset",
-            "",
-            f'rows = load_dataset("path/to/this/folder", split="{first.split}")',
-            "```",
-            "",
-            "| split | rows | left out | files | size |",
-            "|---|---:|---:|---:|---:|",
-            rows,
-            "",
-            "Left out: pictures that were missing or broken, boxes outside of their picture.",
-            "",
-            "## Pictures",
-            "",
-            _pictures(first.options),
-            "",
-            "## Columns",
-            "",
-            *_columns(first.features),
-            "",
-            f"Names, from 0: {', '.join(class_names(first.features))}.",
-            "",
-            "## Terms",
-            "",
-            DATASETS[first.dataset].terms,
-            "",
-        ]
-    )
-
-
-def _front_matter(records: Sequence[ExportRecord]) -> dict[str, Any]:
-    first = records[0]
-    rows = sum(record.rows for record in records)
-    name = first.options["task"]
-    return {
-        "pretty_name": title_of(first),
-        "license": DATASETS[first.dataset].licence,
-        "task_categories": [TASK_CATEGORIES[name]],
+def training_card(splits: Sequence[ExportedSplit]) -> str:
+    """The text of README.md for the splits of one folder. Its front matter is JSON, thus YAML."""
+    shard = splits[0].shards[0]
+    footer, features = shard.footer, shard.features
+    facts = DATASETS[footer.dataset]
+    title = f"{facts.title} for {footer.options.task}"
+    size = sum(split.bytes for split in splits)
+    front_matter = {
+        "pretty_name": title,
+        "license": facts.licence,
+        "task_categories": [TASK_CATEGORIES[footer.options.task]],
         "tags": ["fashion"],
-        "size_categories": [_size_category(rows)],
         "configs": [
             {
-                "config_name": name,
+                "config_name": footer.options.task,
                 "data_files": [
-                    {"split": record.split, "path": f"data/{record.split}-*.parquet"}
-                    for record in records
+                    {"split": split.split, "path": f"data/{split.split}-*.parquet"}
+                    for split in splits
                 ],
             }
         ],
         "dataset_info": {
-            "config_name": name,
+            "config_name": footer.options.task,
             "splits": [
-                {"name": record.split, "num_bytes": record.bytes, "num_examples": record.rows}
-                for record in records
+                {"name": split.split, "num_bytes": split.bytes, "num_examples": split.rows}
+                for split in splits
             ],
-            "download_size": sum(record.bytes for record in records),
-            "dataset_size": sum(record.bytes for record in records),
+            "download_size": size,
+            "dataset_size": size,
         },
+        "origins": {split.split: msgspec.to_builtins(split.origin) for split in splits},
     }
-
-
-def _yaml(value: Any) -> list[str]:
-    """Lines of YAML; every scalar is written as JSON, which YAML reads as it is."""
-    lines: list[str] = []
-    pairs = value.items() if isinstance(value, dict) else (("-", one) for one in value)
-    for key, inner in pairs:
-        mark = key if key == "-" else f"{key}:"
-        if not isinstance(inner, dict | list):
-            lines.append(f"{mark} {json.dumps(inner, ensure_ascii=False)}")
-            continue
-        nested = [f"  {line}" for line in _yaml(inner)]
-        if key == "-":
-            lines += [f"- {nested[0].lstrip()}", *nested[1:]]
-        else:
-            lines += [mark, *nested]
-    return lines
-
-
-def _size_category(rows: int) -> str:
-    bounds = (("1K", 10**3), ("10K", 10**4), ("100K", 10**5), ("1M", 10**6), ("10M", 10**7))
-    lower = "n"
-    for name, bound in bounds:
-        if rows < bound:
-            return f"n<{name}" if lower == "n" else f"{lower}<n<{name}"
-        lower = name
-    return "n>10M"
-
-
-def _pictures(options: dict[str, Any]) -> str:
-    what = "Each item, cut out along its box." if options["rows"] == "items" else "Whole pictures."
-    changed = [
-        f"The longest side is at most {options['size']} pixels." if options["size"] else "",
-        f"Written as {options['format']}." if options["format"] else "",
-    ]
-    kept = "" if any(changed) or options["rows"] == "items" else "The source's own bytes."
-    return " ".join(part for part in (what, *changed, kept) if part) + (
-        " EXIF orientation is not applied: coordinates mean stored pixels. Pictures that carry one "
-        "are written anew without it."
+    columns = "\n".join(_columns(features))
+    table = "\n".join(
+        f"| {split.split} | {split.rows:,} | {split.left_out:,} | {len(split.shards)} |"
+        f" {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
+        for split in splits
     )
+    return f"""---
+{json.dumps(front_matter, indent=2, ensure_ascii=False)}
+---
+
+# {title}
+
+One row per {"item" if footer.options.crop_items else "picture"}, the picture inside. Made by \
+`wardrobe export training`; the footer of each file has its options and the rows left out of it.
+
+```python
+from datasets import load_dataset
+
+rows = load_dataset("path/to/this/folder", split="{splits[0].split}")
+```
+
+| split | rows | left out | files | size | release |
+|---|---:|---:|---:|---:|---|
+{table}
+
+Left out: pictures that were missing or broken, boxes outside of their picture.
+
+## Pictures
+
+{_pictures(footer.options)}
+
+## Columns
+
+{columns}
+
+Names, from 0: {", ".join(class_names(features))}.
+
+## Terms
+
+{facts.terms}
+"""
+
+
+def _pictures(options: TrainingOptions) -> str:
+    sentences = ["Each item, cut out along its box." if options.crop_items else "Whole pictures."]
+    if options.size:
+        sentences.append(f"The longest side is at most {options.size} pixels.")
+    if options.picture_format:
+        sentences.append(f"Written as {options.picture_format}.")
+    if not (options.crop_items or options.size or options.picture_format):
+        sentences.append("The source's own bytes.")
+    sentences.append(
+        "EXIF orientation is not applied: coordinates mean stored pixels. Pictures that have one "
+        "are encoded again without it."
+    )
+    return " ".join(sentences)
 
 
 def _columns(features: Features, prefix: str = "") -> list[str]:

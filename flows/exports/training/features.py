@@ -31,7 +31,7 @@ MEANINGS = {
     "identity": "The same for all items of one product and style, from 0; -1 without counterpart.",
     "objects": "The items of the picture: each field is a list with one entry per item.",
 }
-"""What each column holds; the card and the Croissant file are written from it."""
+"""What each column holds, as the card says it."""
 
 
 def _value(dtype: str) -> Features:

@@ -1,168 +1,181 @@
-"""What was exported into a folder, split by split: kept beside the shards, so that it can go on.
+"""Records of exported shards: each Parquet file's footer says what it was made from.
 
-`<split>.export.json` says from which release and with which options a split comes, and which of
-its shards are finished. The card and the Croissant file are written from these.
+A shard is written whole or not at all, so a file whose footer names the same options and the same
+hash of its source rows is finished. The release is named in the card only: a shard stays the same
+file when a later release has equal rows.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from flows.exports.training.shards import Shard, ShardRecord
-from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write
+from flows.exports.training.options import TrainingOptions
+from flows.exports.training.rows import LeftOut
+from flows.storage.atomic import PARTIAL_SUFFIX
 from schemas.errors import InputError
 
-ENDING = ".export.json"
-FORMAT = 1
-
-LEFT_OUT_AT_MOST = 0.01
+CARD = "README.md"
+FOOTER_KEY = b"wardrobe"
+FORMAT = 2
+MAX_LOST_SHARE = 0.01
 """Share of rows that may be lost to broken pictures."""
 
 
-class ExportRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One exported split: where it comes from, how it was made, and its finished shards.
+class ShardFooter(msgspec.Struct, frozen=True):
+    """What a shard was made from; `shards` is the number of shards of its split.
 
-    `created` is the day of the release, `content` its content hash; `features` are the columns as
-    Hugging Face writes them; `left_out_before` counts rows without a picture, never planned.
+    `source` is the sha256 of its source rows, with size and hash of their pictures as the release
+    has them.
     """
 
     dataset: str
     split: str
-    release: str
-    created: str
-    content: str
-    options: dict[str, Any]
-    features: dict[str, Any]
-    planned_shards: int
-    planned_rows: int
-    left_out_before: int
-    shards: dict[str, ShardRecord] = {}
+    shards: int
+    options: TrainingOptions
+    source: str
+    left_out: tuple[LeftOut, ...] = ()
     format: int = FORMAT
 
-    @property
-    def finished(self) -> bool:
-        """Whether all shards are there."""
-        return len(self.shards) == self.planned_shards
+
+class ShardRecord(msgspec.Struct, frozen=True):
+    """A finished shard: its name below the folder, rows, size in bytes, footer, features."""
+
+    name: str
+    rows: int
+    bytes: int
+    footer: ShardFooter
+    features: dict[str, Any]
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The release of a split; how many of its rows were not planned because of missing pictures."""
+
+    release: str = "unknown"
+    without_picture: int = 0
+
+
+@dataclass(frozen=True)
+class ExportedSplit:
+    """One split with all its shards, in the order of their names."""
+
+    split: str
+    shards: Sequence[ShardRecord]
+    origin: Origin
 
     @property
     def rows(self) -> int:
-        """Rows of all finished shards."""
-        return sum(shard.rows for shard in self.shards.values())
+        """Rows of all shards."""
+        return sum(shard.rows for shard in self.shards)
 
     @property
     def bytes(self) -> int:
-        """Size of all finished shards."""
-        return sum(shard.bytes for shard in self.shards.values())
+        """Size of all shards."""
+        return sum(shard.bytes for shard in self.shards)
+
+    @property
+    def lost(self) -> list[LeftOut]:
+        """Planned rows that could not be made."""
+        return [row for shard in self.shards for row in shard.footer.left_out]
 
     @property
     def left_out(self) -> int:
-        """Rows that were planned and could not be made, and images without a picture."""
-        return self.left_out_before + sum(len(shard.left_out) for shard in self.shards.values())
-
-    def with_shard(self, shard: ShardRecord) -> "ExportRecord":
-        """The record with one more finished shard, in the order of their names."""
-        shards = dict(sorted((self.shards | {shard.name: shard}).items()))
-        return msgspec.structs.replace(self, shards=shards)
+        """Rows that could not be made, and rows without a picture."""
+        return len(self.lost) + self.origin.without_picture
 
 
-def read_records(folder: Path) -> list[ExportRecord]:
-    """The records of all splits in a folder; InputError when one is damaged."""
-    splits = ("train", "validation", "test")
-    paths = sorted(
-        folder.glob(f"*{ENDING}"),
-        key=lambda path: (
-            splits.index(name) if (name := path.name.removesuffix(ENDING)) in splits else 9,
-            path.name,
-        ),
-    )
-    return [_read(path) for path in paths]
-
-
-def _read(path: Path) -> ExportRecord:
+def read_shard(folder: Path, name: str) -> ShardRecord:
+    """The record in the footer of `folder/name`; InputError when it is not a shard of an export."""
+    path = folder / name
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ExportRecord)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"{path} is damaged ({error}): give an empty folder.") from error
+        metadata = pq.read_metadata(path)
+        footer = (metadata.metadata or {}).get(FOOTER_KEY, b"")
+        schema = metadata.schema.to_arrow_schema().metadata or {}
+        return ShardRecord(
+            name,
+            metadata.num_rows,
+            path.stat().st_size,
+            msgspec.json.decode(footer, type=ShardFooter),
+            msgspec.json.decode(schema.get(b"huggingface", b""))["info"]["features"],
+        )
+    except (OSError, pa.ArrowException, msgspec.MsgspecError):
+        raise InputError(
+            f"{folder} holds {name}, which is not a shard of an export: give an empty folder."
+        ) from None
 
 
-def write_record(folder: Path, record: ExportRecord) -> None:
-    """Write a split's record, whole or not at all."""
-    text = msgspec.json.format(msgspec.json.encode(record), indent=1)
-    with atomic_write(folder / f"{record.split}{ENDING}") as sink:
-        sink.write(text + b"\n")
+def exported_splits(folder: Path) -> list[ExportedSplit]:
+    """The splits whose shards are all in the folder: train, validation, test, then others.
 
-
-def too_many(lost: int, rows: int) -> bool:
-    """Whether so many of so many rows are lost that a disk must be missing, not a picture."""
-    return lost > max(1.0, LEFT_OUT_AT_MOST * rows) or lost == rows > 0
-
-
-def begin(folder: Path, wanted: ExportRecord) -> ExportRecord:
-    """The record to go on with: `wanted`, or the same with those shards that are there and whole.
-
-    A shard that lost too many rows is written again: its pictures may be back.
-
-    Raises InputError when the folder holds something else: another data set, release or options.
+    InputError when the folder holds other Parquet files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, ShardRecord] = {}
-    for record in read_records(folder):
-        shared = ("dataset", "content", "options", "features", "format")
-        for name in shared:
-            if getattr(record, name) != getattr(wanted, name):
-                which = "other" if name.endswith("s") else "another"
-                raise InputError(
-                    f"{folder} holds {record.dataset} {record.split} exported with {which} {name}: "
-                    f"give an empty folder, or export with what its {record.split}{ENDING} says."
-                )
-        if record.split == wanted.split:
-            if (record.planned_shards, record.planned_rows) != (
-                wanted.planned_shards,
-                wanted.planned_rows,
-            ):
-                raise InputError(
-                    f"{folder} holds {record.split} in {record.planned_shards} shards of "
-                    f"{record.planned_rows:,} rows: give an empty folder for another number."
-                )
-            kept = record.shards
-    _refuse_strangers(folder)
-    for aside in (folder / "data").glob(f".*{PARTIAL_SUFFIX}"):
-        aside.unlink()  # half a shard of a run that was killed
-    whole = {
-        name: shard
-        for name, shard in kept.items()
-        if _is_whole(folder, shard)
-        and not too_many(len(shard.left_out), shard.rows + len(shard.left_out))
-    }
-    return msgspec.structs.replace(wanted, shards=whole)
+    shards: dict[str, list[ShardRecord]] = {}
+    for record in _shards(folder):
+        shards.setdefault(record.footer.split, []).append(record)
+    order = ("train", "validation", "test")
+    names = sorted(shards, key=lambda name: (order.index(name) if name in order else 9, name))
+    origins = _origins(folder)
+    return [
+        ExportedSplit(name, shards[name], origins.get(name, Origin()))
+        for name in names
+        if len(shards[name]) == shards[name][0].footer.shards
+    ]
 
 
-def missing(record: ExportRecord, shards: Sequence[Shard]) -> list[Shard]:
-    """The shards that are still to be written."""
-    return [shard for shard in shards if shard.name not in record.shards]
+def _shards(folder: Path) -> list[ShardRecord]:
+    paths = sorted((folder / "data").glob("*.parquet"))
+    return [read_shard(folder, f"data/{path.name}") for path in paths if path.name[0] != "."]
 
 
-def _refuse_strangers(folder: Path) -> None:
-    known = {f"{record.split}-" for record in read_records(folder)}
-    strangers = _names(folder / "data")
-    for name in strangers:
-        if not any(name.startswith(start) for start in known):
+def _origins(folder: Path) -> dict[str, Origin]:
+    """The origin of each split, from the front matter of the card."""
+    try:
+        _, front_matter, _ = (folder / CARD).read_text("utf-8").split("---\n", 2)
+        origins = msgspec.json.decode(front_matter, type=dict[str, Any])["origins"]
+        return msgspec.convert(origins, dict[str, Origin])
+    except (OSError, LookupError, ValueError):
+        return {}
+
+
+def prepare_folder(
+    folder: Path,
+    planned: Sequence[str],
+    *,
+    split: str,
+    dataset: str,
+    options: TrainingOptions,
+    features: dict[str, Any],
+) -> None:
+    """Create the folder, or remove the partial files of a killed export from it.
+
+    InputError when it holds other files, or shards of another data set or with other options.
+    """
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for record in _shards(folder):
+        held = record.footer
+        if held.split == split and record.name not in planned:
             raise InputError(
-                f"{folder} holds {name}, which is no part of it: give an empty folder."
+                f"{folder} holds {split} in {held.shards} shards: give an empty folder to write "
+                f"it in {len(planned)}."
             )
+        for same, what in (
+            (held.dataset == dataset, "another data set"),
+            (held.options == options, "other options"),
+            ((held.format, record.features) == (FORMAT, features), "other columns"),
+        ):
+            if not same:
+                raise InputError(
+                    f"{folder} holds {record.name} of {held.dataset}, exported with {what}: "
+                    "give an empty folder."
+                )
+    for partial in (folder / "data").glob(f".*{PARTIAL_SUFFIX}"):
+        partial.unlink()
 
 
-def _names(folder: Path) -> Iterable[str]:
-    found = folder.glob("*.parquet") if folder.is_dir() else ()
-    return sorted(path.name for path in found if not path.name.startswith("."))
-
-
-def _is_whole(folder: Path, shard: ShardRecord) -> bool:
-    path = folder / shard.name
-    if not path.is_file() or path.stat().st_size != shard.bytes:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256
+def loses_too_many(lost: int, rows: int) -> bool:
+    """Whether so many of the rows are lost that a disk must be missing, not a picture."""
+    return lost > max(1.0, MAX_LOST_SHARE * rows) or lost == rows > 0

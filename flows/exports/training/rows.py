@@ -1,4 +1,4 @@
-"""Rows of a training set: a slice's images or items, each with its picture and its numbers."""
+"""Rows of a training set: one per image or item, with its picture and its annotations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -14,9 +14,11 @@ from flows.pictures import PictureError
 from schemas.errors import InputError
 
 ReadPictures = Callable[[pa.Table], Iterable[bytes | None]]
-"""The picture files of some images (`image_id`, `file_name`) in order; None for one not there."""
+"""The picture files of some images (`image_id`, `file_name`) in order; None if missing."""
 
 PICTURES_AT_ONCE = 64
+
+NO_REGION = "the box is missing, empty or outside of the picture"
 
 
 class LeftOut(NamedTuple):
@@ -29,7 +31,7 @@ class LeftOut(NamedTuple):
 
 def training_rows(
     images: pa.Table,
-    one: AnnotationBatch,
+    batch: AnnotationBatch,
     *,
     options: TrainingOptions,
     labels: dict[int, int],
@@ -38,17 +40,17 @@ def training_rows(
     skip: int = 0,
     take: int | None = None,
 ) -> Iterator[dict[str, Any] | LeftOut]:
-    """One row for each image, or for each item when items are cut out, in the order of the slice.
+    """One row for each image, or for each item when items are cut out, in the order of the batch.
 
-    `labels` gives each category its place among the names; `identities` goes along with the items.
-    Of the rows, `take` come, after `skip`. Coordinates move with the picture. A picture that
-    cannot be read or decoded is left out.
+    `labels` maps a category's number to its place among the names; `identities` has a value for
+    each item. Yields `take` rows after `skip`. Coordinates are transformed with the picture. A
+    picture that cannot be read or decoded gives a LeftOut.
     """
-    items = _Items(one, labels, identities)
-    starts, stops = items_of_images(images, one.items)
+    items = _Items(batch, labels, identities)
+    starts, stops = items_of_images(images, batch.items)
     end = None if take is None else skip + take
     if options.crop_items:
-        last_item = len(one.items) if end is None else end
+        last_item = len(batch.items) if end is None else end
         starts, stops = np.clip(starts, skip, last_item), np.clip(stops, skip, last_item)
         shown = starts < stops
         images, starts, stops = images.filter(shown), starts[shown], stops[shown]
@@ -68,8 +70,7 @@ def training_rows(
                 yield LeftOut(image["image_id"], item_no, f"the picture cannot be decoded: {error}")
                 continue
             if picture is None:
-                reason = "the box is missing, empty or outside of the picture"
-                yield LeftOut(image["image_id"], item_no, reason)
+                yield LeftOut(image["image_id"], item_no, NO_REGION)
                 continue
             yield _common(image, picture, item_no) | _annotations(
                 items, image, picture, options, start, stop
@@ -82,9 +83,9 @@ def _with_pictures(
     """Each image with the span of its items and its picture, some pictures read at a time."""
     for at in range(0, images.num_rows, PICTURES_AT_ONCE):
         end = at + PICTURES_AT_ONCE
-        some = images[at:end]
+        chunk = images[at:end]
         spans = starts[at:end].tolist(), stops[at:end].tolist()
-        yield from zip(some.to_pylist(), *spans, read(some), strict=True)
+        yield from zip(chunk.to_pylist(), *spans, read(chunk), strict=True)
 
 
 def _common(image: dict[str, Any], picture: Prepared, item_no: int) -> dict[str, Any]:
@@ -129,26 +130,26 @@ def _annotations(
 
 
 class _Items:
-    """The items of a slice by place, with what belongs to each within reach."""
+    """The items of a batch by position, with their boxes, landmarks and polygons."""
 
     def __init__(
-        self, one: AnnotationBatch, labels: dict[int, int], identities: np.ndarray
+        self, batch: AnnotationBatch, labels: dict[int, int], identities: np.ndarray
     ) -> None:
-        self.item_no: list[int] = one.items["item_no"].to_pylist()
-        self.category = [labels[number] for number in one.items["category_id"].to_pylist()]
-        self.style = one.items["style"].to_pylist()
+        self.item_no: list[int] = batch.items["item_no"].to_pylist()
+        self.category = [labels[number] for number in batch.items["category_id"].to_pylist()]
+        self.style = batch.items["style"].to_pylist()
         self.identity: list[int] = identities.tolist()
-        edges = [numbers(one.items, name) for name in ("x1", "y1", "x2", "y2")]
+        edges = [numbers(batch.items, name) for name in ("x1", "y1", "x2", "y2")]
         self.boxes: list[tuple[float, float, float, float]] = list(
             zip(*(edge.tolist() for edge in edges), strict=True)
         )
         self._corners = np.column_stack(edges).reshape(-1, 2, 2)
-        self._landmarks = landmark_triples(one.landmarks)
-        self._landmark_spans = rows_of_items(one.items, one.landmarks)
-        points = one.polygons["points"].combine_chunks()
+        self._landmarks = landmark_triples(batch.landmarks)
+        self._landmark_spans = rows_of_items(batch.items, batch.landmarks)
+        points = batch.polygons["points"].combine_chunks()
         self._points = points.flatten().to_numpy(zero_copy_only=False)
         self._bounds = points.offsets.to_numpy() - points.offsets.to_numpy()[0]
-        self._polygon_spans = rows_of_items(one.items, one.polygons)
+        self._polygon_spans = rows_of_items(batch.items, batch.polygons)
 
     def columns(
         self, picture: Prepared, options: TrainingOptions, start: int, stop: int
@@ -174,10 +175,10 @@ class _Items:
     def _points_of(self, picture: Prepared, item: int) -> list[list[float]]:
         starts, stops = self._landmark_spans
         points = self._landmarks[starts[item] : stops[item]]
-        moved = points.copy()
-        moved[:, :2] = picture.transform.apply(points[:, :2])
-        moved[points[:, 2] == 0] = 0.0
-        return moved.tolist()
+        transformed = points.copy()
+        transformed[:, :2] = picture.transform.apply(points[:, :2])
+        transformed[points[:, 2] == 0] = 0.0
+        return transformed.tolist()
 
     def _outlines(self, picture: Prepared, item: int) -> list[list[float]]:
         starts, stops = self._polygon_spans

@@ -1,9 +1,9 @@
-"""Training sets: Parquet shards with the picture inside, as Hugging Face datasets reads them.
+"""Shards of a training set: planned from the rows of a split, written as Parquet files.
 
 Rows keep the order of the source, so equal inputs give equal files; readers shuffle row groups.
+Hugging Face `datasets` reads the files as they are.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from flows.exports.training.features import leaves
 from flows.exports.training.options import TrainingOptions
+from flows.exports.training.record import FOOTER_KEY, ShardFooter, ShardRecord, read_shard
 from flows.exports.training.rows import LeftOut
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
@@ -28,16 +29,15 @@ SHARD_BYTES = 128 << 20
 """No shard is planned larger; halving until then leaves 64 to 128 MiB."""
 
 WEIGHT = {"jpeg": 1.0, "webp": 0.8, "png": 6.0}
-"""Bytes of a photo in each format, against JPEG; a guess that only sizes the shards."""
-
+"""Bytes of a photo in each format, relative to JPEG; an estimate that only sizes the shards."""
 
 RUN = 4096
-"""Rows whose annotations are asked for, and held, together."""
+"""Rows whose annotations are queried and held together."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Rows in a row: `take` of those of the images from first to last, after `skip`."""
+    """Consecutive rows: of those of the images from first to last, `take` rows after `skip`."""
 
     first_image_id: int
     last_image_id: int
@@ -53,29 +53,19 @@ class Shard:
     runs: tuple[Run, ...]
 
 
-class ShardRecord(msgspec.Struct, frozen=True):
-    """What a finished shard holds, and what had to be left out of it."""
-
-    name: str
-    rows: int
-    bytes: int
-    sha256: str
-    left_out: list[LeftOut]
-
-
 def plan_shards(
     rows: pa.Table, options: TrainingOptions, *, split: str, shards: int | None = None
 ) -> list[Shard]:
-    """Cut the rows of a split into files whose sizes differ by one row at most.
+    """Divide the rows of a split into files whose sizes differ by at most one row.
 
-    `rows` has a row for each one to write, in order: `image_id`, and `width`, `height` and
-    `byte_size` of what its picture is made of. Without `shards` their number is a power of two,
-    so that it divides evenly among readers.
+    `rows` are the rows to write, in order: `image_id`, and `width`, `height` and `byte_size` of
+    the picture or region. Without `shards` the number of files is a power of two, so that it
+    divides evenly among readers.
     """
     total = rows.num_rows
     count = shards or _shard_count(rows, options)
     if not 1 <= count <= total:
-        raise InputError(f"{total:,} rows cannot be spread over {count:,} shards.")
+        raise InputError(f"{total:,} rows cannot be divided into {count:,} shards.")
     image_ids = rows["image_id"].to_numpy()
     cuts = [number * total // count for number in range(count + 1)]
     return [
@@ -113,24 +103,24 @@ def _shard_count(rows: pa.Table, options: TrainingOptions) -> int:
 
 
 def write_shard(
-    folder: Path, shard: Shard, schema: pa.Schema, rows: Iterable[dict[str, Any] | LeftOut]
+    folder: Path,
+    shard: Shard,
+    schema: pa.Schema,
+    rows: Iterable[dict[str, Any] | LeftOut],
+    footer: ShardFooter,
 ) -> ShardRecord:
-    """Write one shard below `folder`, whole or not at all; what could not be a row is counted."""
-    path = folder / shard.name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write one shard below `folder`, whole or not at all; its footer lists the rows left out."""
     left_out: list[LeftOut] = []
-    written = 0
-    with atomic_write(path) as sink, _writer(sink, schema) as writer:
+    with atomic_write(folder / shard.name) as sink, _writer(sink, schema) as writer:
         for batch in _batches(rows, left_out):
             writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
-            written += len(batch)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ShardRecord(shard.name, written, path.stat().st_size, digest, left_out)
+        footer = msgspec.structs.replace(footer, left_out=tuple(left_out))
+        writer.add_key_value_metadata({FOOTER_KEY: msgspec.json.encode(footer)})
+    return read_shard(folder, shard.name)
 
 
 def _writer(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
-    # Pictures are compressed already, and each is another: no codec, dictionary or statistics.
+    # Pictures are compressed and all different: no codec, dictionary or statistics for them.
     columns = leaves(schema)
     others = [name for name in columns if name != "image.bytes"]
     return pq.ParquetWriter(

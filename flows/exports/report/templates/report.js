@@ -9,7 +9,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const first = numeric ? "descending" : "ascending";
       const other = numeric ? "ascending" : "descending";
       const way = before === first ? other : first;
-      heads.forEach((one) => one.removeAttribute("aria-sort"));
+      heads.forEach((cell) => cell.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", way);
       const sign = way === "ascending" ? 1 : -1;
       const key = (row) => row.cells[place].dataset.sort;
