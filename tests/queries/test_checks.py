@@ -236,7 +236,7 @@ def test_pairs_are_held_against_their_items(tmp_path):
     assert found(built, "pairs_hold_the_rule") == []
 
     (lost,) = found(files, "pairs_hold_the_rule")  # no pairs at all
-    assert lost["problem"] == "0 pairs of 1 that the items give"
+    assert lost["problem"] == "0 pairs, but the items give 1"
 
     def tampered(kind, **changes):
         (row,) = [one for one in answers(built, "positive_pairs")]
@@ -244,8 +244,8 @@ def test_pairs_are_held_against_their_items(tmp_path):
         again = tiny_release(tmp_path / str(changes) / kind, vocabularies=False, pairs=[row])
         return found(files | again, "pairs_hold_the_rule")[0]["problem"]
 
-    assert tampered("positive", user_image_id=9) == "no item of a consumer"
-    assert tampered("positive", shop_image_id=1) == "no item of a shop"
+    assert tampered("positive", user_image_id=9) == "not the item of a consumer"
+    assert tampered("positive", shop_image_id=1) == "not the item of a shop"
     assert tampered("positive", shop_style=3) == "labels differ from the items"
     assert tampered("positive", shop_image_id=3, shop_pair_id=2) == "pair_ids differ"
     assert tampered("positive", shop_item_no=2, shop_style=2) == "styles differ"
@@ -269,10 +269,10 @@ def test_triplets_are_held_against_the_pairs(tmp_path):
         return [row["problem"] for row in found(built | again, "triplets_hold_the_rule")]
 
     assert problems() == []
-    assert problems(positive_image_id=3) == ["anchor and positive are no positive pair"]
-    assert problems(negative_image_id=2) == ["anchor and negative are no pair of that kind"]
+    assert problems(positive_image_id=3) == ["anchor and positive are not a positive pair"]
+    assert problems(negative_image_id=2) == ["anchor and negative are not a pair of that kind"]
     assert problems(negative_kind="negative_same_pair") == [
-        "anchor and negative are no pair of that kind"
+        "anchor and negative are not a pair of that kind"
     ]
 
 

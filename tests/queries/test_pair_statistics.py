@@ -237,3 +237,21 @@ def test_queries_and_gallery_are_the_benchmarks(tmp_path):
     assert keys("retrieval_queries", strict="true") == [(1, 1)]
     assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
     assert keys("retrieval_gallery", strict=True) == [(2, 1)]
+
+
+def test_split_totals_count_positive_pairs_only(tmp_path):
+    pairs = [{"pair_kind": kind} for kind in ("positive", "negative_random", "negative_random")]
+    (row,) = answers(
+        tiny_release(tmp_path, images=[photo(1, "user", 1)], pairs=pairs), "split_totals"
+    )
+    assert row["pairs"] == 1
+
+
+def test_the_smallest_side_may_be_the_height(tmp_path):
+    sizes = [(90, 30), (40, 80)]
+    images = [
+        photo(number, "user", 1, width=width, height=height)
+        for number, (width, height) in enumerate(sizes)
+    ]
+    (row,) = answers(tiny_release(tmp_path, images=images), "source_sizes")
+    assert (row["smallest_side"], row["largest_side"]) == (30, 90)
