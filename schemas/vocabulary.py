@@ -1,4 +1,4 @@
-"""Closed lists of words in the tables, with each source's codes beside them.
+"""Closed lists of words in the tables, and the codes of each source for them.
 
 Codes stop at the border: only decode, samples and exports look them up. In DeepFashion2
 visibility 1 means occluded, in FashionAI 1 means visible; in the tables there are words.
@@ -15,6 +15,7 @@ SCALES = ("small", "modest", "large")
 OCCLUSIONS = ("slight", "medium", "heavy")
 ZOOMS = ("no_zoom", "medium", "large")
 VIEWPOINTS = ("no_wear", "frontal", "side_or_back")
+PICTURE_FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff")
 IMAGE_STATUSES = ("ok", "missing", "unreadable", "too_large", "not_a_picture")
 PAIR_KINDS = ("positive", "negative_same_pair", "negative_same_category", "negative_random")
 NEGATIVE_KINDS = PAIR_KINDS[1:]

@@ -79,6 +79,10 @@ def sql(
 
 
 def check(
+    sql_of: Annotated[
+        str | None,
+        typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = Format.table,
@@ -90,8 +94,11 @@ def check(
 
     Example: wardrobe check
     """
-    from flows.pipelines.query import check_release
+    from flows.pipelines.query import check_release, check_sql
 
+    if sql_of is not None:
+        print(check_sql(sql_of), end="")
+        return
     verdicts = check_release(lake, release)
     write_rows(verdicts, form, output)
     if "error" in verdicts["verdict"].to_pylist():

@@ -11,6 +11,7 @@ from flows.lake import Lake, Manifest, Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import (
     Verdict,
+    check_named,
     engine_errors,
     open_read_only,
     open_warehouse,
@@ -28,6 +29,7 @@ __all__ = [
     "answer",
     "atomic_write",
     "check_release",
+    "check_sql",
     "data_dictionary",
     "known_queries",
     "open_release",
@@ -141,6 +143,12 @@ def check_release(lake: Path, release: str | None) -> pa.Table:
     """Every check run now on a published release, one row of verdict each."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
         return verdict_rows(run_checks(warehouse))
+
+
+def check_sql(name: str) -> str:
+    """What a check finds and its SELECT, as SQL with a comment. InputError for unknown names."""
+    check = check_named(name)
+    return check.text if check.text.startswith("--") else f"-- {check.title}\n\n{check.text}"
 
 
 def verdict_rows(verdicts: list[Verdict]) -> pa.Table:

@@ -5,13 +5,24 @@ in sql/.
 """
 
 from flows.warehouse.connect import engine_errors, open_warehouse
+from flows.warehouse.contracts import contracts
 from flows.warehouse.queries import Query, queries, query
-from flows.warehouse.run import Verdict, run_checks, run_query, stream_query
+from flows.warehouse.run import (
+    Verdict,
+    all_checks,
+    check_named,
+    run_checks,
+    run_query,
+    stream_query,
+)
 from flows.warehouse.user_sql import open_read_only, run_user_sql
 
 __all__ = [
     "Query",
     "Verdict",
+    "all_checks",
+    "check_named",
+    "contracts",
     "engine_errors",
     "open_read_only",
     "open_warehouse",
