@@ -30,7 +30,7 @@ POLYGONS = Table(
             "array_length(points) = 2 * point_count",
             "Each point has two coordinates.",
         ),
-        Constraint("points_enclose", "point_count >= 3", "Fewer than three points have no area."),
+        Constraint("points_enclose", "point_count >= 3", "A polygon has at least three points."),
         Constraint(
             "closed_repeats_first",
             # Without the case an index beyond the list is an error in other engines.
@@ -39,6 +39,6 @@ POLYGONS = Table(
             "and points[2] = points[cast(array_length(points) as integer)]) end",
             "A polygon is closed when its last point repeats the first.",
         ),
-        Constraint("area_is_unsigned", "area >= 0", "The direction of drawing is not kept."),
+        Constraint("area_is_unsigned", "area >= 0", "An area has no sign."),
     ),
 )

@@ -7,6 +7,7 @@ The SELECTs are as portable as those in sql/.
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from textwrap import wrap
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -159,7 +160,8 @@ def row_rules(table: Table) -> Iterator[RowRule]:
                 " or ".join(suspicions),
             )
     for constraint in table.constraints:
-        offence = f"not ({constraint.expression})"
+        lines = wrap(constraint.expression, 90, break_on_hyphens=False)
+        offence = "not (\n        " + "\n        ".join(lines) + "\n    )"
         title = f"Rows of {table.name} that break the rule: {constraint.doc}"
         yield RowRule(constraint.name, title, offence, offence)
 
@@ -205,6 +207,7 @@ def _reference(table: Table, reference: Reference) -> Query:
 
 
 def without_target(table: Table, reference: Reference) -> str:
+    """The join that keeps the rows of `table` whose reference finds no row."""
     equal = "\n    and ".join(
         f"{table.name}.{name} = {reference.table}.{target}"
         for name, target in zip(reference.columns, TABLES[reference.table].key, strict=True)

@@ -60,7 +60,7 @@ def _of_node(node: exp.Expression) -> Iterator[str]:
         yield "list(x order by y): the order is silently dropped; write list_sort(list(x))"
     if isinstance(node, exp.Bracket) and not all(map(_is_shifted, node.expressions)):
         yield "list[expression]: silently not shifted; write list[cast(expression as integer)]"
-    if isinstance(node, exp.AnnotationBatch):
+    if isinstance(node, exp.Slice):
         yield "list[a:b]: unknown elsewhere"
     if isinstance(node, exp.Lambda) and len(node.expressions) > 1:
         yield "a lambda with an index: counted from 1 here, from 0 elsewhere"
@@ -78,8 +78,8 @@ def _of_node(node: exp.Expression) -> Iterator[str]:
 
 def _is_shifted(index: exp.Expression) -> bool:
     """Whether sqlglot knows this index for a whole number; it has taken 1 off when it does."""
-    known = index.this if isinstance(index, exp.Add) else index
-    return isinstance(known, exp.Literal | exp.Cast | exp.AnnotationBatch)
+    number = index.this if isinstance(index, exp.Add) else index
+    return isinstance(number, exp.Literal | exp.Cast | exp.Slice)
 
 
 def _of_select(select: exp.Select) -> Iterator[str]:

@@ -149,7 +149,7 @@ def a_full_content() -> ReportContent:
         {name: pa.Table.from_pylist(rows) for name, rows in _statistics().items()},
         checks=pa.table(
             {
-                "check": ["duplicate_keys", "leakage"],
+                "check": ["items.unique", "leakage"],
                 "verdict": ["ok", "warn"],
                 "rows": [0, 3],
                 "finds": ["Keys that stand twice.", "Pictures in two splits."],
