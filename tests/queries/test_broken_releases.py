@@ -45,8 +45,8 @@ def test_a_negative_of_the_same_category_is_another_product_of_it(broken, shop_i
         row = of_kind(rows, "negative_same_category")
         row.update({f"shop_{name}": value for name, value in shop_item.items()})
 
-    found = broken("pairs", swap, "pairs_hold_the_rule")["pairs_hold_the_rule"]
-    assert [row["problem"] for row in found] == [problem]
+    rows = broken("pairs", swap, "pairs_hold_the_rule")["pairs_hold_the_rule"]
+    assert [row["problem"] for row in rows] == [problem]
 
 
 def test_an_item_has_the_box_that_its_source_gives(broken):
@@ -71,8 +71,8 @@ def test_annotated_agrees_with_the_annotations(broken, dataset, problem):
         row = next(row for row in rows if row["dataset"] == dataset)
         row["annotated"] = not row["annotated"]
 
-    found = broken("images", flip, "annotated_images")["annotated_images"]
-    assert [row["problem"] for row in found] == [problem]
+    rows = broken("images", flip, "annotated_images")["annotated_images"]
+    assert [row["problem"] for row in rows] == [problem]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_annotated_agrees_with_the_annotations(broken, dataset, problem):
 )  # fmt: skip
 def test_annotated_agrees_for_images_without_items(broken, own, problem):
     picture = {"image_id": 99, "file_name": "99.jpg", "image_status": "ok"}
-    found = broken("images", lambda rows: rows.append(picture | own), "annotated_images")
-    assert [row["problem"] for row in found["annotated_images"]] == [problem]
+    rows_by_check = broken("images", lambda rows: rows.append(picture | own), "annotated_images")
+    assert [row["problem"] for row in rows_by_check["annotated_images"]] == [problem]
 
 
 def test_a_refused_label_leaves_its_image_annotated(tmp_path, sound):
