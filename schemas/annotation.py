@@ -23,10 +23,7 @@ ITEM = pa.struct(
     [
         ("item_no", pa.int16()),
         ("document_order", pa.int16()),  # place among the document's item keys, from 1
-        (
-            "place",
-            pa.string(),
-        ),  # where it stands in its document, for messages: `$.item2`, `row 17`
+        ("place", pa.string()),  # within its document, for messages: `$.item2`, `row 17`
         ("category_id", pa.int16()),
         ("category_name", pa.string()),
         ("style", pa.int32()),  # null where the source has none
@@ -50,10 +47,7 @@ ANNOTATION = pa.schema(
         ("dataset", pa.string()),
         ("split", pa.string()),
         ("image_id", pa.int64()),
-        (
-            "document",
-            pa.string(),
-        ),  # member the annotation came from, for rejections; null without one
+        ("document", pa.string()),  # member the annotation came from, for rejections; or null
         ("file_name", pa.string()),  # the picture's name as the source's lists write it
         ("annotated", pa.bool_()),
         ("width", pa.int32()),

@@ -1,89 +1,87 @@
 """The items table: one row per annotated garment."""
 
-import pyarrow as pa
-
-from schemas.table import Table, column, item_key
+from schemas.table import (
+    IMAGE_KEY,
+    ITEM_KEY,
+    SPLIT_KEY,
+    Constraint,
+    Count,
+    Reference,
+    Table,
+    column,
+    item_key,
+    optional,
+)
+from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 ITEMS = Table(
     name="items",
     doc="Garments as annotated: category, box, style and the source's labels in words.",
-    key=("dataset", "split", "image_id", "item_no"),
-    partition_by=("dataset", "split"),
-    schema=pa.schema(
-        [
-            *item_key(),
-            column(
-                "category_id", pa.int16(), "The source's number; refers to categories.category_id."
-            ),
-            column("category_name", pa.string(), "The name in the item's own document."),
-            column(
-                "style",
-                pa.int32(),
-                "Variant within the pair_id; 0 or less: no counterpart; null: no styles.",
-                nullable=True,
-            ),
-            column(
-                "x1",
-                pa.float64(),
-                "Left edge of the box; null without a box.",
-                unit="px",
-                nullable=True,
-            ),
-            column(
-                "y1",
-                pa.float64(),
-                "Top edge of the box; null without a box.",
-                unit="px",
-                nullable=True,
-            ),
-            column(
-                "x2",
-                pa.float64(),
-                "Right edge of the box; null without a box.",
-                unit="px",
-                nullable=True,
-            ),
-            column(
-                "y2",
-                pa.float64(),
-                "Bottom edge of the box; null without a box.",
-                unit="px",
-                nullable=True,
-            ),
-            column(
-                "scale",
-                pa.string(),
-                "`small` (< 10 % of the picture), `modest`, `large` (> 40 %); null: not labelled.",
-                nullable=True,
-            ),
-            column(
-                "occlusion",
-                pa.string(),
-                "Hidden landmarks: `slight` (< 20 %), `medium`, `heavy` (> 50 %); null: no label.",
-                nullable=True,
-            ),
-            column(
-                "zoom_in",
-                pa.string(),
-                "Cut off landmarks: `no_zoom`, `medium`, `large` (> 30 %); null: not labelled.",
-                nullable=True,
-            ),
-            column(
-                "viewpoint",
-                pa.string(),
-                "`no_wear`, `frontal` or `side_or_back`; null where not labelled.",
-                nullable=True,
-            ),
-            column(
-                "landmarks_visible", pa.int16(), "How many of its landmarks are labelled visible."
-            ),
-            column(
-                "landmarks_occluded", pa.int16(), "How many of its landmarks are labelled occluded."
-            ),
-            column("polygon_count", pa.int16(), "How many polygons outline it, parts included."),
-            column(
-                "document_order", pa.int16(), "Place among the item keys of its document, from 1."
-            ),
-        ]
+    key=ITEM_KEY,
+    partition_by=SPLIT_KEY,
+    columns=(
+        *item_key(),
+        column("category_id", "int16", "The source's number; refers to categories.category_id."),
+        column("category_name", "string", "The name in the item's own document."),
+        optional(
+            "style",
+            "int32",
+            "Variant within the pair_id; 0 or less: no counterpart; null: no styles.",
+        ),
+        optional("x1", "float64", "Left edge of the box; null without a box.", unit="px"),
+        optional("y1", "float64", "Top edge of the box; null without a box.", unit="px"),
+        optional("x2", "float64", "Right edge of the box; null without a box.", unit="px"),
+        optional("y2", "float64", "Bottom edge of the box; null without a box.", unit="px"),
+        optional(
+            "scale",
+            "string",
+            "`small` (< 10 % of the picture), `modest`, `large` (> 40 %); null: not labelled.",
+            words=SCALES,
+        ),
+        optional(
+            "occlusion",
+            "string",
+            "Hidden landmarks: `slight` (< 20 %), `medium`, `heavy` (> 50 %); null: no label.",
+            words=OCCLUSIONS,
+        ),
+        optional(
+            "zoom_in",
+            "string",
+            "Cut off landmarks: `no_zoom`, `medium`, `large` (> 30 %); null: not labelled.",
+            words=ZOOMS,
+        ),
+        optional(
+            "viewpoint",
+            "string",
+            "`no_wear`, `frontal` or `side_or_back`; null where not labelled.",
+            words=VIEWPOINTS,
+        ),
+        column("landmarks_visible", "int16", "How many of its landmarks are labelled visible."),
+        column("landmarks_occluded", "int16", "How many of its landmarks are labelled occluded."),
+        column("polygon_count", "int16", "How many polygons outline it, parts included."),
+        column("document_order", "int16", "Place among the item keys of its document, from 1."),
+    ),
+    # Not only annotated images: FashionAI publishes lists of items without their annotations.
+    references=(
+        Reference(IMAGE_KEY, "images"),
+        Reference(("dataset", "category_id"), "categories"),
+    ),
+    counts=(
+        Count("landmarks_visible", "landmarks", where="visibility = 'visible'"),
+        Count("landmarks_occluded", "landmarks", where="visibility = 'occluded'"),
+        Count("polygon_count", "polygons"),
+    ),
+    constraints=(
+        Constraint(
+            "box_is_whole",
+            "(x1 is null) = (y1 is null) and (x1 is null) = (x2 is null) "
+            "and (x1 is null) = (y2 is null)",
+            "A box has four edges or none.",
+        ),
+        Constraint(
+            "box_is_upright",
+            "x1 <= x2 and y1 <= y2",
+            "The left edge is not right of the right edge, nor the top edge below the bottom edge.",
+        ),
     ),
 )

@@ -1,8 +1,6 @@
 """The rejections table: one row per refused document or item, and the words for reasons."""
 
-import pyarrow as pa
-
-from schemas.table import Table, column
+from schemas.table import SPLIT_KEY, Table, column, dataset_column, optional, split_column
 
 RULES = {
     "unexpected_file_name": "A file name that is not a number, or a recorded one with folders.",
@@ -12,15 +10,15 @@ RULES = {
     "not_json": "The document is not JSON in UTF-8.",
     "missing_key": "A key the source documents is not there.",
     "unknown_key": "A key the source does not document; it would be lost.",
-    "duplicate_key": "A key stands twice in one object; which one counts is undecidable.",
+    "duplicate_key": "A key occurs twice in one object; which value counts is undecidable.",
     "wrong_type": "A value is of another type or range than the source documents.",
     "unknown_code": "A coded value outside the source's own list.",
-    "item_number": "An item key that is no number from 1, or one used twice.",
+    "item_number": "An item key that is not a number from 1, or that is used twice.",
     "unknown_category": "A category the source does not define.",
     "landmark_count": "Another number of landmarks than the category defines.",
     "odd_polygon": "A polygon with an odd number of coordinates, or without three points.",
     "non_finite": "A coordinate that is not a finite number of sensible size.",
-    "inverted_box": "A box whose right or bottom edge lies before its left or top edge.",
+    "inverted_box": "A box whose right or bottom edge comes before its left or top edge.",
     "bad_row": "A CSV row with another number of cells than its header.",
     "bad_cell": "A CSV cell that does not parse.",
     "exact_duplicate": "The same record again; the first one was kept.",
@@ -36,32 +34,22 @@ REJECTIONS = Table(
     name="rejections",
     doc="Refused documents (item_no null) and items, each with the rule it broke and where.",
     key=("dataset", "split", "file_name", "item_no", "rule", "message"),
-    partition_by=("dataset", "split"),
-    schema=pa.schema(
-        [
-            column("dataset", pa.string(), "Source dataset, e.g. `deepfashion2`."),
-            column("split", pa.string(), "Split of the refused document."),
-            column(
-                "file_name",
-                pa.string(),
-                "The document within its source, e.g. `train/annos/000001.json`.",
-            ),
-            column(
-                "image_id", pa.int64(), "The image it speaks of; null where unknown.", nullable=True
-            ),
-            column(
-                "item_no",
-                pa.int16(),
-                "The refused item; null when the whole document was refused.",
-                nullable=True,
-            ),
-            column(
-                "rule",
-                pa.string(),
-                "The rule it broke, one of the words `wardrobe rejections --help` lists.",
-            ),
-            column("message", pa.string(), "What is wrong, with the path inside the document."),
-            column("excerpt", pa.string(), "The offending value, cut to 200 characters."),
-        ]
+    partition_by=SPLIT_KEY,
+    columns=(
+        dataset_column(),
+        split_column("Split of the refused document."),
+        column(
+            "file_name", "string", "The document within its source, e.g. `train/annos/000001.json`."
+        ),
+        optional("image_id", "int64", "The image it speaks of; null where unknown."),
+        optional("item_no", "int16", "The refused item; null when the whole document was refused."),
+        column(
+            "rule",
+            "string",
+            "The rule it broke, one of the words `wardrobe rejections --help` lists.",
+            words=RULES,
+        ),
+        column("message", "string", "What is wrong, with the path inside the document."),
+        column("excerpt", "string", "The offending value, cut to 200 characters."),
     ),
 )

@@ -19,7 +19,7 @@ ROLES = ("document", "picture", "table", "side", "unexpected")
 """What a member is to its decoder.
 
 `document` one image's annotation, `picture` an image file, `table` a file that holds many records,
-`side` a list or information file beside the annotations, `unexpected` one that gets a rejection.
+`side` a list or information file that is not an annotation, `unexpected` a file that is rejected.
 """
 
 ARRANGED = pa.schema(
@@ -33,7 +33,7 @@ ARRANGED = pa.schema(
 )
 """Members as a decoder arranges them: which part of which split each belongs to.
 
-A member that several parts need (a CSV, an information file) stands once for each of them. The
+A member that several parts need (a CSV, an information file) has a row for each of them. The
 `stamp` of a table is a hash of the records that part takes from it, so that a part is rebuilt only
 for its own records.
 """
@@ -51,7 +51,7 @@ PICTURE_FACTS = pa.schema(
         ("picture", PICTURE),  # null unless the bytes are to be embedded
     ]
 )
-"""What a look at each picture of a part told, in the order of the members."""
+"""What the bytes of each picture of a part say, in the order of the members."""
 
 
 class Document(NamedTuple):

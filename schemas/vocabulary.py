@@ -11,6 +11,7 @@ SCALES = ("small", "modest", "large")
 OCCLUSIONS = ("slight", "medium", "heavy")
 ZOOMS = ("no_zoom", "medium", "large")
 VIEWPOINTS = ("no_wear", "frontal", "side_or_back")
+PICTURE_FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff")
 IMAGE_STATUSES = ("ok", "missing", "unreadable", "too_large", "not_a_picture")
 PAIR_KINDS = ("positive", "negative_same_pair", "negative_same_category", "negative_random")
 NEGATIVE_KINDS = PAIR_KINDS[1:]

@@ -82,6 +82,10 @@ def sql(
 
 @app.command()
 def check(
+    sql_of: Annotated[
+        str | None,
+        typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
@@ -93,8 +97,11 @@ def check(
 
     Example: wardrobe check
     """
-    from flows.pipelines.query import check_release
+    from flows.pipelines.query import check_release, check_sql
 
+    if sql_of is not None:
+        print(check_sql(sql_of), end="")
+        return
     verdicts = check_release(lake, release)
     write_rows(verdicts, form, output)
     if "error" in verdicts["verdict"].to_pylist():

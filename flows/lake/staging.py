@@ -136,6 +136,13 @@ class Staging:
         """All files so far by table, for the warehouse."""
         return files_by_table(self.folder, self._files.values())
 
+    def changed_tables(self) -> dict[str, list[Path]]:
+        """All files of the parts that are not in the parent as they are here, by table."""
+        before = {path: record.sha256 for path, record in self._parent_files.items()}
+        records = [record for record in self._files.values() if record.part]
+        changed = {each.part for each in records if before.get(each.path) != each.sha256}
+        return files_by_table(self.folder, [each for each in records if each.part in changed])
+
     @property
     def parts(self) -> Mapping[str, PartRecord]:
         """The parts so far, linked and built, by name."""

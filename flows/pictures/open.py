@@ -11,8 +11,9 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 
 from schemas.errors import InputError
+from schemas.vocabulary import PICTURE_FORMATS
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = tuple(name.upper() for name in PICTURE_FORMATS)
 """What is opened, by content and not by name. Pillow's rarer readers are its weaker ones, and the
 one for EPS starts another program."""
 

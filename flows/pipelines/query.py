@@ -12,6 +12,7 @@ from flows.lake import FileRecord, Lake, Manifest, Release
 from flows.storage.atomic import atomic_write as atomic_write
 from flows.warehouse import (
     Verdict,
+    check_named,
     engine_errors,
     open_read_only,
     open_warehouse,
@@ -121,6 +122,12 @@ def check_release(lake: str | Path, release: str | None) -> pa.Table:
     """Run every check on a published release: one row per verdict."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
         return verdict_rows(run_checks(warehouse))
+
+
+def check_sql(name: str) -> str:
+    """What a check finds and its SELECT, as SQL with a comment. InputError for unknown names."""
+    check = check_named(name)
+    return check.text if check.text.startswith("--") else f"-- {check.title}\n\n{check.text}"
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:

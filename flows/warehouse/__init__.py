@@ -12,14 +12,25 @@ from flows.warehouse.connect import (
     read_matching,
     read_table,
 )
+from flows.warehouse.contracts import contracts
 from flows.warehouse.queries import Query, queries, query
-from flows.warehouse.run import Verdict, run_checks, run_query, stream_query
+from flows.warehouse.run import (
+    Verdict,
+    all_checks,
+    check_named,
+    run_checks,
+    run_query,
+    stream_query,
+)
 from flows.warehouse.user_sql import open_read_only, run_user_sql
 
 __all__ = [
     "Query",
     "Verdict",
     "Warehouse",
+    "all_checks",
+    "check_named",
+    "contracts",
     "dependency_levels",
     "engine_errors",
     "open_read_only",

@@ -1,16 +1,28 @@
-"""A query to Arrow; all checks to a verdict."""
+"""Queries and checks run on a connection: a query's rows as Arrow, a check's as a verdict."""
 
+import difflib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import engine_errors, keyboard_interrupts, stream_rows
+from flows.warehouse.connect import (
+    Files,
+    engine_errors,
+    keyboard_interrupts,
+    open_warehouse,
+    stream_rows,
+)
+from flows.warehouse.contract_search import suspected_contracts
+from flows.warehouse.contracts import contracts
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
+from schemas import TABLES
+from schemas.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -51,21 +63,45 @@ class Verdict:
 def run_query(
     con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.Table:
-    """The whole answer of a query of sql/; parameters that are not given take their defaults."""
+    """All rows of a query of sql/ or a generated check; parameters have their defaults."""
     return stream_query(con, name, parameters).read_all()
 
 
 def stream_query(
     con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.RecordBatchReader:
-    """The answer of a query in batches, for answers larger than memory.
+    """The rows of a query in batches, for results larger than memory.
 
-    The connection stays free for other questions while the reader is open. InputError when values
+    The connection stays free for other queries while the reader is open. InputError when values
     or files cannot be computed with.
     """
-    one = _check_or_query(name)
+    named = _check_or_query(name)
     with engine_errors():
-        return stream_rows(_ask(con, one.text, one.values(parameters)))
+        return stream_rows(_execute(con, named.text, named.values(parameters)))
+
+
+def all_checks() -> tuple[Query, ...]:
+    """The checks of sql/checks, the contracts of the tables, and a check for each statistic."""
+    return (*queries("checks"), *contracts(), *statistics_checks())
+
+
+def check_named(name: str) -> Query:
+    """The check of that name, written or generated. InputError when there is none."""
+    check = _check_or_query(name)
+    if check.kind != "checks":
+        raise InputError(f"{name} is not a check; `wardrobe check` lists the checks.")
+    return check
+
+
+def _check_or_query(name: str) -> Query:
+    generated = {check.name: check for check in (*contracts(), *statistics_checks())}
+    if "." not in name:
+        return query(name)
+    if name in generated:
+        return generated[name]
+    near = difflib.get_close_matches(name, generated, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    raise InputError(f"check {name!r} does not exist{hint}")
 
 
 def run_checks(
@@ -74,28 +110,46 @@ def run_checks(
     *,
     only: Collection[str] = (),
     statistics: bool = True,
+    parts: Files | None = None,
 ) -> list[Verdict]:
-    """Run the checks of sql/checks and, with `statistics`, one check for each statistic.
+    """Run the checks of sql/checks, the contracts and, with `statistics`, those of the statistics.
 
-    Each verdict has up to `examples` offending rows. `only` names the checks to run; none named
-    means all. Raises InputError when it names a check that does not exist.
+    Each verdict has up to `examples` offending rows. `only` names the checks to run, sorted in the
+    result; without names all run. `parts` are the files of some parts and of `categories`, by
+    table: the contracts of tables that parts hold then run on these files only. Raises InputError
+    when `only` names a check that does not exist.
     """
     if only:
-        return [_judge(con, _check_or_query(name), examples) for name in sorted(set(only))]
+        return [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+    verdicts = [_run_check(con, check, examples) for check in queries("checks")]
+    if parts is None:
+        verdicts += _run_contracts(con, TABLES, examples)
+    else:
+        in_parts = [name for name, table in TABLES.items() if not table.derived]
+        (spill,) = con.sql("select current_setting('temp_directory')").fetchall()[0]
+        with open_warehouse(parts, temp_directory=Path(spill)) as changed:
+            verdicts += _run_contracts(changed, in_parts, examples)
+        verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()
-    return [_judge(con, check, examples) for check in (*queries("checks"), *generated)]
+    return verdicts + [_run_check(con, check, examples) for check in generated]
 
 
-def _check_or_query(name: str) -> Query:
-    """The generated check of that name, or the file of sql/."""
-    generated = {check.name: check for check in statistics_checks()}
-    return generated.get(name) or query(name)
+def _run_contracts(
+    con: duckdb.DuckDBPyConnection, tables: Collection[str], examples: int
+) -> list[Verdict]:
+    """The verdicts of the contracts of these tables; those that no row can break are not run."""
+    suspected = suspected_contracts(con, tables)
+    return [
+        _run_check(con, contract, examples) if contract.name in suspected else _verdict(contract)
+        for contract in contracts()
+        if contract.reads[0] in tables
+    ]
 
 
-def _judge(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdict:
+def _run_check(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdict:
     """The verdict of one check. What DuckDB refuses is its failure and stops no other check."""
     start = time.perf_counter()
-    rows, first, failure = 0, [], None
+    rows, first = 0, []
     try:
         # Counted apart from the examples: a count needs no sorting, examples only the first few.
         counts = _rows(con, f"select count(*) as offending from (\n{check.text}\n)")
@@ -103,15 +157,25 @@ def _judge(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdi
         if rows and examples:
             first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}")
     except duckdb.Error as error:
-        rows, first = 0, []
-        failure = " ".join(str(error).partition("\n\n")[0].split())
+        return _verdict(check, start, failure=" ".join(str(error).partition("\n\n")[0].split()))
+    return _verdict(check, start, rows, first)
+
+
+def _verdict(
+    check: Query,
+    start: float | None = None,
+    rows: int = 0,
+    examples: Sequence[dict[str, Any]] = (),
+    failure: str | None = None,
+) -> Verdict:
+    """`start` is when the check began; None when no row can offend and it did not run."""
     return Verdict(
         name=check.name,
         severity="error" if failure else check.severity or "warn",
         title=check.title,
         rows=rows,
-        examples=tuple(first),
-        seconds=round(time.perf_counter() - start, 3),
+        examples=tuple(examples),
+        seconds=0.0 if start is None else round(time.perf_counter() - start, 3),
         failure=failure,
     )
 
@@ -122,7 +186,7 @@ def _rows(con: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
         return con.cursor().sql(text).to_arrow_table().to_pylist()
 
 
-def _ask(
+def _execute(
     con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
 ) -> pa.RecordBatchReader:
     # A cursor each: an open reader would block its own connection.

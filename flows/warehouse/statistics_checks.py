@@ -1,4 +1,4 @@
-"""One check per statistic, generated from its file: stored rows against the rows of its own SQL."""
+"""One check per statistic, generated from its SQL: stored rows against rows computed again."""
 
 from functools import cache
 

@@ -18,13 +18,20 @@ from pathlib import Path
 
 from made_up_release import Files, write_pairs, write_release
 
-from flows.warehouse import open_warehouse, queries, query, run_checks, stream_query
-from flows.warehouse.statistics_checks import statistics_checks
+from flows.warehouse import (
+    all_checks,
+    contracts,
+    open_warehouse,
+    queries,
+    query,
+    run_checks,
+    stream_query,
+)
 from schemas.vocabulary import NEGATIVE_KINDS
 
-CHECKS = {one.name for one in (*queries("checks"), *statistics_checks())}
-AGAIN = ["pair_totals", "duplicate_keys", "orphan_rows", "pairs_hold_the_rule",
-         "triplets_hold_the_rule", "words_in_vocabulary"]  # fmt: skip
+CHECKS = {check.name for check in all_checks()}
+OF_PAIRS = [check.name for check in contracts() if check.reads[0] in ("pairs", "triplets")]
+AGAIN = ["pair_totals", "pairs_hold_the_rule", "triplets_hold_the_rule", *OF_PAIRS]
 
 
 def ask(files: Files, name: str, threads: int, pipe: Connection) -> None:
@@ -96,10 +103,10 @@ def main() -> None:
         files, built = made(given.folder or Path(temporary), given.images)
         head = f"{'query':<28}{'kind':<12}{'seconds':>8}{'cpu':>8}{'rows':>12}{'MiB':>8}"
         print(head)
-        kinds = ("statistics", "pairs", "checks")
+        kinds = ("statistics", "pairs")
         written = [query.name for kind in kinds for query in queries(kind)]
         written = [name for name in written if name != "negative_pairs"] + [*NEGATIVE_KINDS]
-        names = given.only or [*written, *(one.name for one in statistics_checks())]
+        names = given.only or [*written, *(check.name for check in all_checks())]
         alone = [name for name in names if name != "triplets"]
         for line in measure(files, alone, given.threads):
             print(line, flush=True)

@@ -64,7 +64,7 @@ def test_the_same_bytes_come_out_under_prefect_and_directly(sources, tmp_path):
     assert file_hashes(tmp_path / "flow") == file_hashes(tmp_path / "direct")
     assert summary.release in artifacts("ingest-summary")[0]["data"]
     assert '"split": "train"' in artifacts("split-totals")[0]["data"]
-    assert "duplicate_keys" in artifacts("checks")[0]["data"]
+    assert "items.unique" in artifacts("checks")[0]["data"]
 
 
 def test_derive_and_check_flows_work_on_what_was_ingested(sources, tmp_path):

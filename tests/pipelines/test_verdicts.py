@@ -9,10 +9,12 @@ from command_line import wardrobe
 from ingesting import ingested
 
 from flows.lake import Lake
-from flows.pipelines.derive import Audit, derive
+from flows.pipelines import derive as derivation
+from flows.pipelines.derive import Audit, PairSettings, derive
 from flows.pipelines.outcome import PublicationBlocked
-from flows.pipelines.query import check_release
+from flows.pipelines.query import check_release, check_sql
 from flows.warehouse import open_warehouse, query, run
+from schemas.errors import InputError
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def test_a_check_that_cannot_run_publishes_nothing_and_says_why(lake, monkeypatc
     before = Lake(lake).release().id
     broken = dataclasses.replace(query("leakage"), text="select error('left shift of ' || 64)")
     monkeypatch.setattr(run, "queries", lambda kind: [broken, query("missing_pictures")])
+    monkeypatch.setattr(run, "contracts", lambda: ())
     with pytest.raises(PublicationBlocked) as blocked:
         derive(lake)
     assert Lake(lake).release().id == before
@@ -50,7 +53,7 @@ def test_a_check_that_cannot_run_publishes_nothing_and_says_why(lake, monkeypatc
 
 def test_a_run_does_not_compute_its_statistics_twice_and_a_check_compares_them(lake):
     recorded = {record["check"] for record in Lake(lake).release().manifest.checks}
-    assert "duplicate_keys" in recorded
+    assert "items.unique" in recorded
     assert not any(name.startswith("statistics.") for name in recorded)
     name = "statistics.split_totals"
     assert verdict(lake, name)["verdict"] == "ok"
@@ -66,3 +69,60 @@ def test_a_run_does_not_compute_its_statistics_twice_and_a_check_compares_them(l
     assert row["example"].endswith(f"items: stored {first['items'] + 1}, computed {first['items']}")
     done = wardrobe("check", lake=lake)
     assert done.returncode == 1 and name in done.stdout
+
+
+@pytest.mark.slow
+def test_contracts_of_linked_parts_are_checked_again_when_the_sql_changed(lake, monkeypatch):
+    (path,) = Lake(lake).release().files("items")[:1]
+    rows = pq.read_table(path)
+    nameless = pa.nulls(rows.num_rows, pa.string())
+    position = rows.schema.get_field_index("category_name")
+    path.chmod(0o644)
+    pq.write_table(rows.set_column(position, "category_name", nameless), path)
+    assert verdict(lake, "items.not_null")["verdict"] == "error"
+
+    def blocking():
+        with Lake(lake).writing() as staging:
+            staging.link_others()
+            audit = derivation.derive_into(staging, PairSettings())
+            return [verdict.name for verdict in audit.blocking]
+
+    assert blocking() == []
+    monkeypatch.setattr(derivation, "sql_hash", lambda: "of another version")
+    assert blocking() == ["items.not_null"]
+
+
+@pytest.mark.slow
+def test_an_ingest_checks_the_contracts_of_its_own_parts(sources, lake, monkeypatch):
+    checked = []
+    run_checks = derivation.run_checks
+    monkeypatch.setattr(
+        derivation,
+        "run_checks",
+        lambda *args, **more: checked.append(more) or run_checks(*args, **more),
+    )
+    ingested("fashionai", sources / "fashionai", lake)
+    parts = checked[0]["parts"]
+    paths = [path for table, paths in parts.items() for path in paths if table != "categories"]
+    assert parts.keys() >= {"images", "items", "landmarks", "categories"}
+    assert all("dataset=fashionai" in str(path) for path in paths)
+    release = Lake(lake).release()
+    assert len(parts["items"]) == len([p for p in release.files("items") if "fashionai" in str(p)])
+
+
+def test_the_sql_of_a_check_says_what_it_finds():
+    for name, line in {
+        "items.unique": "-- Keys of items that several rows have.\n\nselect\n",
+        "leakage": "-- Pictures ",
+        "statistics.split_totals": "-- Stored rows of the statistic split_totals",
+    }.items():
+        assert check_sql(name).startswith(line)
+    for name, hint in {"items.uniqe": "did you mean items.unique", "split_totals": "not a"}.items():
+        with pytest.raises(InputError, match=hint):
+            check_sql(name)
+
+
+def test_the_sql_of_a_check_is_printed_without_a_release(tmp_path):
+    done = wardrobe("check", "--sql", "items.box_is_whole", lake=tmp_path / "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == check_sql("items.box_is_whole")

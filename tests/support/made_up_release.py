@@ -123,13 +123,16 @@ class MadeUpPart:
         x1, y1, x2, y2 = (edge[each] for edge in self.box)
         low, high = np.where(across, x1, y1), np.where(across, x2, y2)
         values = np.round(low + rng.random(len(each)) * (high - low), 2)
+        closed = rng.random(len(number)) < 0.95
+        first, last = offsets[:-1][closed], offsets[1:][closed]
+        values[last - 2], values[last - 1] = values[first], values[first + 1]
         return _as_file("polygons", {
             "image_id": self.image_id[self.owner][owner],
             "item_no": self.item_no[owner],
             "polygon_no": number,
             "points": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values)),
             "point_count": points,
-            "closed": rng.random(len(number)) < 0.95,
+            "closed": closed,
             "area": np.round(rng.random(len(number)) * 50_000, 2),
         })  # fmt: skip
 

@@ -170,7 +170,7 @@ def a_full_content() -> ReportContent:
         tables=pa.table({"table": ["images"], "rows": [3], "bytes": [1200], "files": [1]}),
         checks=pa.table(
             {
-                "check": ["duplicate_keys", "leakage"],
+                "check": ["items.unique", "leakage"],
                 "verdict": ["ok", "warn"],
                 "rows": [0, 3],
                 "finds": ["Keys that stand twice.", "Pictures in two splits."],

@@ -57,8 +57,15 @@ def write_sound_release(folder: Path) -> Files:
         landmarks=landmarks,
         polygons=polygons,
         pictures=[{"image_id": 1}],
-        listed_queries=[
-            {"split": "train", "list_no": 1, "image_id": 1, "style": 1, "pair_id": 1} | BOX
+        listed_queries=[{"list_no": 1, "image_id": 1, "style": 1, "pair_id": 1} | BOX],
+        listed_gallery=[
+            {"list_no": number, "image_id": image_id, "style": style, "pair_id": pair_id} | BOX
+            for number, (image_id, style, pair_id) in enumerate(
+                [(2, 1, 1), (2, 2, 1), (3, 1, 2), (3, 0, 2)], start=1
+            )
+        ],
+        rejections=[
+            {"file_name": "train/annos/000009.json", "rule": "not_json", "message": "not JSON"}
         ],
     )
     kinds = ("negative_same_pair", "negative_same_category", "negative_random")

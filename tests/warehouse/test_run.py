@@ -5,14 +5,13 @@ from tiny_release import garment, photo, tiny_release
 
 from flows.warehouse import (
     Verdict,
+    all_checks,
     open_warehouse,
-    queries,
     query,
     run_checks,
     run_query,
     stream_query,
 )
-from flows.warehouse.statistics_checks import statistics_checks
 from schemas.errors import InputError
 
 
@@ -50,11 +49,11 @@ def test_all_checks_run_with_their_severity(con):
     assert (outside.rows, outside.severity, outside.blocks) == (1, "warn", False)
     assert outside.examples[0]["beyond"] == 2.0
     # No landmarks were written, and the items' pairs were not built: our code would have.
-    assert verdicts["landmark_counts"].rows == 2
-    assert verdicts["landmark_counts"].blocks
+    assert verdicts["landmarks_per_category"].rows == 2
+    assert verdicts["landmarks_per_category"].blocks
     assert verdicts["pairs_hold_the_rule"].blocks
-    assert verdicts["duplicate_keys"].rows == 0
-    assert verdicts["duplicate_keys"].examples == ()
+    assert verdicts["items.unique"].rows == 0
+    assert verdicts["items.unique"].examples == ()
     assert all(verdict.seconds >= 0 for verdict in verdicts.values())
 
 
@@ -65,9 +64,9 @@ def test_checks_can_be_named(con):
 
 
 def test_examples_are_as_many_as_asked_for(con):
-    (verdict,) = run_checks(con, examples=0, only=["landmark_counts"])
+    (verdict,) = run_checks(con, examples=0, only=["landmarks_per_category"])
     assert (verdict.rows, verdict.examples) == (2, ())
-    (verdict,) = run_checks(con, examples=1, only=["landmark_counts"])
+    (verdict,) = run_checks(con, examples=1, only=["landmarks_per_category"])
     assert [row["image_id"] for row in verdict.examples] == [1]
 
 
@@ -76,12 +75,17 @@ def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
     with open_warehouse(files | tiny_release(tmp_path / "more", items=[garment(1, 1)])) as con:
         (tmp_path / "more/items/dataset=deepfashion2/split=train/part-00000.parquet").unlink()
         verdicts = {verdict.name: verdict for verdict in run_checks(con)}
-    assert set(verdicts) == {one.name for one in (*queries("checks"), *statistics_checks())}
+    assert set(verdicts) == {check.name for check in all_checks()}
     assert verdicts["missing_pictures"].rows == 1
     assert verdicts["leakage"].outcome == "ok"
     # A check of severity `warn` blocks too when it could not run: nothing was checked.
     assert query("labels").severity == "warn"
-    for name in ("labels", "category_ids_known", "statistics.items_by_category"):
+    for name in (
+        "labels",
+        "items.categories",
+        "items.landmarks_visible",
+        "statistics.items_by_category",
+    ):
         failed = verdicts[name]
         assert (failed.outcome, failed.rows, failed.examples) == ("error", 0, ())
         assert failed.blocks
