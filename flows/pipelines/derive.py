@@ -2,9 +2,11 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from heapq import merge
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +158,8 @@ def derive_into(
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
             kinds = [kind for kind in PAIR_KINDS if kind in settings.kinds]
             readers = [_pairs(warehouse, PAIR_QUERIES[kind], settings) for kind in kinds]
-            splits = sorted({(part.dataset, part.split) for part in staging.parts.values()})
             schema = TABLES["pairs"].schema
-            batches = _by_split(readers, splits, schema)
+            batches = _by_split(readers, schema)
             staging.write_table("pairs", pa.RecordBatchReader.from_batches(schema, batches))
         on_progress("derive", next(step), steps)
         if TRIPLETS in settings.kinds:
@@ -185,27 +186,20 @@ def _pairs(warehouse: Any, name: str, settings: PairSettings) -> pa.RecordBatchR
 
 
 def _by_split(
-    readers: Sequence[pa.RecordBatchReader], splits: Iterable[tuple[str, str]], schema: pa.Schema
+    readers: Sequence[pa.RecordBatchReader], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
     """Rows of all readers, split after split; each reader is sorted by data set and split."""
-    pending: list[pa.Table] = [schema.empty_table() for _ in readers]
-    for dataset, split in splits:
-        for index, reader in enumerate(readers):
-            while True:
-                rows = pending[index]
-                in_split = pc.and_(
-                    pc.equal(rows["dataset"], dataset), pc.equal(rows["split"], split)
-                )
-                length = pc.sum(in_split).as_py() or 0
-                yield from rows.slice(0, length).select(schema.names).cast(schema).to_batches()
-                pending[index] = rows.slice(length)
-                if pending[index].num_rows:
-                    break
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    break
-                pending[index] = pa.Table.from_batches([batch])
+
+    def pieces(reader: pa.RecordBatchReader) -> Iterator[tuple[tuple[str, str], pa.Table]]:
+        for batch in reader:
+            rows = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+            keys = rows.group_by(["dataset", "split"], use_threads=False).aggregate([])
+            for dataset, split in zip(*keys.to_pydict().values(), strict=True):
+                in_split = (pc.field("dataset") == dataset) & (pc.field("split") == split)
+                yield (dataset, split), rows.filter(in_split)
+
+    for _, rows in merge(*map(pieces, readers), key=itemgetter(0)):
+        yield from rows.to_batches()
 
 
 def derive(
