@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 import typer
 
-from flows.pipelines.request import IngestRequest, parameters_of, takes_fields_of
+from flows.pipelines.request import IngestRequest, record_parameters, takes_fields_of
 from schemas.datasets import DATASETS, SPLITS
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable
     The command itself takes an IngestRequest as its first parameter.
     """
     return takes_fields_of(
-        IngestRequest, [_command_line(p) for p in parameters_of(IngestRequest, only)]
+        IngestRequest, [_command_line(p) for p in record_parameters(IngestRequest, only)]
     )
 
 

@@ -138,7 +138,7 @@ def require_complete_splits(source: Source, staging: Staging) -> None:
     refused = refused_splits(after, before=source.split_counts, allow=request.allow_refused)
     reasons += [f"{split}: allow it with --allow-refused {split.split}" for split in refused]
     if reasons:
-        raise PublicationBlocked(reasons, refused_rows(staging.tables(), request.dataset))
+        raise PublicationBlocked(reasons, refused_rows(staging.tables(), request.dataset, after))
 
 
 def preview(request: IngestRequest) -> pa.Table:

@@ -100,15 +100,12 @@ def published(
 
 
 def refused_rows(
-    tables: Mapping[str, Sequence[Path]], dataset: str, splits: Collection[str] | None = None
+    tables: Mapping[str, Sequence[Path]], dataset: str, splits: Collection[str]
 ) -> pa.Table:
-    """The rejections of a data set (of these splits, or all) by split and rule, with an example."""
+    """The rejections of these splits of a data set by split and rule, with an example each."""
     with open_warehouse({"rejections": tables.get("rejections", ())}) as warehouse:
         rows = run_query(warehouse, "rejections_by_rule")
-    selected = pc.field("dataset") == dataset
-    if splits is not None:
-        selected &= pc.field("split").isin(sorted(splits))
-    return rows.filter(selected)
+    return rows.filter((pc.field("dataset") == dataset) & pc.field("split").isin(sorted(splits)))
 
 
 def split_totals(release: Release) -> pa.Table:

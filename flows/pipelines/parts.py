@@ -105,38 +105,22 @@ def picture_facts(job: PartJob, failures: list[str]) -> pa.Table:
     Names of pictures that could not be read are added to `failures`.
     """
     members = _with_roles(job.part.members, "picture")
-    names = members["name"].to_pylist()
-    digests: list[str | None] = [None] * len(names)
-    facts: list[PictureFacts] = []
+    rows: list[dict[str, object]] = []
     if job.verify_images:
-        documents = record_failures(read_members(job.source, members), failures)
-        for index, document in enumerate(documents):
+        for document in record_failures(read_members(job.source, members), failures):
             if document.data is None:
-                facts.append(_unread(document))
+                rows.append(_unread(document)._asdict())
             else:
-                facts.append(verify(document.data))
-                digests[index] = hashlib.sha256(document.data).hexdigest()
+                digest = hashlib.sha256(document.data).hexdigest()
+                rows.append({**verify(document.data)._asdict(), "sha256": digest})
     else:
         for head in read_heads(job.source, members, probe):
             if isinstance(head, Document):
-                failures += [head.name] if head.rule != "too_large" else []
-                facts.append(_unread(head))
-            else:
-                facts.append(head)
-    columns = list(zip(*facts, strict=True)) if facts else [()] * len(PictureFacts._fields)
-    by_name = dict(zip(PictureFacts._fields, columns, strict=True))
-    return pa.table(
-        {
-            "name": members["name"],
-            **{
-                name: pa.array(by_name[name], PICTURE_FACTS.field(name).type)
-                for name in ("width", "height", "orientation", "format")
-            },
-            "byte_size": members["size"],
-            "sha256": pa.array(digests, pa.string()),
-            "image_status": pa.array(by_name["image_status"], pa.string()),
-            "picture": pa.nulls(len(names), PICTURE),
-        },
+                (head,) = map(_unread, record_failures([head], failures))
+            rows.append(head._asdict())
+    listed = zip(members["name"].to_pylist(), members["size"].to_pylist(), rows, strict=True)
+    return pa.Table.from_pylist(
+        [{"name": name, "byte_size": size, **row} for name, size, row in listed],
         schema=PICTURE_FACTS,
     )
 

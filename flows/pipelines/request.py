@@ -89,7 +89,7 @@ def _first_given(value: bool | None, recorded: bool) -> bool:
     return recorded if value is None else value
 
 
-def parameters_of(record: type, only: Collection[str] = ()) -> list[inspect.Parameter]:
+def record_parameters(record: type, only: Collection[str] = ()) -> list[inspect.Parameter]:
     """The fields of a record (of these names, or all) as keyword parameters of a function."""
     hints = get_type_hints(record, include_extras=True)
     return [
@@ -109,10 +109,10 @@ def takes_fields_of(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Replace the first parameter of a function, a `record`, by the fields of the record.
 
-    `parameters` describes the fields; default: `parameters_of(record)`. The function is called
+    `parameters` describes the fields; default: `record_parameters(record)`. The function is called
     with a record made of their values.
     """
-    declared = parameters_of(record) if parameters is None else list(parameters)
+    declared = record_parameters(record) if parameters is None else list(parameters)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         others = list(inspect.signature(function, eval_str=True).parameters.values())[1:]

@@ -4,6 +4,7 @@ import os
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from flows.derive import check_flow, derive_flow
 from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow, prefect_runner
 from flows.lake import Lake
 from flows.pipelines.outcome import PublicationBlocked
+from flows.pipelines.request import IngestRequest
 from flows.runners import worker_pool
 from schemas.errors import InputError
 
@@ -65,6 +67,13 @@ def test_the_same_bytes_come_out_under_prefect_and_directly(sources, tmp_path):
     assert summary.release in artifacts("ingest-summary")[0]["data"]
     assert '"split": "train"' in artifacts("split-totals")[0]["data"]
     assert "items.unique" in artifacts("checks")[0]["data"]
+
+
+def test_the_parameters_of_the_flow_are_the_fields_of_the_request():
+    properties = ingest_flow.parameters.properties
+    assert list(properties) == [*(field.name for field in fields(IngestRequest)), "workers"]
+    assert ingest_flow.parameters.required == ["dataset", "source"]
+    assert properties["lake"]["default"] == "lake"
 
 
 def test_derive_and_check_flows_work_on_what_was_ingested(sources, tmp_path):

@@ -56,9 +56,6 @@ def order_of(query: Query) -> list[str]:
 # Items come in the order of their COCO ids, images of a pair with the consumers' first.
 OTHER_ORDER = {"coco_annotations", "training_items", "pair_images"}
 
-# Replaced by contracts that are generated from the declarations.
-OTHER_ORDER |= {"coordinates_finite", "duplicate_keys", "orphan_rows"}
-
 
 def test_results_are_ordered_by_their_grain():
     for query in queries():
