@@ -1,5 +1,6 @@
 """Every command on a damaged release: one sentence that names the file, never a traceback."""
 
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
 from mutated_releases import try_in_processes
 
 from flows.lake import Lake, differing_files
-from flows.release.release import READ_LAST
+from flows.release import release
 
 READING = {
     "check": ["check"],
@@ -149,7 +150,8 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_release
     def fail(*_: object) -> None:
         raise KeyError("a bug")
 
-    READ_LAST.clear()  # releases that other tests of this process read and damaged
+    # Other tests of this process read releases and damaged them.
+    monkeypatch.setattr(release, "_LAST_READ", ContextVar("last_read", default=()))
     monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
         wardrobe("tables", lake=two_releases)

@@ -178,11 +178,8 @@ def _plain(line: str) -> str:
     return re.sub(r"\b(left|semi|anti) join\b", "join", line)
 
 
-# Replaced by contracts that are generated from the declarations.
-
-
 def test_statements_have_the_layout():
-    found = {query.name: list(layout_problems(query.text)) for query in checked}
+    found = {query.name: list(layout_problems(query.text)) for query in queries()}
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
