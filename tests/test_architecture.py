@@ -1,4 +1,4 @@
-"""The shape of the house: who may import whom, how long a file may be, what it may be called."""
+"""The architecture: who may import whom, how long a file may be, what it may be called."""
 
 import ast
 from pathlib import Path
@@ -34,7 +34,7 @@ ALLOWED = {
     "cli": {"schemas", "pipelines", "runners", "flow", "cli"},
     "flows": set(),
 }
-"""DESIGN.md 5, the table of layers: each room and the rooms of ours it may import."""
+"""The table of layers: each package and the packages of this project that it may import."""
 
 BANNED = {"utils", "util", "helpers", "common", "core", "shared", "misc", "base", "lib", "manager"}
 

@@ -1,4 +1,4 @@
-"""Records of schemas/datasets.py: decoders, samples, SQL and README agree with them."""
+"""Records of schemas/datasets.py: decoders, samples and SQL agree with them."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from ingesting import rows_of
 
 from flows.decode import DECODERS
 from schemas.categories import CATEGORIES
-from schemas.datasets import DATASETS, FEATURES, SPLITS, Dataset
+from schemas.datasets import DATASETS, FEATURES, SPLITS
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,17 +59,3 @@ def test_queries_name_declared_data_sets_only():
     for path in ROOT.glob("sql/**/*.sql"):
         names = re.findall(r"\bdataset\s*(?:=|<>)\s*'([^']+)'", path.read_text())
         assert set(names) <= DATASETS.keys(), path
-
-
-def test_the_readme_lists_every_data_set():
-    readme = (ROOT / "README.md").read_text()
-    for dataset in DATASETS.values():
-        assert readme_row(dataset) in readme, "the row to put into the table of README.md"
-
-
-def readme_row(dataset: Dataset) -> str:
-    """The row of the README's table of data sets."""
-    lacks = [name for name in FEATURES if name not in dataset.has]
-    cells = [f"`{dataset.name}`", ", ".join(dataset.splits)]
-    cells += [", ".join(names) or "-" for names in (dataset.has, lacks)]
-    return f"| {' | '.join(cells)} |"

@@ -204,3 +204,17 @@ def test_docstrings_of_pipelines_name_what_they_raise():
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not function.__name__.startswith("_"):
                 assert function.__doc__
+
+
+def test_the_path_of_one_document_names_functions_that_exist():
+    rows = re.findall(r"^\| \d+ \| (.*?) \| (.*?) \|$", README, flags=re.MULTILINE)
+    assert 10 <= len(rows) <= 20
+    folder = ROOT
+    for functions, files in rows:
+        for function in re.findall(r"`(\w+(?:\.\w+)?)`", functions):
+            paths = [
+                ROOT / name if "/" in name else folder / name for name in files.split("`")[1::2]
+            ]
+            folder = paths[0].parent
+            name = function.rpartition(".")[2]
+            assert any(f"def {name}(" in path.read_text() for path in paths), function

@@ -19,7 +19,7 @@ OWN = {
     "skirt": (15, 16, 17, 18),
     "trousers": (15, 16, 19, 20, 21, 22, 23),
 }
-"""FACTS.md 3.2, typed in again."""
+"""The points of each category in the published table, typed in again."""
 
 CODES = {"visible": 1, "occluded": 0, "unlabelled": -1}
 ABSENT = "-1_-1_-1"
