@@ -19,12 +19,13 @@ from mutations import JUNK, cut_out, flip_a_bit
 
 from flows.exports.coco.layout import CocoOptions
 from flows.feed import Feed
-from flows.lake import Lake, Release
+from flows.lake import Lake
 from flows.pipelines import query, releases
 from flows.pipelines.derive import PairSettings
 from flows.pipelines.export import export_coco
 from flows.pipelines.failures import sentence_of
 from flows.pipelines.show import show_image
+from flows.release import Release
 
 TABLES = ("images", "items", "landmarks", "polygons", "pairs", "rejections")
 
