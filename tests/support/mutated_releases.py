@@ -76,7 +76,7 @@ def mutated_parquet(rng: random.Random, data: bytes) -> bytes:
 
 
 def _ask_manifest(lake: Path, out: Path) -> None:
-    query.release_tables(lake, None)
+    query.table_rows(query.open_release(lake, None).manifest)
     releases.release_list(lake)
     PairSettings.recorded(Lake(lake).release().manifest.parameters)
     releases.verify_release(lake, None)
@@ -119,6 +119,8 @@ def try_mutations(lake: Path, out: Path, kind: str, seed: int, first: int, count
     release: Release = Lake(lake).release()
     manifest = release.path / "manifest.json"
     files = [path for table in TABLES for path in release.files(table)]
+    for question in {*MANIFEST_QUESTIONS, *TABLE_QUESTIONS}:
+        question(lake, out)  # an error over whole files would count as noticed damage
     figures = {"cases": 0, "noticed": 0, "longest_s": 0.0, "largest_bytes": 0}
     for number in range(first, first + count):
         rng = random.Random(f"{kind} {seed} {number}")
