@@ -9,20 +9,14 @@ from flows.lake.lock import LakeBusy
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
-from flows.release import FileRecord, Manifest, Receipt, Release, differing_files
 
 __all__ = [
     "CountMismatch",
-    "FileRecord",
     "Lake",
     "LakeBusy",
-    "Manifest",
     "Part",
     "Plan",
-    "Receipt",
-    "Release",
     "Staging",
-    "differing_files",
     "plan_parts",
     "refused_splits",
     "shrunk_splits",

@@ -10,8 +10,8 @@ from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
 from flows.exports.slices import AnnotationBatch
-from flows.lake import Release
 from flows.pipelines.slices import SplitTotals, split_batches, split_totals
+from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
 from schemas.errors import InputError

@@ -28,9 +28,9 @@ from flows.exports.training.record import (
 )
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import Run, Shard, plan_shards, write_shard
-from flows.lake import Release
+from flows.pictures import PictureSource, picture_source
 from flows.pipelines.slices import one_slice, split_totals
-from flows.storage import Location, read_members
+from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
@@ -237,16 +237,8 @@ def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictu
     embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
     if embedded and job.pictures_at is None:
         return lambda images: _embedded_pictures(con, job, images)
-    inputs = release.manifest.inputs.get(job.dataset, {})
-    pattern = inputs.get("pictures", {}).get(job.split)
-    location = job.pictures_at or inputs.get("locations", {}).get(job.split, inputs.get("location"))
-    if pattern is None or location is None:
-        raise InputError(
-            f"the release has neither the pictures of {job.dataset} {job.split} nor their "
-            "location: ingest with --embed-images."
-        )
-    source = Location.parse(location)
-    return lambda images: _source_pictures(source, pattern, images)
+    source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
+    return lambda images: _source_pictures(source, images)
 
 
 def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
@@ -261,16 +253,13 @@ def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Itera
     return [data.get(image_id) for image_id in images["image_id"].to_pylist()]
 
 
-def _source_pictures(source: Location, pattern: str, images: pa.Table) -> Iterable[bytes | None]:
-    names = [pattern.format(file_name=name) for name in images["file_name"].to_pylist()]
-    unknown_size, unknown_stamp = [-1] * len(names), [""] * len(names)
-    members = pa.table({"name": names, "size": unknown_size, "stamp": unknown_stamp})
+def _source_pictures(source: PictureSource, images: pa.Table) -> Iterable[bytes | None]:
     try:
-        return [document.data for document in read_members(source, members)]
+        return [document.data for document in source.read(images["file_name"].to_pylist())]
     except OSError as error:
         raise InputError(
-            f"the pictures cannot be read at {source.path}: {error}; mount it, or give with "
-            "--pictures-at where they are now."
+            f"the pictures cannot be read at {source.location.path}: {error}; mount it, or give "
+            "with --pictures-at where they are now."
         ) from error
 
 

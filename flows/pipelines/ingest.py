@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pyarrow as pa
 
-from flows.lake import Lake, Receipt, Release, Staging, refused_splits, shrunk_splits
+from flows.lake import Lake, Staging, refused_splits, shrunk_splits
 from flows.pipelines.derive import derive_into, parameters_of
 from flows.pipelines.outcome import (
     PublicationBlocked,
@@ -19,6 +19,7 @@ from flows.pipelines.parts import PartJob, RunParts, build_part
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.source import Source
+from flows.release import Receipt, Release
 
 GUARDED_COUNTS = ("images", "items", "pictures")
 """A split may lose 5 % of each without --allow-shrink. Annotations and pictures are in different

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.decode import Arrangement
-from flows.lake import Receipt, Release
 from flows.pipelines.query import verdict_rows
+from flows.release import Receipt, Release
 from flows.warehouse import open_warehouse, run_query
 
 if TYPE_CHECKING:

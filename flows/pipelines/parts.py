@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from flows.decode import DECODERS, PartInput
 from flows.flatten import flatten
-from flows.lake import Part, Receipt, write_part
+from flows.lake import Part, write_part
 from flows.pictures import PictureFacts, probe, verify
+from flows.release import Receipt
 from flows.storage import Location, read_heads, read_members
 from flows.validate import validate_items
 from schemas import TABLES

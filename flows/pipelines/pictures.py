@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
-from flows.lake import Release
 from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
+from flows.release import Release
 from flows.storage import read_member
 from flows.warehouse import Warehouse, read_matching
 from schemas.errors import InputError

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake import FileRecord, Lake, Manifest, Release
+from flows.lake import Lake
+from flows.release import FileRecord, Manifest, Release
 from flows.storage.atomic import atomic_write as atomic_write
 from flows.warehouse import (
     Verdict,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.lake import Lake, Release, differing_files
+from flows.lake import Lake
+from flows.release import Release, differing_files
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError

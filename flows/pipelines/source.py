@@ -8,11 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from flows.decode import DECODERS, Arrangement, Decoder
-from flows.lake import Plan, Release, Staging, plan_parts
+from flows.lake import Plan, Staging, plan_parts
 from flows.pipelines.derive import PairSettings, parameters_of
 from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.versions import part_versions
+from flows.release import Release
 from flows.storage import list_members, read_member
 
 

@@ -6,10 +6,11 @@ import pytest
 from report_contents import a_full_content
 
 from flows.exports.report import write_report
-from flows.lake import Lake, Release
+from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sample_fashionai
+from flows.release import Release
 
 
 def in_this_process(build, jobs):

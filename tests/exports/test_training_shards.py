@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.exports.training.options import TrainingOptions
-from flows.lake import Release
 from flows.pipelines.export_training import export_training
 from flows.pipelines.slices import one_slice
+from flows.release import Release
 from schemas.errors import InputError
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from small_lakes import build, fill, numbers, publish, source
 
-from flows.lake import CountMismatch, Lake, differing_files, plan_parts
+from flows.lake import CountMismatch, Lake, plan_parts
+from flows.release import differing_files
 from schemas.errors import InputError
 
 

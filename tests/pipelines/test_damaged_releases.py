@@ -8,8 +8,8 @@ from command_line import is_one_sentence, wardrobe
 from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
 from mutated_releases import try_in_processes
 
-from flows.lake import Lake, differing_files
-from flows.release import release
+from flows.lake import Lake
+from flows.release import differing_files, release
 
 READING = {
     "check": ["check"],

@@ -19,10 +19,11 @@ from fashionai_rows import random_row, table
 from ingesting import ingested, rows_of
 from mutations import DOCUMENT_MUTATIONS, mutated_archive, mutated_table, original_documents
 
-from flows.lake import Lake, Receipt, Staging
+from flows.lake import Lake, Staging
 from flows.pipelines.parts import PartJob, build_part
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.source import Source
+from flows.release import Receipt
 from schemas import TABLES
 from schemas.errors import InputError
 from schemas.rejections import RULES

@@ -19,12 +19,13 @@ from mutations import JUNK, cut_out, flip_a_bit
 
 from flows.exports.coco.layout import CocoOptions
 from flows.feed import Feed
-from flows.lake import Lake, Release
+from flows.lake import Lake
 from flows.pipelines import query, releases
 from flows.pipelines.derive import PairSettings
 from flows.pipelines.export import export_coco
 from flows.pipelines.failures import sentence_of
 from flows.pipelines.show import show_image
+from flows.release import Release
 
 TABLES = ("images", "items", "landmarks", "polygons", "pairs", "rejections")
 
@@ -75,7 +76,7 @@ def mutated_parquet(rng: random.Random, data: bytes) -> bytes:
 
 
 def _ask_manifest(lake: Path, out: Path) -> None:
-    query.release_tables(lake, None)
+    query.table_rows(query.open_release(lake, None).manifest)
     releases.release_list(lake)
     PairSettings.recorded(Lake(lake).release().manifest.parameters)
     releases.verify_release(lake, None)
@@ -118,6 +119,8 @@ def try_mutations(lake: Path, out: Path, kind: str, seed: int, first: int, count
     release: Release = Lake(lake).release()
     manifest = release.path / "manifest.json"
     files = [path for table in TABLES for path in release.files(table)]
+    for question in {*MANIFEST_QUESTIONS, *TABLE_QUESTIONS}:
+        question(lake, out)  # an error over whole files would count as noticed damage
     figures = {"cases": 0, "noticed": 0, "longest_s": 0.0, "largest_bytes": 0}
     for number in range(first, first + count):
         rng = random.Random(f"{kind} {seed} {number}")

@@ -1,4 +1,4 @@
-"""Serve an ingest every few seconds: `wardrobe serve` takes cron lines, whose grain is a minute.
+"""Serve an ingest every eight seconds: a cron line with a sixth field, for seconds.
 
 python -m served_soon DATASET SOURCE LAKE
 """
@@ -10,5 +10,5 @@ from flows.serve import serve_flow
 
 if __name__ == "__main__":
     dataset, source, lake = sys.argv[1:]
-    wanted = {"dataset": dataset, "source": source, "lake": lake, "workers": 1}
-    serve_flow(ingest_flow, f"{dataset}-soon", wanted, interval=8)
+    parameters = {"dataset": dataset, "source": source, "lake": lake, "workers": 1}
+    serve_flow(ingest_flow, f"{dataset}-soon", parameters, "* * * * * */8")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.lake import Lake, Part, Receipt, Release, Staging, plan_parts, write_part
+from flows.lake import Lake, Part, Staging, plan_parts, write_part
+from flows.release import Receipt, Release
 from schemas import TABLES
 from schemas.source import ARRANGED
 

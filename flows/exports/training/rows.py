@@ -110,7 +110,7 @@ def _annotations(
     if options.task == "classification":
         if stop - start != 1:
             raise InputError(
-                f"{image['file_name']} shows {stop - start} items, but a class wants one: "
+                f"{image['file_name']} shows {stop - start} items, but a class needs one: "
                 "cut them out with --crop items."
             )
         return {"item_no": items.item_no[start], "label": items.category[start]}
