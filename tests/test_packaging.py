@@ -67,7 +67,7 @@ def test_queries_and_templates_travel_in_the_wheel(installed):
     (site,) = installed.parent.glob("lib/python*/site-packages")
     shipped = {path.name for path in (site / "flows" / "_sql").rglob("*.sql")}
     assert shipped == {path.name for path in (ROOT / "sql").rglob("*.sql")}
-    assert list((site / "flows" / "exports" / "templates").iterdir())
+    assert list((site / "flows" / "exports" / "report" / "templates").iterdir())
 
 
 def test_an_index_would_refuse_an_upload():

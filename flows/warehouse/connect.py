@@ -201,10 +201,12 @@ def engine_message(error: Exception) -> str:
         return "the query needs more memory than its limit: select less at once or raise the limit."
     if "file system operations are disabled" in message:
         return "only the tables of this release can be read, no other files."
-    if message.startswith("Traceback"):  # an OSError of the file system, as DuckDB passes it on
-        message = message.splitlines()[-1].partition(": ")[2]
-    first = message.split("\n")[0].strip()
-    if f"{PROTOCOL}://" in first:
+    first = message.partition("\n\n")[0].strip()
+    from_file_system = first.startswith("Traceback")  # of Python, as DuckDB passes it on
+    if from_file_system:
+        first = first.splitlines()[-1].partition(": ")[2]
+    first = first.splitlines()[0] if first else ""
+    if from_file_system or f"{PROTOCOL}://" in first:
         return f"{first.rstrip('.')}: `wardrobe verify` checks the files of a release."
     hints = [
         line.strip()

@@ -89,7 +89,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage):
     if damage is not None:
         part.write_bytes(damage)
     for use in (lambda: open_warehouse(files), lambda: run_query(opened, "items_by_category")):
-        with pytest.raises(InputError, match=r"release://items.*wardrobe verify") as caught:
+        with pytest.raises(InputError, match=r"items/dataset=.*wardrobe verify") as caught:
             use()
         assert "\n" not in str(caught.value)
 

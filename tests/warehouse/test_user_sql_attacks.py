@@ -103,7 +103,9 @@ def test_the_attacks_succeed_on_a_connection_without_limits(machine, tmp_path):
         written += [text] if out.exists() else []
         con.close()
     for text in READS:
-        if any(word in text for word in ("127.0.0.1", "s3:", "stdin", "self/fd")):  # they would wait
+        if any(
+            word in text for word in ("127.0.0.1", "s3:", "stdin", "self/fd")
+        ):  # they would wait
             continue
         con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         with contextlib.suppress(duckdb.Error):
