@@ -27,16 +27,25 @@ from flows.lake.publish import clean, recover, remove_tree
 from flows.lake.staging import Staging
 from flows.release.manifest import MANIFEST
 from flows.release.release import Release
-from flows.release.resolve import all_releases, current_release, find_release, is_plain_file
+from flows.release.resolve import (
+    all_releases,
+    current_release,
+    find_release,
+    is_plain_file,
+    require_utf8,
+)
 from flows.release.verify import Problem, verify
 from schemas.errors import InputError
 
 
 class Lake:
-    """The folder that holds releases, by path. Reading makes nothing and locks nothing."""
+    """The folder that holds releases, by path. Reading makes nothing and locks nothing.
+
+    Raises InputError for a path that is not UTF-8.
+    """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root).absolute()
+        self.root = require_utf8(Path(root).absolute())
 
     def release(self, name: str | None = None) -> Release:
         """The current release, resolved once, or the one whose id starts with `name`.

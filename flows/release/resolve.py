@@ -161,6 +161,17 @@ def find_release(root: Path, name: str | None = None) -> Release:
     raise InputError(f"{name!r} {problem} of {root}: try {', '.join(nearest)}.")
 
 
+def require_utf8(path: Path) -> Path:
+    """The same path. InputError when it is not UTF-8: DuckDB and Arrow cannot open files there."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"the path {path} is not UTF-8, so Parquet readers cannot open files in it: rename it."
+        ) from None
+    return path
+
+
 def open_release(path: str | Path) -> Release:
     """The release at `path`: its own folder, a link such as `lake/current`, or a lake's folder.
 
@@ -170,7 +181,7 @@ def open_release(path: str | Path) -> Release:
     location = Path(path).expanduser()
     folder = location if os.path.lexists(location / MANIFEST) else location / CURRENT
     try:
-        release = Release(folder.resolve(strict=True))
+        release = Release(require_utf8(folder.resolve(strict=True)))
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
         raise InputError(
             f"{location} is not a release: give the folder that holds {MANIFEST} (`wardrobe path`)."

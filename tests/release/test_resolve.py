@@ -2,6 +2,7 @@ import pytest
 from small_lakes import numbers, publish, source
 
 from flows.lake import Lake
+from flows.release import open_release
 from schemas.errors import InputError
 
 
@@ -113,3 +114,12 @@ def test_releases_without_a_current_one_say_how_to_choose(lake):
         lake.release()
     lake.rollback(release.id)
     assert lake.release().id == release.id
+
+
+def test_a_path_that_is_not_utf8_is_one_sentence(lake):
+    publish(lake, source(numbers(1, 5)))
+    folder = lake.root.with_name("lake\udcff")
+    lake.root.rename(folder)
+    for use in (Lake, open_release):
+        with pytest.raises(InputError, match="is not UTF-8"):
+            use(folder)
