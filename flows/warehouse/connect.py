@@ -55,7 +55,12 @@ def open_warehouse(
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
-    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+    try:
+        con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+    except BaseException:
+        if temp_directory is None:
+            _remove(folder, os.getpid())
+        raise
     if temp_directory is None:
         weakref.finalize(con, _remove, folder, os.getpid())
     return con
@@ -202,7 +207,7 @@ def engine_message(error: Exception) -> str:
     if "file system operations are disabled" in message:
         return "only the tables of this release can be read, no other files."
     if message.startswith("Traceback"):  # an OSError of the file system, as DuckDB passes it on
-        message = message.splitlines()[-1].partition(": ")[2]
+        message = message.partition("\n\n")[0].splitlines()[-1].partition(": ")[2]
     first = message.split("\n")[0].strip()
     if f"{PROTOCOL}://" in first:
         return f"{first.rstrip('.')}: `wardrobe verify` checks the files of a release."

@@ -13,6 +13,7 @@ import pyarrow as pa
 from flows.warehouse.connect import (
     Files,
     engine_errors,
+    engine_message,
     keyboard_interrupts,
     open_warehouse,
     stream_rows,
@@ -94,9 +95,9 @@ def check_named(name: str) -> Query:
 
 
 def _check_or_query(name: str) -> Query:
-    generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if "." not in name:
         return query(name)
+    generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if name in generated:
         return generated[name]
     near = difflib.get_close_matches(name, generated, n=1, cutoff=0.5)
@@ -157,7 +158,7 @@ def _run_check(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> V
         if rows and examples:
             first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}")
     except duckdb.Error as error:
-        return _verdict(check, start, failure=" ".join(str(error).partition("\n\n")[0].split()))
+        return _verdict(check, start, failure=engine_message(error))
     return _verdict(check, start, rows, first)
 
 
