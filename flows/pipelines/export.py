@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
-from flows.exports.slices import AnnotationBatch
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import SplitTotals, split_batches, split_totals
 from flows.release import Release

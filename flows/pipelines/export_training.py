@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.slices import AnnotationBatch
+from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.training.card import training_card
 from flows.exports.training.features import features_of, schema_of
 from flows.exports.training.options import TrainingOptions
