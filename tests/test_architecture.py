@@ -91,7 +91,7 @@ def test_prefect_stays_in_the_flow_modules(path):
 
 def test_files_directly_in_flows_hold_a_flow_or_serve_one():
     for path in ROOT.glob("flows/*.py"):
-        if path.stem not in {"__init__", "__main__", "cli"}:
+        if path.stem not in {"__init__", "__main__"}:
             names = imported_modules(path)
             assert names & {"prefect.flow", "prefect.Flow"}, f"{path.name} is about no flow"
 

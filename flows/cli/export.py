@@ -65,7 +65,7 @@ def coco(
             output=output,
             options=CocoOptions(layout=layout, task=task, visible_only=visible_only),
             allow_unknown_size=allow_unknown_size,
-            progress=lambda done, of: on_progress("images", done, of),
+            on_progress=on_progress,
         )
     print(f"{output}: {counts.images:,} images, {counts.annotations:,} annotations")
 
@@ -156,7 +156,7 @@ def training(
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,
             pictures_at=pictures_at,
-            progress=lambda done, of: on_progress("rows", done, of),
+            on_progress=on_progress,
         )
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")

@@ -63,8 +63,16 @@ class PairSettings:
 
     @classmethod
     def recorded(cls, parameters: Mapping[str, Any]) -> "PairSettings":
-        """The settings that a manifest's parameters record; the defaults if they record none."""
-        settings = parameters.get("pairs")
+        """The settings that a manifest's parameters record; the defaults if they record none.
+
+        Raises InputError for a setting of a newer version, which would be lost.
+        """
+        settings = parameters.get("pairs", {})
+        if unknown := sorted(settings.keys() - asdict(cls()).keys()):
+            raise InputError(
+                f"the release has an unknown setting of pairs, {unknown[0]}: use a newer wardrobe, "
+                "or set them again with `wardrobe pairs build`"
+            )
         return cls(**{**settings, "kinds": tuple(settings["kinds"])}) if settings else cls()
 
     def for_query(self, query: Query, **more: str) -> dict[str, Any]:

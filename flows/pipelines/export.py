@@ -1,23 +1,21 @@
 """Export a split of a release as a COCO file, or as the authors' lists."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
-from flows.exports.slices import AnnotationBatch
+from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import SplitTotals, split_batches, split_totals
 from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
 from schemas.errors import InputError
-
-Progress = Callable[[int, int], None]
-"""Called with the number of images that are done, and of all images."""
 
 
 def export_coco(
@@ -28,7 +26,7 @@ def export_coco(
     output: Path,
     options: CocoOptions,
     allow_unknown_size: bool = False,
-    progress: Progress | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> CocoCounts:
     """Write the annotated images of a split as one COCO file, whole or not at all.
 
@@ -45,7 +43,7 @@ def export_coco(
                 sink,
                 run_query(con, "coco_categories", {"dataset": dataset}),
                 images=stream_query(con, "coco_images", parameters),
-                slices=_batches(con, totals, options, progress),
+                slices=_batches(con, totals, options, on_progress),
                 options=options,
                 outlined=totals.polygons > 0,
             )
@@ -113,7 +111,7 @@ def _batches(
     con: Warehouse,
     totals: SplitTotals,
     options: CocoOptions,
-    progress: Progress | None,
+    on_progress: OnProgress,
 ) -> Iterator[AnnotationBatch]:
     done = 0
     for images, batch in split_batches(
@@ -125,8 +123,7 @@ def _batches(
     ):
         yield batch
         done += images.num_rows
-        if progress:
-            progress(done, totals.images)
+        on_progress("images", done, totals.images)
 
 
 def _require_annotations(

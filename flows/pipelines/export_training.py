@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.slices import AnnotationBatch
+from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.training.card import training_card
 from flows.exports.training.features import features_of, schema_of
 from flows.exports.training.options import TrainingOptions
@@ -29,6 +29,7 @@ from flows.exports.training.record import (
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import Run, Shard, plan_shards, write_shard
 from flows.pictures import PictureSource, picture_source
+from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import one_slice, split_totals
 from flows.release import Release
 from flows.storage.atomic import atomic_write
@@ -37,9 +38,6 @@ from schemas.errors import InputError
 
 Parameters = dict[str, str | int]
 """Parameters of the queries: a split, and which of its images."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of rows that are done, and of all rows."""
 
 RunShards = Callable[
     [Callable[["ShardJob"], ShardRecord], Sequence["ShardJob"]], Iterable[ShardRecord]
@@ -73,7 +71,7 @@ def export_training(
     run: RunShards,
     shards: int | None = None,
     pictures_at: str | None = None,
-    progress: Progress | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> ExportedSplit:
     """Write a split into the folder `output`, next to other splits of the same export.
 
@@ -100,8 +98,7 @@ def export_training(
     finished: list[ShardRecord] = []
     for record in run(build_shard, jobs):
         finished.append(record)
-        if progress:
-            progress(sum(shard.rows for shard in finished), rows.num_rows)
+        on_progress("rows", sum(shard.rows for shard in finished), rows.num_rows)
     finished.sort(key=lambda shard: shard.name)
     origin = Origin(release.id, possible_rows - rows.num_rows)
     exported = ExportedSplit(split, finished, origin)

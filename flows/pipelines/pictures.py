@@ -1,7 +1,6 @@
 """Pictures of a release: embedded bytes where it holds them, else the source they came from."""
 
 import warnings
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,25 +19,20 @@ class PictureReader:
     """A picture's bytes by its key: embedded in the release, else from the source."""
 
     def __init__(self, release: Release) -> None:
-        self._inputs = release.manifest.inputs
-        self._embedded: dict[tuple[str, str], list[Path]] = {}
-        for path in release.files("pictures"):
-            split, dataset = (step.partition("=")[2] for step in (path.parent.name, path.parts[-3]))
-            self._embedded.setdefault((dataset, split), []).append(path)
+        self._release = release
         self._sources: dict[tuple[str, str], PictureSource] = {}
         self.missing: str | None = None
         """Why the last picture that could not be read is missing."""
 
     def read(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes | None:
         """The file's bytes, or None where it is in neither place (a source that moved away)."""
-        if (dataset, split) in self._embedded:
-            data = self._from_release(dataset, split, image_id)
-            if data is not None:
-                return data
+        data = self._from_release(dataset, split, image_id)
+        if data is not None:
+            return data
         try:
             key = (dataset, split)
             if key not in self._sources:
-                self._sources[key] = picture_source(self._inputs, dataset, split)
+                self._sources[key] = picture_source(self._release.manifest.inputs, *key)
             source = self._sources[key]
             return read_member(source.location, source.member(file_name))
         except (InputError, OSError) as error:
@@ -61,7 +55,7 @@ class PictureReader:
             return None
 
     def _from_release(self, dataset: str, split: str, image_id: int) -> bytes | None:
-        for path in self._embedded[dataset, split]:
+        for path in self._release.files("pictures", dataset, split):
             rows = pq.read_table(path, filters=pc.field("image_id") == image_id, partitioning=None)
             if rows.num_rows:
                 return rows["image"][0].as_py()["bytes"]

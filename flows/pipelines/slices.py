@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.exports.slices import AnnotationBatch
+from flows.exports.annotation_batch import AnnotationBatch
 from flows.warehouse import Warehouse, run_query
 from schemas.errors import InputError
 

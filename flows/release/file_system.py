@@ -98,7 +98,10 @@ class ReleaseFile:
 
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, name) from None
         # By number of the thread: threading.local forgets threads that Python did not start.
         self._positions: dict[int, int] = {}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -183,6 +183,7 @@ class _Pairs(TypedDict):
     negatives_per_positive: int
     max_per_query: int
     seed: str
+    same_category: NotRequired[bool]  # absent in releases of earlier versions
 
 
 class _Parameters(TypedDict, total=False):

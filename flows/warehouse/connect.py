@@ -55,7 +55,12 @@ def open_warehouse(
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
-    con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+    try:
+        con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+    except BaseException:
+        if temp_directory is None:
+            _remove(folder, os.getpid())
+        raise
     if temp_directory is None:
         weakref.finalize(con, _remove, folder, os.getpid())
     return con

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flows.warehouse.connect import open_warehouse
+from flows.warehouse.connect import engine_errors, open_warehouse
 from schemas import TABLES, Table
 
 DIFFERENCES = pa.schema(
@@ -35,6 +35,7 @@ def diff_tables(before: Files, after: Files, items: Sequence[Path]) -> pa.Table:
         open_warehouse({"items": items}, only=["items"]) as con,
         open_warehouse(before, only=TABLES) as old,
         open_warehouse(after, only=TABLES) as new,
+        engine_errors(),
     ):
         con.execute("create temp table category_of as " + _CATEGORY_OF)
         for table in TABLES.values():

@@ -95,9 +95,9 @@ def check_named(name: str) -> Query:
 
 
 def _check_or_query(name: str) -> Query:
-    generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if "." not in name:
         return query(name)
+    generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if name in generated:
         return generated[name]
     near = difflib.get_close_matches(name, generated, n=1, cutoff=0.5)

@@ -142,9 +142,9 @@ def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents
         "deepfashion2",
         **how,
         allow_unknown_size=True,
-        progress=lambda done, total: progress.append((done, total)),
+        on_progress=lambda what, done, total: progress.append((what, done, total)),
     )
-    assert counts.images == 6 and progress == [(6, 6)]
+    assert counts.images == 6 and progress == [("images", 6, 6)]
     file = json.loads((tmp_path / "x.json").read_text())
     assert "width" not in file["images"][2] and "width" in file["images"][1]
 

@@ -159,11 +159,14 @@ def test_an_interrupted_export_goes_on_with_what_is_missing(release, tmp_path):
     finished = (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns
     progress = []
     record = exported(
-        release, tmp_path, shards=3, progress=lambda done, total: progress.append((done, total))
+        release,
+        tmp_path,
+        shards=3,
+        on_progress=lambda what, done, total: progress.append((what, done, total)),
     )
     assert (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns == finished
     assert len(record.shards) == 3 and not partial.exists()
-    assert progress[-1] == (record.rows, record.rows)
+    assert progress[-1] == ("rows", record.rows, record.rows)
 
 
 def written_files(folder: Path) -> dict[str, int]:

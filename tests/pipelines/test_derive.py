@@ -1,6 +1,7 @@
 """Rebuilt pair sets and statistics: their settings stay, their rows are the same in any lake."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,12 @@ def test_positive_pairs_are_always_among_them():
 def test_invalid_settings_are_an_input_error(settings, says):
     with pytest.raises(InputError, match=says):
         PairSettings(**settings)
+
+
+def test_a_setting_of_a_newer_version_is_an_input_error():
+    recorded = asdict(PairSettings()) | {"by_colour": True}
+    with pytest.raises(InputError, match="unknown setting of pairs, by_colour"):
+        PairSettings.recorded({"pairs": recorded})
 
 
 def test_a_lake_without_release_is_an_input_error(tmp_path):

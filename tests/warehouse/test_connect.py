@@ -81,17 +81,22 @@ def test_two_releases_can_be_read_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1" + bytes(99) + b"PAR1", b"text" * 99, None])
-def test_a_damaged_file_is_one_sentence(tmp_path, damage):
+def test_a_damaged_file_is_one_sentence(tmp_path, damage, monkeypatch):
+    spills = tmp_path / "spills"
+    spills.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spills))
     files = tiny_release(tmp_path, items=[garment(1, 1)])
     (part,) = files["items"]
     opened = open_warehouse(files)
     part.unlink()
     if damage is not None:
         part.write_bytes(damage)
+    (spill,) = spills.iterdir()
     for use in (lambda: open_warehouse(files), lambda: run_query(opened, "items_by_category")):
         with pytest.raises(InputError, match=r"items/dataset=.*wardrobe verify") as caught:
             use()
         assert "\n" not in str(caught.value)
+    assert list(spills.iterdir()) == [spill]  # of the open connection
 
 
 def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_path, monkeypatch):

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.exports.annotation_batch import AnnotationBatch, numbers, rows_of_items
 from flows.exports.coco.layout import CategoryLayout, CocoOptions, category_layouts
-from flows.exports.slices import AnnotationBatch, numbers, rows_of_items
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 COCO_VISIBILITY = pa.array([UNLABELLED, OCCLUDED, VISIBLE])

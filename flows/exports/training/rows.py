@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from flows.exports.annotation_batch import AnnotationBatch, items_of_images, numbers, rows_of_items
 from flows.exports.coco.writer import landmark_triples
-from flows.exports.slices import AnnotationBatch, items_of_images, numbers, rows_of_items
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.pictures import Prepared, prepare
 from flows.pictures import PictureError
