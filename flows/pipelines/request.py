@@ -9,8 +9,8 @@ from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, wraps
 from typing import Annotated, Any, get_type_hints
 
-from flows.decode import DECODERS
 from flows.storage import Location
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 
 
@@ -47,11 +47,11 @@ class IngestRequest:
     wait: Annotated[bool, "Wait for another writer of the lake instead of failing."] = False
 
     def __post_init__(self) -> None:
-        if self.dataset not in DECODERS:
+        if self.dataset not in DATASETS:
             raise InputError(
-                f"unknown data set {self.dataset}: the data sets are {', '.join(DECODERS)}"
+                f"unknown data set {self.dataset}: the data sets are {', '.join(DATASETS)}"
             )
-        splits = DECODERS[self.dataset].splits
+        splits = DATASETS[self.dataset].splits
         for split in (*self.splits, *self.allow_shrink, *self.allow_refused):
             if split not in splits:
                 raise InputError(
