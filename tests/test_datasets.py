@@ -22,8 +22,8 @@ HELD = {
     "landmarks": "select count(*) from landmarks where dataset = '{name}'",
     "polygons": "select count(*) from polygons where dataset = '{name}'",
     "labels": "select count(viewpoint) from items where dataset = '{name}'",
-    "picture files": "select count(*) from images where dataset = '{name}' and image_status <> 'missing'"
-    " and not exists (from pictures where pictures.dataset = '{name}')",
+    "picture files": "select count(*) from images where dataset = '{name}' and "
+    "image_status <> 'missing' and not exists (from pictures where pictures.dataset = '{name}')",
 }
 """Counts that are above zero in the lake of a data set that has a feature."""
 
