@@ -55,7 +55,7 @@ def test_a_release_without_statistics_has_provenance_and_rejections():
 
 
 SIZES = """\
--- Sizes of things: how large they are.
+-- Sizes of `things`: how large they are.
 --
 -- The rule, with `code`.
 --
@@ -79,7 +79,7 @@ def test_a_statistic_that_no_code_names_has_a_section_from_its_header():
     content = a_content()
     text = render_report(replace(content, statistics={**content.statistics, "sizes": sizes}))
     section = text[text.index('<section id="deepfashion2-sizes"') :].partition("</section>")[0]
-    assert "Sizes of things</h2>" in section
+    assert "Sizes of <code>things</code></h2>" in section and "`" not in section
     assert "How large they are. The rule, with <code>code</code>." in section
     assert "Median width (px)<" in section and 'title="of the pictures"' in section
     assert ">25.0 %<" in section and 'data-sort="0.25"' in section
