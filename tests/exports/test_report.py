@@ -14,6 +14,7 @@ from flows.exports.report import ReportContent, mean_pictures, write_report
 from flows.exports.report import page as page_module
 from flows.exports.report.blocks import cell_text, column_label, table_block
 from flows.exports.report.page import render_report
+from flows.exports.report.plots import plot_block
 from flows.exports.report.statistics import _added_up
 from flows.pipelines.report import statistic
 from flows.warehouse import queries
@@ -101,6 +102,13 @@ def test_a_statistic_of_the_release_as_a_whole_is_shown_once():
         "deepfashion2-items-by-category",
         "rejections",
     ]
+
+
+def test_a_series_has_the_same_colour_in_all_plots_of_a_grid():
+    rows = [{"source": word, "viewpoint": "frontal", "items": 3} for word in ("shop", "user")]
+    channels = {"x": "items", "y": "viewpoint", "color": "source"}
+    svg = plot_block("bar", rows[1:], channels, title="", scale=rows)["svg"]
+    assert "--series-2" in svg and "--series-1" not in svg
 
 
 def test_sections_in_code_name_statistics_that_exist():
