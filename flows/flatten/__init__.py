@@ -13,7 +13,7 @@ from flows.flatten.polygons import polygon_rows
 
 __all__ = ["FLATTEN_VERSION", "flatten"]
 
-FLATTEN_VERSION = 1
+FLATTEN_VERSION = 2
 """Raise it when the same annotations give other rows or files: flatten, validate, lake/write."""
 
 

@@ -5,7 +5,7 @@ fields. Continuation lines are indented further than the word they continue.
 
     -- Titles are one sentence.
     --
-    -- Prose, any number of lines.
+    -- Prose, any number of lines; exports may have none.
     --
     -- reads     images, items                      tables or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required

@@ -14,6 +14,7 @@ from flows.exports.report import ReportContent, mean_pictures, write_report
 from flows.exports.report import page as page_module
 from flows.exports.report.blocks import cell_text, column_label, table_block
 from flows.exports.report.page import render_report
+from flows.exports.report.plots import plot_block
 from flows.exports.report.statistics import _added_up
 from flows.pipelines.report import statistic
 from flows.warehouse import queries
@@ -55,7 +56,7 @@ def test_a_release_without_statistics_has_provenance_and_rejections():
 
 
 SIZES = """\
--- Sizes of things: how large they are.
+-- Sizes of `things`: how large they are.
 --
 -- The rule, with `code`.
 --
@@ -79,7 +80,7 @@ def test_a_statistic_that_no_code_names_has_a_section_from_its_header():
     content = a_content()
     text = render_report(replace(content, statistics={**content.statistics, "sizes": sizes}))
     section = text[text.index('<section id="deepfashion2-sizes"') :].partition("</section>")[0]
-    assert "Sizes of things</h2>" in section
+    assert "Sizes of <code>things</code></h2>" in section and "`" not in section
     assert "How large they are. The rule, with <code>code</code>." in section
     assert "Median width (px)<" in section and 'title="of the pictures"' in section
     assert ">25.0 %<" in section and 'data-sort="0.25"' in section
@@ -101,6 +102,13 @@ def test_a_statistic_of_the_release_as_a_whole_is_shown_once():
         "deepfashion2-items-by-category",
         "rejections",
     ]
+
+
+def test_a_series_has_the_same_colour_in_all_plots_of_a_grid():
+    rows = [{"source": word, "viewpoint": "frontal", "items": 3} for word in ("shop", "user")]
+    channels = {"x": "items", "y": "viewpoint", "color": "source"}
+    svg = plot_block("bar", rows[1:], channels, title="", scale=rows)["svg"]
+    assert "--series-2" in svg and "--series-1" not in svg
 
 
 def test_sections_in_code_name_statistics_that_exist():

@@ -18,7 +18,7 @@ from schemas.annotation import ANNOTATION
 from schemas.source import Document
 
 DATASET = "deepfashion2"
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 
 MAX_PART_BYTES = 64 << 20
 """Bytes that the rows of one part may take, roughly; the published parts take about 10 million.

@@ -23,7 +23,7 @@ from schemas.errors import InputError
 from schemas.vocabulary import FASHIONAI_VISIBILITY
 
 DATASET = "fashionai"
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 
 
 def decode(part: PartInput) -> Decoded:

@@ -65,8 +65,8 @@ def plot_block(
     """One plot of the rows: `bar`, `stack`, `column` or `histogram`, with a column per channel.
 
     Names and series have the order of the rows, or of their vocabulary. `scale` are the rows of all
-    plots that share a horizontal scale; `marks` is a column of values shown as ticks on bars;
-    `percent` formats the values.
+    plots that share a horizontal scale and colours; `marks` is a column of values shown as ticks on
+    bars; `percent` formats the values.
     """
     alt = _altair()
     chart = alt.Chart(alt.Data(values=list(rows)))
@@ -75,7 +75,7 @@ def plot_block(
     elif kind == "column":
         chart = _columns(alt, chart, scale or rows, channels)
     else:
-        chart = _bars(alt, chart, rows, channels, kind == "stack", marks, percent)
+        chart = _bars(alt, chart, rows, scale or rows, channels, kind == "stack", marks, percent)
     columns = ", ".join(column_label(column) for column in channels.values())
     return {
         "kind": "plot",
@@ -90,6 +90,7 @@ def _bars(
     alt: Any,
     chart: Any,
     rows: Rows,
+    scale_rows: Rows,
     channels: Channels,
     stacked: bool,
     marks: str | None,
@@ -105,7 +106,7 @@ def _bars(
     encoding = {"y": y, "x": x}
     step = 18 if stacked else 22
     if color:
-        encoding["color"] = _series(alt, rows, color)
+        encoding["color"] = _series(alt, rows, color, scale_rows)
         if not stacked:
             series = _order(rows, color)
             encoding["yOffset"] = alt.YOffset(f"{color}:N", sort=series)
@@ -133,7 +134,7 @@ def _columns(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
         "y": alt.Y(f"{channels['y']}:Q", title=None, axis=alt.Axis(format="~s", tickCount=3)),
     }
     if color:
-        encoding["color"] = _series(alt, rows, color)
+        encoding["color"] = _series(alt, rows, color, rows)
         encoding["xOffset"] = alt.XOffset(f"{color}:N", sort=_order(rows, color))
     drawn = chart.transform_filter(f"datum.{number} <= {last}")
     mark = {"cornerRadiusEnd": 0} if color else {"cornerRadiusEnd": 0, "color": SERIES[0]}
@@ -169,9 +170,12 @@ def _order(rows: Rows, column: str) -> list[Any]:
     return names
 
 
-def _series(alt: Any, rows: Rows, column: str) -> Any:
-    names = _order(rows, column)
-    colours = [SERIES[place % len(SERIES)] for place in range(len(names))]
+def _series(alt: Any, rows: Rows, column: str, scale_rows: Rows) -> Any:
+    """A colour for each name: the same in all plots of a grid where the colours are enough."""
+    names, names_of_grid = _order(rows, column), _order(scale_rows, column)
+    if len(names_of_grid) > len(SERIES):
+        names_of_grid = names
+    colours = [SERIES[names_of_grid.index(name) % len(SERIES)] for name in names]
     return alt.Color(f"{column}:N", scale=alt.Scale(domain=names, range=colours))
 
 
