@@ -23,13 +23,21 @@ class PictureSource:
         return self.pattern.format(file_name=file_name)
 
     def read(self, file_names: Sequence[str]) -> Iterator[Document]:
-        """The files in the order of their names; from zips in one pass over the archive."""
+        """The files in the order of their names; from zips in one pass over the archive.
+
+        Raises InputError when the location as a whole cannot be read.
+        """
         count = len(file_names)
         names = [self.member(name) for name in file_names]
         # Sizes and stamps were listed when the release was made; here they are not compared.
-        yield from read_members(
-            self.location, pa.table({"name": names, "size": [-1] * count, "stamp": [""] * count})
-        )
+        members = pa.table({"name": names, "size": [-1] * count, "stamp": [""] * count})
+        try:
+            yield from read_members(self.location, members)
+        except OSError as error:
+            raise InputError(
+                f"the pictures cannot be read at {self.location.path}: {error}; mount it, or give "
+                "their present location (`--pictures-at`, `pictures_at` of a feed)."
+            ) from error
 
 
 def picture_source(

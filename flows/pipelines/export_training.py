@@ -251,13 +251,7 @@ def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Itera
 
 
 def _source_pictures(source: PictureSource, images: pa.Table) -> Iterable[bytes | None]:
-    try:
-        return [document.data for document in source.read(images["file_name"].to_pylist())]
-    except OSError as error:
-        raise InputError(
-            f"the pictures cannot be read at {source.location.path}: {error}; mount it, or give "
-            "with --pictures-at where they are now."
-        ) from error
+    return [document.data for document in source.read(images["file_name"].to_pylist())]
 
 
 def _require_few_losses(exported: ExportedSplit, planned_rows: int) -> None:
