@@ -105,7 +105,7 @@ def test_variables_of_this_program_are_not_tables(con):
         ("update extensions", "StatementType"),
         ("select " + "(" * 3000 + "1" + ")" * 3000, "expression depth|stack|deep"),
         ("select '1e9999999'::date", "invalid date"),
-        ("select " + "[" * 900 + "1" + "]" * 900, "Recursion level"),
+        ("select " + "[" * 300 + "1" + "]" * 300, "Recursion level"),
     ],
 )
 def test_an_error_is_one_line(con, text, message):
