@@ -36,6 +36,7 @@ def test_a_data_set_has_a_decoder_categories_and_golden_input(dataset):
     assert any((ROOT / "tests/golden/sources" / dataset.name).rglob("*"))
 
 
+@pytest.mark.slow
 @each_dataset
 def test_what_a_data_set_has_is_what_its_tables_hold(dataset, lake):
     held = {

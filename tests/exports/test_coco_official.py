@@ -98,6 +98,7 @@ def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visibl
     assert coco_file(files, options) == converted(documents, visible_only=visible_only)
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     documents = made_up_documents(7, images=9)
     files = files_of(tmp_path, tables_of(documents))

@@ -106,6 +106,7 @@ def test_queries_have_a_style_and_the_gallery_is_all_of_the_shops(release, tmp_p
     assert any(item["style"] == 0 for item in (*queries, *gallery))
 
 
+@pytest.mark.slow
 def test_records_have_the_keys_of_the_published_ground_truth(release, tmp_path, real_data):
     _, files = written(release, tmp_path / "out")
     published = real_data / "deepfashion2/retrieval_val_2019_01"

@@ -25,6 +25,7 @@ def keys(text: str) -> list[str]:
     return re.findall(r'<section id="([^"]+)"', text)
 
 
+@pytest.mark.slow
 def test_every_section_with_rows_is_on_the_page_and_in_the_contents(page):
     text = page.read_text()
     assert keys(text) == [
@@ -123,6 +124,7 @@ def test_rows_that_a_plot_does_not_tell_apart_are_added_up():
     ]
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing(page):
     text = page.read_text()
     links = re.findall(r"(?:src|href)=[\"']([^\"']*)|url\(([^)]*)\)", text)

@@ -125,6 +125,7 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     assert index.default_cache().name.startswith("wardrobe-")
 
 
+@pytest.mark.slow
 def test_a_worker_needs_no_threads_of_arrow(tmp_path):
     """Threads are lost in a fork, and those of a library may wait for ever for their locks."""
     release = write_release(tmp_path, [image(number, item()) for number in range(1, 5)])

@@ -99,6 +99,7 @@ def test_what_agrees_is_stacked_and_what_differs_stays_a_list():
     assert batch["words"] == ["x", "y"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [None, "fork", "spawn"])
 def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how):
     pytest.importorskip("torch", reason="torch is not installed: pip install '.[training]'")

@@ -103,6 +103,7 @@ def test_a_lake_without_release_is_an_error(lake):
     assert "which does not exist" in done.stderr
 
 
+@pytest.mark.slow
 def test_keeping_one_release_frees_space_on_a_full_disk(tmp_path):
     with small_disk(tmp_path / "disk"):
         lake = Lake(tmp_path / "disk" / "lake")

@@ -27,6 +27,7 @@ def of_kind(rows, kind):
     return next(row for row in rows if row["pair_kind"] == kind)
 
 
+@pytest.mark.slow
 def test_the_sound_release_is_not_blocked(sound):
     assert problems(sound) == {}
 

@@ -94,6 +94,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     first, second = (open_warehouse({}, memory_limit="80MB", threads=1) for _ in range(2))
@@ -109,6 +110,7 @@ def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_hundreds_of_files_are_one_table(tmp_path):
     rows = [garment(n, 1, split=f"part-{n}") for n in range(300)]
     files = tiny_release(tmp_path, items=rows)

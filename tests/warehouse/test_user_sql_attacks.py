@@ -88,6 +88,7 @@ def test_nothing_outside_the_release_is_read(machine, text):
     assert machine.contents() == machine.before
 
 
+@pytest.mark.slow
 def test_the_attacks_succeed_on_a_connection_without_limits(machine, tmp_path):
     """Else their errors would prove nothing."""
     written, read = [], []
