@@ -89,6 +89,7 @@ def test_help_answers_in_half_a_second_because_it_imports_little():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_public_functions_have_docstrings():
     paths = sorted(ROOT.glob("flows/**/*.py"))
     assert len(paths) > 50

@@ -25,6 +25,7 @@ def own_cache(tmp_path, monkeypatch):
 ITEMS = st.lists(st.sampled_from([7, 8, 9]), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(ITEMS, min_size=1, max_size=7), st.randoms(), st.integers(1, 8))
 def test_rows_come_in_order_however_the_files_lie(tmp_path_factory, kinds, random, per_part):

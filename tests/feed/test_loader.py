@@ -122,6 +122,7 @@ def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how
     assert rows[2:] == ids(loader)
 
 
+@pytest.mark.slow
 def test_a_plain_dataloader_takes_feed_and_sampler_as_they_are(release):
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[training]'")
     feed = feed_of(release, task="classification")

@@ -50,6 +50,7 @@ def command_groups(command: click.Command, *words: str):
         yield from command_groups(child, *words, name)
 
 
+@pytest.mark.slow
 def test_help_fits_into_80_columns_and_nothing_is_cut(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERMINAL_WIDTH", "80")

@@ -21,6 +21,7 @@ def lake(tmp_path) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_diff_counts_the_rows_that_differ(lake):
     older, newer = lake.releases()[::-1]
     done = wardrobe("diff", older.id, "current", "--format", "csv", lake=lake.root)

@@ -3,6 +3,8 @@
 import pytest
 from sound_release import broken_copy, problems, write_sound_release
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
@@ -27,7 +29,6 @@ def of_kind(rows, kind):
     return next(row for row in rows if row["pair_kind"] == kind)
 
 
-@pytest.mark.slow
 def test_the_sound_release_is_not_blocked(sound):
     assert problems(sound) == {}
 

@@ -138,6 +138,7 @@ def test_a_memory_limit_is_a_size(size):
         open_read_only({}, memory_limit=size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [ENDLESS, "from range(1000000000000)", f"select 1; {ENDLESS}"])
 def test_the_time_limit_ends_a_query(con, text):
     start = time.monotonic()

@@ -58,6 +58,7 @@ def machine(tmp_path_factory):
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", WRITES)
 def test_no_statement_writes(machine, text):
     places = [machine.part, machine.folder / "cwd" / "new.csv", "new.csv", "~/new.csv"]
