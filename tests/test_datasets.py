@@ -37,6 +37,7 @@ def test_a_data_set_has_a_decoder_categories_and_golden_input(dataset):
     assert any((GOLDEN / dataset.name).rglob("*"))
 
 
+@pytest.mark.slow
 @each_dataset
 def test_what_a_data_set_has_is_what_its_tables_hold(dataset, tmp_path):
     lake = tmp_path / "lake"

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from command_line import wardrobe
 
 from flows.cli.application import app
 from flows.warehouse import queries
@@ -36,19 +38,16 @@ def commands() -> dict[str, click.Command]:
     return found
 
 
-COMMANDS = commands()
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_every_table_and_column_says_what_it_holds(name):
-    table = TABLES[name]
-    assert len(table.doc) > 20
-    for field in table.schema:
-        doc = field.metadata[b"doc"].decode()
-        assert len(doc) > 10 and doc.endswith((".", ")")), f"{name}.{field.name}: {doc}"
-        assert not doc.lower().startswith(field.name.replace("_", " ") + "."), "only its name again"
-    assert set(table.key) <= set(table.schema.names)
-    assert set(table.partition_by) <= set(table.schema.names)
+def test_every_table_and_column_says_what_it_holds():
+    for name, table in TABLES.items():
+        assert len(table.doc) > 20, name
+        for field in table.schema:
+            doc = field.metadata[b"doc"].decode()
+            assert len(doc) > 10 and doc.endswith((".", ")")), f"{name}.{field.name}: {doc}"
+            only_its_name = doc.lower().startswith(field.name.replace("_", " ") + ".")
+            assert not only_its_name, f"{name}.{field.name}: {doc}"
+        assert set(table.key) <= set(table.schema.names), name
+        assert set(table.partition_by) <= set(table.schema.names), name
 
 
 def test_coordinates_have_a_unit():
@@ -62,22 +61,22 @@ def test_every_rejection_rule_is_explained():
     assert all(text.endswith(".") and len(text) > 20 for text in RULES.values())
 
 
-@pytest.mark.parametrize("query", queries(), ids=lambda query: query.name)
-def test_every_query_says_what_it_answers(query):
-    assert query.title
-    assert all(len(text) > 3 for text in query.columns.values())
+def test_every_query_says_what_it_answers():
+    for query in queries():
+        assert query.title, query.name
+        assert all(len(text) > 3 for text in query.columns.values()), query.name
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_every_command_helps_and_ends_with_an_example(words):
-    command = COMMANDS[words]
-    assert command.help, words
-    (last,) = command.help.strip().split("\n\n")[-1:]
-    assert last.startswith("Example: "), f"{words}: {last}"
-    for option in command.params:
-        assert getattr(option, "help", None), f"{words}: {option.name} says nothing"
+def test_every_command_helps_and_ends_with_an_example():
+    for words, command in commands().items():
+        assert command.help, words
+        (last,) = command.help.strip().split("\n\n")[-1:]
+        assert last.startswith("Example: "), f"{words}: {last}"
+        for option in command.params:
+            assert getattr(option, "help", None), f"{words}: {option.name} has no help"
 
 
+@pytest.mark.slow
 def test_help_answers_in_half_a_second_because_it_imports_little():
     heavy = "import sys; import flows.cli.application; print(sorted(set(sys.modules) & HEAVY))"
     names = {"duckdb", "polars", "prefect", "PIL", "altair", "flows.pipelines.ingest"}
@@ -90,13 +89,16 @@ def test_help_answers_in_half_a_second_because_it_imports_little():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("flows/**/*.py")), ids=lambda path: path.stem)
-def test_public_functions_have_docstrings(path):
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree), f"{path} has no docstring"
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{path}: {node.name} has no docstring"
+@pytest.mark.slow
+def test_public_functions_have_docstrings():
+    paths = sorted(ROOT.glob("flows/**/*.py"))
+    assert len(paths) > 50
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), f"{path} has no docstring"
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path}: {node.name} has no docstring"
 
 
 def readme_commands() -> list[str]:
@@ -119,32 +121,19 @@ def test_the_readme_shows_commands():
     assert len(readme_commands()) >= 10
 
 
-@pytest.mark.parametrize("line", [one for one in readme_commands() if " serve " not in one])
-def test_every_command_of_the_readme_runs(line, sources, lake, tmp_path, monkeypatch):
-    import os
-    import shutil
-
-    own = tmp_path / "lake"
-    # A lake of its own, because some of the commands publish.
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs(sources, lake, tmp_path):
+    lines = [line for line in readme_commands() if " serve " not in line]
+    own = tmp_path / "lake"  # because some of the commands publish
     shutil.copytree(lake, own, symlinks=True)
-    for place, folders, _ in os.walk(own):
-        for folder in folders:
-            path = Path(place) / folder
-            if not path.is_symlink():
-                path.chmod(0o755)
-    for shown, real in REPLACED.items():
-        line = line.replace(shown, real.format(sources=sources, lake=own))
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", *shlex.split(line)[1:]],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "WARDROBE_LAKE": str(own)},
-        check=False,
-    )
-    assert done.returncode == 0, f"{line}: {done.stderr}"
+    for line in lines:
+        for shown, real in REPLACED.items():
+            line = line.replace(shown, real.format(sources=sources, lake=own))
+        done = wardrobe(*shlex.split(line)[1:], lake=own, cwd=tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
+@pytest.mark.slow
 def test_the_readme_shows_what_its_query_really_answers(tmp_path):
     from ingesting import ingested
 
@@ -155,18 +144,17 @@ def test_the_readme_shows_what_its_query_really_answers(tmp_path):
     sample_deepfashion2(tmp_path / "source", SIZES["deepfashion2"], 0)
     ingested("deepfashion2", tmp_path / "source", tmp_path / "lake")
     words = shlex.split(shown[0].replace("wardrobe-demo/lake", str(tmp_path / "lake")))
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", *words[1:]], capture_output=True, text=True, check=True
-    )
+    done = wardrobe(*words[1:])
     assert done.stdout == shown[1]
 
 
 def test_every_command_is_in_the_readme_or_its_own_help():
-    top = {words.split()[0] for words in COMMANDS}
+    top = {words.split()[0] for words in commands()}
     unnamed = {verb for verb in top if f"{verb}" not in README}
     assert unnamed == set()
 
 
+@pytest.mark.slow
 def test_readers_of_the_readme_agree_on_the_items_folder(lake):
     """The four lines of the README: DuckDB, Polars, pyarrow.dataset and pq.read_table."""
     (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -189,6 +177,7 @@ def test_readers_of_the_readme_agree_on_the_items_folder(lake):
     assert {"dataset", "split"} <= set(columns.pop())
 
 
+@pytest.mark.slow
 def test_the_readme_feeds_a_training_loop(lake):
     (text,) = re.findall(r"```py\n(.*?)```", README, flags=re.DOTALL)
     names: dict = {}

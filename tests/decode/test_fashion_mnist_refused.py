@@ -104,6 +104,7 @@ def test_a_folder_without_idx_files_is_no_such_source():
         decode({"train.csv": b""})
 
 
+@pytest.mark.slow
 def test_an_archive_unpacks_no_further_than_it_promises():
     class Counting:
         unpacked = 0

@@ -7,6 +7,8 @@ from coco_text import coco_file
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def documents():

@@ -89,6 +89,7 @@ def converted(documents, *, visible_only=False):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("visible_only", [False, True])
 def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visible_only):
@@ -98,6 +99,7 @@ def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visibl
     assert coco_file(files, options) == converted(documents, visible_only=visible_only)
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     documents = made_up_documents(7, images=9)
     files = files_of(tmp_path, tables_of(documents))
@@ -105,6 +107,7 @@ def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     assert len(texts) == 1
 
 
+@pytest.mark.slow
 def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
     """Memory does not grow with the split: only one batch exists at a time."""
     files = files_of(tmp_path, tables_of(made_up_documents(7, images=9)))

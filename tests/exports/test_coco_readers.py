@@ -12,6 +12,8 @@ from coco_text import coco_text
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = [CocoOptions(layout=layout) for layout in ("official", "local")]
 
 

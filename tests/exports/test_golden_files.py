@@ -24,6 +24,7 @@ def compare(name: str, text: str) -> None:
     assert path.read_text() == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [

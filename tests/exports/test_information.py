@@ -106,6 +106,7 @@ def test_queries_have_a_style_and_the_gallery_is_all_of_the_shops(release, tmp_p
     assert any(item["style"] == 0 for item in (*queries, *gallery))
 
 
+@pytest.mark.slow
 def test_records_have_the_keys_of_the_published_ground_truth(release, tmp_path, real_data):
     _, files = written(release, tmp_path / "out")
     published = real_data / "deepfashion2/retrieval_val_2019_01"
@@ -117,6 +118,7 @@ def test_records_have_the_keys_of_the_published_ground_truth(release, tmp_path, 
         assert set(files[name][0]) == set(example)
 
 
+@pytest.mark.slow
 def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
     document = {"source": None, "pair_id": None, "width": 10, "height": 20}
     tables = tables_of({1: document}, split="validation")
@@ -129,6 +131,7 @@ def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
         written(release, tmp_path / "one", files=["shops"])
 
 
+@pytest.mark.slow
 def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents):
     documents[3] |= {"width": None, "height": None}
     release = Released(files_of(tmp_path / "lake", tables_of(documents)))
@@ -149,6 +152,7 @@ def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents
     assert "width" not in file["images"][2] and "width" in file["images"][1]
 
 
+@pytest.mark.slow
 def test_a_split_that_is_not_there_is_refused_in_words(release, tmp_path):
     how = {"output": tmp_path / "x.json", "options": CocoOptions()}
     with pytest.raises(InputError, match="no images of deepfashion2 test"):

@@ -26,6 +26,7 @@ def keys(text: str) -> list[str]:
     return re.findall(r'<section id="([^"]+)"', text)
 
 
+@pytest.mark.slow
 def test_every_section_with_rows_is_on_the_page_and_in_the_contents(page):
     text = page.read_text()
     assert keys(text) == [
@@ -49,6 +50,7 @@ def test_every_section_with_rows_is_on_the_page_and_in_the_contents(page):
     assert re.findall(r'<a href="#([^"]+)">', text) == keys(text)
 
 
+@pytest.mark.slow
 def test_a_release_without_statistics_has_provenance_and_rejections():
     text = render_report(ReportContent(a_content().manifest, {}))
     assert keys(text) == ["provenance", "rejections"]
@@ -74,6 +76,7 @@ select 1
 """
 
 
+@pytest.mark.slow
 def test_a_statistic_that_no_code_names_has_a_section_from_its_header():
     rows = [{"dataset": "deepfashion2", "split": "train", "median_width": 468, "part": 0.25}]
     sizes = statistic(parse_query("sizes", "statistics", SIZES), pa.Table.from_pylist(rows))
@@ -131,6 +134,7 @@ def test_rows_that_a_plot_does_not_tell_apart_are_added_up():
     ]
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing(page):
     text = page.read_text()
     links = re.findall(r"(?:src|href)=[\"']([^\"']*)|url\(([^)]*)\)", text)

@@ -7,6 +7,8 @@ from ingesting import ingested
 from flows.feed import Feed, IdentityBatches
 from schemas.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def embedded(sources, tmp_path_factory):

@@ -118,6 +118,7 @@ def test_ranks_share_the_batches_and_a_state_resumes_them(tmp_path):
         Sampler(IdentityBatches(feed, identities=3, items=2)).load_state_dict(state)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=8), st.integers(2, 6))
 def test_there_are_as_many_batches_as_can_be(sizes, identities):

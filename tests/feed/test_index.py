@@ -25,6 +25,7 @@ def own_cache(tmp_path, monkeypatch):
 ITEMS = st.lists(st.sampled_from([7, 8, 9]), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(ITEMS, min_size=1, max_size=7), st.randoms(), st.integers(1, 8))
 def test_rows_come_in_order_however_the_files_lie(tmp_path_factory, kinds, random, per_part):
@@ -125,6 +126,7 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     assert index.default_cache().name.startswith("wardrobe-")
 
 
+@pytest.mark.slow
 def test_a_worker_needs_no_threads_of_arrow(tmp_path):
     """Threads are lost in a fork, and those of a library may wait for ever for their locks."""
     release = write_release(tmp_path, [image(number, item()) for number in range(1, 5)])

@@ -99,12 +99,13 @@ def test_what_agrees_is_stacked_and_what_differs_stays_a_list():
     assert batch["words"] == ["x", "y"]
 
 
-@pytest.mark.parametrize("how", [None, "fork", "spawn"])
-def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how):
+@pytest.mark.slow
+@pytest.mark.parametrize(("how", "workers"), [(None, 0), ("fork", 2), ("spawn", 1)])
+def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how, workers):
     pytest.importorskip("torch", reason="torch is not installed: pip install '.[training]'")
     from flows.feed.pytorch import TorchLoader
 
-    options = {} if how is None else {"num_workers": 2, "multiprocessing_context": how}
+    options = {"num_workers": workers, "multiprocessing_context": how}
     feed = feed_of(release)
     assert feed[0]["picture"].any()  # opened before the workers start, as a training script does
     loader = TorchLoader(feed, Sampler(feed, seed=4), batch_size=5, **options)
@@ -121,6 +122,7 @@ def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how
     assert rows[2:] == ids(loader)
 
 
+@pytest.mark.slow
 def test_a_plain_dataloader_takes_feed_and_sampler_as_they_are(release):
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[training]'")
     feed = feed_of(release, task="classification")

@@ -46,6 +46,7 @@ def taken(count, world, steps, state=None, *, seed=3, epoch=2, tail="drop"):
     return [row for step in zip(*rows, strict=True) for row in step], states[0]
 
 
+@pytest.mark.slow
 @UNHURRIED
 @given(COUNT, st.integers(0, 2**40), st.integers(0, 1000))
 def test_an_epoch_holds_every_row_once_and_depends_on_seed_and_epoch_alone(count, seed, epoch):

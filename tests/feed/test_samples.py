@@ -171,6 +171,7 @@ def test_a_picture_that_changed_since_is_named(tmp_path):
         feed[0]
 
 
+@pytest.mark.slow
 def test_the_feed_imports_no_heavy_library():
     heavy = ("prefect", "polars", "duckdb", "torch", "pandas", "typer")
     code = f"import sys, flows.feed; print([name for name in {heavy} if name in sys.modules])"

@@ -15,6 +15,8 @@ from flows.lake import Lake
 from flows.pipelines.export_training import export_training
 from flows.samples import write_deepfashion2, write_fashion_mnist, write_fashionai
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -50,6 +50,7 @@ def test_a_second_writer_leaves_with_a_sentence_that_names_the_first(lake, holde
     )
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_dead_holder_is_taken_over_and_its_staging_cleaned(lake, holder):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()

@@ -40,6 +40,7 @@ def test_a_part_holds_the_members_that_name_it_in_their_order():
     ]
 
 
+@pytest.mark.slow
 @given(st.permutations([0] * 9 + [1] * 10 + [2] * 10 + [3]))
 def test_a_part_does_not_depend_on_where_others_are_in_the_listing(turns):
     listed = source(numbers(1, 30))

@@ -26,6 +26,7 @@ def hashes(folder: Path, part, tables) -> dict[str, str]:
     return {record.table: record.sha256 for record in write_part(folder, part, tables)}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(1, 9)), st.lists(st.integers(0, 8), max_size=3))
 def test_the_same_rows_make_the_same_bytes_in_any_order_and_any_chunks(tmp_path, order, cuts):

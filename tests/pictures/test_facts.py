@@ -115,6 +115,7 @@ def test_only_a_full_decoding_finds_pixels_cut_short():
     assert verify(cut) == PictureFacts(400, 300, None, "jpeg", "unreadable")
 
 
+@pytest.mark.slow
 def test_a_picture_too_large_to_decode_warns_nobody():
     for size, status in (((9459, 9459), "ok"), ((9460, 9460), "too_large")):
         file = io.BytesIO()

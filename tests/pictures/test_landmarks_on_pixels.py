@@ -20,6 +20,8 @@ from flows.feed import Feed
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training
 
+pytestmark = pytest.mark.slow
+
 SIZES = ((1609, 1609), (1001, 1333), (1607, 803))
 GRID = 5
 """Dots per side: 25 landmarks, as category 1 has them."""

@@ -17,6 +17,8 @@ from flows.pipelines.show import show_image
 from flows.samples import write_deepfashion2
 from schemas.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
 
 

@@ -50,6 +50,7 @@ def command_groups(command: click.Command, *words: str):
         yield from command_groups(child, *words, name)
 
 
+@pytest.mark.slow
 def test_help_fits_into_80_columns_and_nothing_is_cut(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERMINAL_WIDTH", "80")
@@ -74,6 +75,7 @@ def test_ingest_has_an_option_for_each_field_of_the_request_with_its_help():
     assert set(options) == {"workers", "password_file", "dry_run", "prefect", "log_format"}
 
 
+@pytest.mark.slow
 def test_sql_gives_aligned_rows_csv_and_json(lake):
     text = (
         "select split, count(*) as images from images "
@@ -91,6 +93,7 @@ def test_sql_gives_aligned_rows_csv_and_json(lake):
     assert json.loads(as_json.stdout)[0] == {"split": "test", "images": 6}
 
 
+@pytest.mark.slow
 def test_sql_writes_parquet_that_reads_back(lake, tmp_path):
     import pyarrow.parquet as pq
 
@@ -99,6 +102,7 @@ def test_sql_writes_parquet_that_reads_back(lake, tmp_path):
     assert pq.read_table(target).num_rows > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["copy items to '/tmp/x'", "attach '/tmp/x'", "set threads = 1", "drop view items"]
 )
@@ -106,11 +110,13 @@ def test_sql_only_reads(lake, text):
     assert is_one_sentence(wardrobe("sql", text, lake=lake))
 
 
+@pytest.mark.slow
 def test_sql_takes_several_statements_and_shows_the_last_rows(lake):
     text = "create temp table a as from images; select 1; select count(*) > 50 as many from a"
     assert wardrobe("sql", text, "--format", "csv", lake=lake).stdout == "many\ntrue\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -128,12 +134,14 @@ def test_limits_of_sql_end_it_with_a_sentence(words, says, lake):
     assert is_one_sentence(done) and says in done.stderr
 
 
+@pytest.mark.slow
 def test_sql_reaches_nothing_outside_the_release(lake):
     done = wardrobe("sql", "from read_text('/etc/passwd')", lake=lake)
     assert done.returncode == 2
     assert "root" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_query_takes_its_parameters_as_text(lake):
     done = wardrobe(
         "query", "retrieval_gallery", "--set", "strict=true", "--format", "csv", lake=lake
@@ -144,6 +152,7 @@ def test_a_query_takes_its_parameters_as_text(lake):
     assert wrong.returncode == 2
 
 
+@pytest.mark.slow
 def test_commands_show_the_release(lake, tmp_path):
     release = Lake(lake).release()
     assert wardrobe("path", lake=lake).stdout == f"{release.path}\n"
@@ -164,6 +173,7 @@ def test_commands_show_the_release(lake, tmp_path):
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_dry_run_shows_what_would_be_built_and_changes_nothing(sources, tmp_path):
     done = wardrobe(
         "ingest", "deepfashion2", sources / "deepfashion2", "--dry-run", lake=tmp_path / "lake"
@@ -173,6 +183,7 @@ def test_dry_run_shows_what_would_be_built_and_changes_nothing(sources, tmp_path
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.slow
 def test_events_are_json_lines_with_log_format_json(sources, tmp_path):
     words = ("ingest", "fashionai", sources / "fashionai", "--log-format", "json", "--workers", 1)
     done = wardrobe(*words, lake=tmp_path / "lake")
@@ -189,6 +200,7 @@ def test_a_process_without_a_terminal_prints_no_progress(sources, tmp_path):
     assert "\x1b" not in done.stderr + done.stdout
 
 
+@pytest.mark.slow
 def test_an_answer_without_rows_is_valid_in_every_format(lake, tmp_path):
     text = "select image_id, file_name from images where false"
     assert json.loads(wardrobe("sql", text, "--format", "json", lake=lake).stdout) == []
@@ -196,18 +208,21 @@ def test_an_answer_without_rows_is_valid_in_every_format(lake, tmp_path):
     assert wardrobe("sql", text, "-o", tmp_path / "none.parquet", lake=lake).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_long_table_says_that_it_is_cut(lake):
     done = wardrobe("sql", "select range as n from range(5000)", lake=lake)
     assert done.stdout.count("\n") == 1_002
     assert "first 1,000 rows" in done.stderr
 
 
+@pytest.mark.slow
 def test_lists_do_not_fit_into_csv(lake):
     done = wardrobe("sql", "select points from polygons", "--format", "csv", lake=lake)
     assert done.returncode == 2
     assert "column points contains lists" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -228,6 +243,7 @@ def test_a_cell_shows_its_value_as_it_is(value, shown, lake):
     assert done.stdout.splitlines()[2:] == [shown]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_columns_of_one_name_fit_no_file(form, lake):
     done = wardrobe("sql", "select 1 as a, 2 as a", "--format", form, lake=lake)

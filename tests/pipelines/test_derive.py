@@ -14,20 +14,34 @@ from schemas.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def built(sources, tmp_path_factory) -> Path:
-    """A lake of the DeepFashion2 sample with every pair set, seed 7."""
-    lake = tmp_path_factory.mktemp("pairs") / "lake"
+def plain(sources, tmp_path_factory) -> Path:
+    """A lake of the DeepFashion2 sample as an ingest leaves it. Not to be changed."""
+    lake = tmp_path_factory.mktemp("pairs") / "plain"
     ingested("deepfashion2", sources / "deepfashion2", lake)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def built(plain) -> Path:
+    """The same lake with every pair set, seed 7."""
+    lake = copy_of(plain, plain.parent / "built")
     assert derive(lake, PairSettings(kinds=ALL_KINDS, seed="7")).sentence.startswith("published")
     return lake
 
 
+def copy_of(lake: Path, folder: Path) -> Path:
+    """Another lake with the same release."""
+    return Path(shutil.copytree(lake, folder, symlinks=True))
+
+
+@pytest.mark.slow
 def test_every_kind_of_pair_is_there(built):
     kinds = rows_of(built, "select distinct pair_kind from pairs order by 1")
     assert ("positive",) in kinds and ("negative_same_category",) in kinds
     assert rows_of(built, "select count(*) > 0 from triplets") == [(True,)]
 
 
+@pytest.mark.slow
 def test_settings_are_in_the_manifest_and_stay_for_later_ingests(built, sources, tmp_path):
     settings = Lake(built).release().manifest.parameters["pairs"]
     assert settings["seed"] == "7" and "triplets" in settings["kinds"]
@@ -40,8 +54,9 @@ def test_settings_are_in_the_manifest_and_stay_for_later_ingests(built, sources,
     assert pairs and {after[path] for path in pairs} == {before[path] for path in pairs}
 
 
-def test_the_same_seed_gives_the_same_rows_in_another_lake(built, sources, tmp_path):
-    ingested("deepfashion2", sources / "deepfashion2", tmp_path / "lake", workers=2)
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_rows_in_another_lake(built, plain, tmp_path):
+    copy_of(plain, tmp_path / "lake")
     derive(tmp_path / "lake", PairSettings(kinds=ALL_KINDS, seed="7"))
     names = [
         path for path in file_hashes(tmp_path / "lake") if path.startswith(("pairs", "triplets"))
@@ -52,8 +67,9 @@ def test_the_same_seed_gives_the_same_rows_in_another_lake(built, sources, tmp_p
     }
 
 
-def test_another_seed_draws_other_negatives_but_no_other_positives(built, tmp_path, sources):
-    ingested("deepfashion2", sources / "deepfashion2", tmp_path / "lake")
+@pytest.mark.slow
+def test_another_seed_draws_other_negatives_but_no_other_positives(built, plain, tmp_path):
+    copy_of(plain, tmp_path / "lake")
     derive(tmp_path / "lake", PairSettings(kinds=ALL_KINDS, seed="8"))
     columns = "split, user_image_id, user_item_no, shop_image_id, shop_item_no"
     positive = f"select {columns} from pairs where pair_kind = 'positive' order by all"
@@ -62,9 +78,9 @@ def test_another_seed_draws_other_negatives_but_no_other_positives(built, tmp_pa
     assert rows_of(built, random) != rows_of(tmp_path / "lake", random)
 
 
-def test_pairs_build_limits_the_rows_of_a_query(built, sources, tmp_path):
-    lake = tmp_path / "lake"
-    shutil.copytree(built, lake, symlinks=True)
+@pytest.mark.slow
+def test_pairs_build_limits_the_rows_of_a_query(built, tmp_path):
+    lake = copy_of(built, tmp_path / "lake")
     per_query = (
         "select max(number) from (select count(*) as number from pairs "
         "where pair_kind = 'negative_random' group by split, user_image_id, user_item_no)"
@@ -79,6 +95,7 @@ def test_pairs_build_limits_the_rows_of_a_query(built, sources, tmp_path):
     assert (settings["max_per_query"], settings["negatives_per_positive"]) == (1, 4)
 
 
+@pytest.mark.slow
 def test_deriving_again_makes_no_release(built):
     before = Lake(built).release().id
     summary = derive(built)
@@ -86,9 +103,9 @@ def test_deriving_again_makes_no_release(built):
     assert summary.release == Lake(built).release().id == before
 
 
-def test_the_category_of_same_pair_negatives_is_remembered(sources, tmp_path):
-    lake = tmp_path / "lake"
-    ingested("deepfashion2", sources / "deepfashion2", lake)
+@pytest.mark.slow
+def test_the_category_of_same_pair_negatives_is_remembered(plain, sources, tmp_path):
+    lake = copy_of(plain, tmp_path / "lake")
     others = (
         "select count(*) from pairs where pair_kind = 'negative_same_pair' "
         "and user_category_id <> shop_category_id"

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    return make_trial(tmp_path_factory.mktemp("trial"), pictures=24, parts=2)
+    return make_trial(tmp_path_factory.mktemp("trial"), pictures=12, parts=2)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def lake(trial, tmp_path) -> Lake:
 
 
 def test_killed_ingests_leave_a_whole_release_and_the_next_run_ends_it(trial, tmp_path):
-    assert len(survive_kills(trial, tmp_path, kills=2)) == 2
+    assert len(survive_kills(trial, tmp_path, kills=1)) == 1
 
 
 def test_a_full_disk_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_path):
@@ -47,9 +47,9 @@ def test_a_full_disk_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_
 
 def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(tmp_path):
     sample = tmp_path / "source"
-    sample_deepfashion2(sample, 24, 5)
+    sample_deepfashion2(sample, 12, 5)
     spread(sample, 2)
-    readers = publish_under_readers(sample, tmp_path / "lake", publications=4, readers=2)
+    readers = publish_under_readers(sample, tmp_path / "lake", publications=2, readers=1)
     assert all(reader.troubles == [] and reader.reads for reader in readers)
 
 

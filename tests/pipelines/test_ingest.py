@@ -72,6 +72,7 @@ def test_an_unchanged_source_makes_no_release_and_no_file_is_opened(source, lake
     assert [path for path in opened if path.startswith(str(source)) and "." in path] == []
 
 
+@pytest.mark.slow
 def test_a_changed_document_rewrites_its_part_only(source, tmp_path):
     # Image ids above 4,096 are in another part.
     distant = source / "train" / "annos" / "005000.json"
@@ -91,6 +92,7 @@ def test_a_changed_document_rewrites_its_part_only(source, tmp_path):
     assert rows_of(lake, "select pair_id from images where image_id = 5000") == [(77,)]
 
 
+@pytest.mark.slow
 def test_a_touched_document_makes_no_release(source, lake):
     before = Lake(lake).release().id
     os.utime(document(source), (1, 1))
@@ -98,6 +100,7 @@ def test_a_touched_document_makes_no_release(source, lake):
     assert "nothing changed" in ingested("deepfashion2", source, lake).sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["statistics", "pairs", "checks"])
 def test_a_changed_query_text_derives_again(kind, source, lake, monkeypatch):
     before = Lake(lake).release()
@@ -113,6 +116,7 @@ def test_a_changed_query_text_derives_again(kind, source, lake, monkeypatch):
     assert "nothing changed" in ingested("deepfashion2", source, lake).sentence
 
 
+@pytest.mark.slow
 def test_a_removed_document_leaves_an_image_without_items(source, lake):
     removed = document(source)
     removed.unlink()
@@ -122,6 +126,7 @@ def test_a_removed_document_leaves_an_image_without_items(source, lake):
     assert rows_of(lake, f"select count(*) from items {where}") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_split_that_is_not_in_the_source_is_kept_unless_pruned(source, lake):
     shutil.rmtree(source / "validation")
     ingested("deepfashion2", source, lake)
@@ -131,6 +136,7 @@ def test_a_split_that_is_not_in_the_source_is_kept_unless_pruned(source, lake):
     assert rows_of(lake, splits) == [("test",), ("train",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prune", [False, True])
 def test_an_empty_mount_changes_nothing(source, lake, prune):
     before = Lake(lake).release().id
@@ -141,6 +147,7 @@ def test_an_empty_mount_changes_nothing(source, lake, prune):
     assert Lake(lake).release().id == before
 
 
+@pytest.mark.slow
 def test_a_split_whose_mount_is_empty_is_kept(source, lake):
     count = "select count(*) from images where split = 'train'"
     before = rows_of(lake, count)
@@ -150,6 +157,7 @@ def test_a_split_whose_mount_is_empty_is_kept(source, lake):
     assert rows_of(lake, count) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder_name", "names", "loss"),
     [
@@ -170,6 +178,7 @@ def test_a_large_loss_is_blocked_until_allowed_by_name(folder_name, names, loss,
     assert ingested("deepfashion2", source, lake, allow_shrink=["train"]).release != before
 
 
+@pytest.mark.slow
 def test_many_refused_documents_are_blocked_until_allowed_by_name(source, tmp_path):
     document(source).write_text("{")
     lake = tmp_path / "lake"
@@ -188,6 +197,7 @@ def test_strict_publishes_nothing_when_anything_is_refused(source, tmp_path):
     assert Lake(tmp_path / "lake").releases() == []
 
 
+@pytest.mark.slow
 def test_a_split_can_be_ingested_first(source, tmp_path):
     lake = tmp_path / "lake"
     ingested("deepfashion2", source, lake, splits=["validation"])
@@ -214,6 +224,7 @@ def test_embedded_pictures_are_the_files(source, lake):
         assert same_hash and (source / split / "image" / name).read_bytes() == data
 
 
+@pytest.mark.slow
 def test_counts_add_up_in_the_manifest(lake):
     parts = Lake(lake).release().manifest.parts
     assert parts
@@ -223,6 +234,7 @@ def test_counts_add_up_in_the_manifest(lake):
         assert counts["items_read"] == counts["items"] + counts["items_refused"]
 
 
+@pytest.mark.slow
 def test_options_are_remembered_until_they_are_turned_off(source, tmp_path):
     lake, side = tmp_path / "lake", tmp_path / "val_query.json"
     side.write_text("[]")

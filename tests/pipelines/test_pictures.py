@@ -14,6 +14,8 @@ from PIL import Image
 
 from flows.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 ORIENTATION = 0x0112
 
 

@@ -15,6 +15,8 @@ from flows.lake import Lake
 from flows.pipelines.outcome import PublicationBlocked
 from schemas.rejections import RULES
 
+pytestmark = pytest.mark.slow
+
 SPLIT = "train"
 
 

@@ -21,6 +21,7 @@ def lake(tmp_path) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_diff_counts_the_rows_that_differ(lake):
     older, newer = lake.releases()[::-1]
     done = wardrobe("diff", older.id, "current", "--format", "csv", lake=lake.root)
@@ -103,6 +104,7 @@ def test_a_lake_without_release_is_an_error(lake):
     assert "which does not exist" in done.stderr
 
 
+@pytest.mark.slow
 def test_keeping_one_release_frees_space_on_a_full_disk(tmp_path):
     with small_disk(tmp_path / "disk"):
         lake = Lake(tmp_path / "disk" / "lake")

@@ -44,6 +44,7 @@ def ugly_source(sources, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

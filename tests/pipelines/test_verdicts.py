@@ -29,6 +29,7 @@ def verdict(lake, name):
     return row
 
 
+@pytest.mark.slow
 def test_a_check_that_cannot_run_publishes_nothing_and_says_why(lake, monkeypatch):
     before = Lake(lake).release().id
     broken = dataclasses.replace(query("leakage"), text="select error('left shift of ' || 64)")
@@ -51,6 +52,7 @@ def test_a_check_that_cannot_run_publishes_nothing_and_says_why(lake, monkeypatc
     assert verdict(lake, "missing_pictures")["verdict"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_run_does_not_compute_its_statistics_twice_and_a_check_compares_them(lake):
     recorded = {record["check"] for record in Lake(lake).release().manifest.checks}
     assert "items.unique" in recorded

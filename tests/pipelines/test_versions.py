@@ -48,6 +48,7 @@ def test_each_version_is_part_of_a_fingerprint_and_covered_by_a_golden_output(cu
         assert part_versions(dataset).keys() == covered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("declaration", "name"),
     [

@@ -3,6 +3,8 @@
 import pytest
 from sound_release import broken_copy, problems, write_sound_release
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):

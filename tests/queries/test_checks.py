@@ -39,6 +39,7 @@ def test_only_what_our_own_code_guarantees_blocks_a_release():
     assert {one.name for one in queries("checks") if one.severity == "error"} == ERRORS
 
 
+@pytest.mark.slow
 def test_a_sound_release_passes_every_check_that_blocks(tmp_path):
     files = write_release(
         tmp_path,
@@ -94,6 +95,7 @@ def test_misnamed_categories_are_found(tmp_path):
     assert (row["category_name"], row["expected_name"]) == ("pants", "trousers")
 
 
+@pytest.mark.slow
 def test_pairs_are_held_against_their_items(tmp_path):
     images = [photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 2)]
     items = [garment(1, 1), garment(2, 1), garment(2, 2, item_no=2), garment(3, 1)]
@@ -119,6 +121,7 @@ def test_pairs_are_held_against_their_items(tmp_path):
     assert tampered("negative_random") == "pair_ids are equal"
 
 
+@pytest.mark.slow
 def test_triplets_are_held_against_the_pairs(tmp_path):
     files = tiny_release(
         tmp_path,

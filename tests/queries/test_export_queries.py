@@ -34,6 +34,7 @@ def two_splits(tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_a_query_of_one_split_has_no_row_of_another(two_splits):
     for query in queries("exports"):
         if {"dataset", "split"} <= set(query.param_names) and "image_id" not in query.param_names:

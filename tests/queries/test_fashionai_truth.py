@@ -12,6 +12,8 @@ from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
 from schemas import TABLES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def files(real_data, tmp_path_factory):

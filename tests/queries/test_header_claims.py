@@ -10,6 +10,8 @@ from tiny_release import answers, garment, negatives, photo, tiny_release
 from flows.warehouse import queries, query
 from schemas import TABLES
 
+pytestmark = pytest.mark.slow
+
 ROUNDED = {}
 for _one in queries():
     _last = sqlglot.parse_one(_one.text, read="duckdb")

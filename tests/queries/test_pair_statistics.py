@@ -11,6 +11,8 @@ from tiny_release import answers, garment, photo, tiny_release, with_pairs
 
 from flows.warehouse import open_warehouse, queries
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_statistic_is_computed_a_second_time():
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*statistics.py"))

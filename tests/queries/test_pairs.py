@@ -10,6 +10,8 @@ from flows.warehouse import open_warehouse, query, run_checks, run_query
 from schemas.errors import InputError
 from schemas.vocabulary import NEGATIVE_KINDS
 
+pytestmark = pytest.mark.slow
+
 
 def joined(rows):
     """Pairs as (user image, user item, shop image, shop item)."""

@@ -19,6 +19,7 @@ def empty_release():
     return open_warehouse({})
 
 
+@pytest.mark.slow
 def test_parameters_and_columns_are_those_of_the_header(empty_release):
     for query in queries():
         (statement,) = duckdb.extract_statements(query.text)

@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from tiny_release import answers, garment, photo, tiny_release, with_pairs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def truth(real_data):

@@ -6,8 +6,9 @@ from made_up_release import Files, write_release
 
 from flows.warehouse import Warehouse, open_warehouse, query, run_query
 
-SPLIT = ["dataset", "split"]
-IMAGE = [*SPLIT, "image_id"]
+pytestmark = pytest.mark.slow
+
+IMAGE = [*(SPLIT := ["dataset", "split"]), "image_id"]
 ITEM = [*IMAGE, "item_no"]
 CATEGORY = [*SPLIT, "category_id"]
 NAMES = ["dataset", "category_id", "category_name"]
@@ -23,8 +24,7 @@ def files(tmp_path_factory) -> Files:
 
 @pytest.fixture(scope="module")
 def warehouse(files) -> Warehouse:
-    """The tables, without the stored statistics: each is computed by its SQL."""
-    return open_warehouse(files)
+    return open_warehouse(files)  # without stored statistics: each is computed by its SQL
 
 
 @pytest.fixture(scope="module")

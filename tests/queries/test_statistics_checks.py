@@ -11,6 +11,8 @@ from tiny_release import tiny_release
 from flows.warehouse import all_checks, open_warehouse, queries, query, run_checks, run_query
 from flows.warehouse.statistics_checks import TOLERANCE, statistics_checks
 
+pytestmark = pytest.mark.slow
+
 STATISTICS = [one.name for one in queries("statistics")]
 
 

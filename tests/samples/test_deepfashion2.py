@@ -78,6 +78,7 @@ def test_without_pictures_all_documents_go_to_train_and_validation(tmp_path):
     assert not list((tmp_path / "source").rglob("*.jpg"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     for name, seed in (("one", 3), ("two", 3), ("other", 4)):
         write_deepfashion2(tmp_path / name, images=10, seed=seed)
@@ -107,6 +108,7 @@ def test_documents_are_one_line_with_keys_in_the_order_of_a_python_2_dict(tmp_pa
             assert list(item) == ITEM_KEYS
 
 
+@pytest.mark.slow
 def test_every_item_has_the_landmarks_of_its_category(documents):
     for item in all_items(documents):
         declared = category("deepfashion2", item["category_id"])

@@ -32,6 +32,7 @@ def decoded(folder):
     return decode_source(FASHIONAI, files_below(folder))
 
 
+@pytest.mark.slow
 def test_every_image_is_accepted_and_has_its_picture(decoded):
     assert (len(decoded.images), decoded.rejections, decoded.arranged.ignored) == (40, [], ())
     assert {image["image_status"] for image in decoded.images} == {"ok"}

@@ -69,6 +69,7 @@ def test_the_file_is_flushed_before_the_rename_and_the_folder_after_it(tmp_path,
     assert steps == ["file", "rename", "folder"]
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_the_old_file_and_at_most_a_partial_one(tmp_path):
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")

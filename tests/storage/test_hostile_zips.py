@@ -17,6 +17,8 @@ from schemas.errors import InputError
 from schemas.rejections import RULES
 from schemas.source import Document
 
+pytestmark = pytest.mark.slow
+
 SECRET = "shops and users"
 FILES = {f"train/annos/{n:06d}.json": b'{"item1": [%d]}' % n * 20 for n in range(1, 30)}
 

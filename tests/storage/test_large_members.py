@@ -39,6 +39,7 @@ for document in read_members(location, members):
 """
 
 
+@pytest.mark.slow
 def test_a_zip_that_unpacks_to_a_thousand_times_its_size_is_read_in_small_portions(tmp_path):
     blank = packing.packed("", b" " * 8_000_000)
     names = [b"train/annos/%06d.json" % number for number in range(1, 41)]

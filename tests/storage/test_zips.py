@@ -120,6 +120,7 @@ def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path)
     }
 
 
+@pytest.mark.slow
 def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_path):
     """The whole sequence of beginnings that a probe is shown, down to the last byte."""
     folder = real_data / "deepfashion2/train"

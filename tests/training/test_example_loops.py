@@ -9,6 +9,8 @@ from small_release import image, item, png, write_release
 
 from flows.feed import Feed, IdentityBatches, Loader, Sampler
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[training]'")
 
 

@@ -17,6 +17,7 @@ from schemas import TABLES
 from schemas.errors import InputError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_without_files_is_empty_and_typed(name):
     rows = open_warehouse({}).sql(f"select * from {name}").to_arrow_table()
@@ -25,6 +26,7 @@ def test_a_table_without_files_is_empty_and_typed(name):
     assert rows.schema.types == TABLES[name].schema.types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_with_files_has_the_same_columns_and_types(tmp_path, name):
     files = tiny_release(tmp_path, **{name: [{}]}, vocabularies=False)
@@ -49,6 +51,7 @@ def test_a_folder_may_have_any_name(tmp_path, folder):
     assert open_warehouse(files).sql("select image_id from items").fetchall() == [(7,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["dataset=other", "split=other/dataset=x", "a=b", b"caf\xe9"])
 def test_no_folder_above_a_release_labels_its_rows(tmp_path, folder):
     made = tmp_path / "made"
@@ -99,6 +102,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage, monkeypatch):
     assert list(spills.iterdir()) == [spill]  # of the open connection
 
 
+@pytest.mark.slow
 def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     first, second = (open_warehouse({}, memory_limit="80MB", threads=1) for _ in range(2))
@@ -114,6 +118,7 @@ def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_hundreds_of_files_are_one_table(tmp_path):
     rows = [garment(n, 1, split=f"part-{n}") for n in range(300)]
     files = tiny_release(tmp_path, items=rows)
@@ -122,6 +127,7 @@ def test_hundreds_of_files_are_one_table(tmp_path):
     assert con.sql("select count(*), count(distinct split) from items").fetchall() == [(300, 300)]
 
 
+@pytest.mark.slow
 def test_a_stored_statistic_is_read_and_a_missing_one_computed(tmp_path):
     files = tiny_release(tmp_path / "a", images=[photo(1, "user", 1)])
     con = open_warehouse(files)
@@ -150,6 +156,7 @@ def test_settings_are_taken_from_the_caller(tmp_path):
     assert con.execute("select current_setting('memory_limit')").fetchall() == [("488.2 MiB",)]
 
 
+@pytest.mark.slow
 def test_nothing_spills_into_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     con = open_warehouse({}, memory_limit="80MB", threads=1)
@@ -194,6 +201,7 @@ def imported(path: Path) -> set[str]:
     return names | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
+@pytest.mark.slow
 def test_no_other_package_imports_duckdb():
     flows = Path(__file__).parents[2] / "flows"
     importers = {path.parent for path in flows.rglob("*.py") if "duckdb" in imported(path)}

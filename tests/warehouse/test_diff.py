@@ -1,5 +1,6 @@
 """Two states of the tables are compared by key: rows added, removed and changed."""
 
+import pytest
 from tiny_release import garment, tiny_release
 
 from flows.warehouse.diff import DIFFERENCES, diff_tables
@@ -15,6 +16,7 @@ def differences(before, after):
     return [tuple(row.values())[:1] + tuple(row.values())[2:] for row in rows.to_pylist()]
 
 
+@pytest.mark.slow
 def test_items_are_counted_by_split_and_category(tmp_path):
     vest = {"category_id": 5, "category_name": "vest"}
     before = tiny_release(
@@ -53,6 +55,7 @@ def test_a_value_that_becomes_null_is_a_change(tmp_path):
     assert differences(before, after) == [("images", "train", None, 0, 0, 1)]
 
 
+@pytest.mark.slow
 def test_rejections_without_an_item_are_matched(tmp_path):
     whole = {"image_id": None, "item_no": None, "rule": "unreadable"}
     before = tiny_release(tmp_path / "before", rejections=[whole])
@@ -63,6 +66,7 @@ def test_rejections_without_an_item_are_matched(tmp_path):
     assert differences(before, after) == [("rejections", "train", None, 1, 0, 0)]
 
 
+@pytest.mark.slow
 def test_a_table_that_exists_in_one_state_only(tmp_path):
     after = tiny_release(tmp_path, polygons=[{"polygon_no": 1}], vocabularies=False)
     assert differences({}, after) == [("polygons", "train", None, 1, 0, 0)]

@@ -42,6 +42,7 @@ def test_parameters_are_checked_before_anything_runs(con):
         run_query(con, "negative_pairs", {"sead": 1})
 
 
+@pytest.mark.slow
 def test_all_checks_run_with_their_severity(con):
     verdicts = {verdict.name: verdict for verdict in run_checks(con)}
     outside = verdicts["boxes_outside_image"]
@@ -70,6 +71,7 @@ def test_examples_are_as_many_as_asked_for(con):
     assert [row["image_id"] for row in verdict.examples] == [1]
 
 
+@pytest.mark.slow
 def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
     files = tiny_release(tmp_path, images=[photo(1, "user", 1, image_status="missing")])
     with open_warehouse(files | tiny_release(tmp_path / "more", items=[garment(1, 1)])) as con:

@@ -105,7 +105,7 @@ def test_variables_of_this_program_are_not_tables(con):
         ("update extensions", "StatementType"),
         ("select " + "(" * 3000 + "1" + ")" * 3000, "expression depth|stack|deep"),
         ("select '1e9999999'::date", "invalid date"),
-        ("select " + "[" * 900 + "1" + "]" * 900, "Recursion level"),
+        ("select " + "[" * 200 + "1" + "]" * 200, "Recursion level"),
     ],
 )
 def test_an_error_is_one_line(con, text, message):
@@ -120,6 +120,7 @@ def test_an_error_that_comes_while_reading_is_a_sentence_too(con):
         run_user_sql(con, text).read_all()
 
 
+@pytest.mark.slow
 def test_the_memory_limit_ends_a_query_and_writes_nothing(files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     con = open_read_only(files, memory_limit="100MB")
@@ -137,6 +138,7 @@ def test_a_memory_limit_is_a_size(size):
         open_read_only({}, memory_limit=size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [ENDLESS, "from range(1000000000000)", f"select 1; {ENDLESS}"])
 def test_the_time_limit_ends_a_query(con, text):
     start = time.monotonic()
@@ -147,6 +149,7 @@ def test_the_time_limit_ends_a_query(con, text):
     assert run_user_sql(con, "select 1", timeout=60).read_all().num_rows == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [

@@ -58,6 +58,7 @@ def machine(tmp_path_factory):
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", WRITES)
 def test_no_statement_writes(machine, text):
     places = [machine.part, machine.folder / "cwd" / "new.csv", "new.csv", "~/new.csv"]
@@ -88,6 +89,7 @@ def test_nothing_outside_the_release_is_read(machine, text):
     assert machine.contents() == machine.before
 
 
+@pytest.mark.slow
 def test_the_attacks_succeed_on_a_connection_without_limits(machine, tmp_path):
     """Else their errors would prove nothing."""
     written, read = [], []
