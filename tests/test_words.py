@@ -4,8 +4,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 CODE = sorted([*ROOT.glob("flows/**/*.py"), *ROOT.glob("schemas/**/*.py")])
 TEXTS = sorted(
@@ -72,7 +70,6 @@ def assigned_names(tree: ast.AST) -> set[tuple[str, int]]:
     return names
 
 
-@pytest.mark.slow
 def test_texts_use_plain_technical_english():
     assert lines_that_match(TURNS, TEXTS) == []
 
@@ -87,7 +84,6 @@ def test_names_are_the_noun_of_what_they_hold():
     assert empty == []
 
 
-@pytest.mark.slow
 def test_no_text_names_a_document_outside_the_repository():
     tests = sorted((ROOT / "tests").glob("**/*.py"))
     texts = [path for path in [*TEXTS, *tests] if path != Path(__file__)]
