@@ -64,7 +64,7 @@ def _run() -> int:
         _discard_output()
         return 0
     except (KeyboardInterrupt, typer.Abort):
-        print("wardrobe: stopped; nothing was published", file=sys.stderr)
+        print("wardrobe: stopped", file=sys.stderr)
         return STOPPED
     # All errors of all commands arrive here: wrong use, a disk, a damaged release, or a bug.
     except Exception as error:

@@ -128,7 +128,7 @@ def test_ctrl_c_is_one_sentence_and_leaves_nothing(sources, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert (out, err) == ("", "wardrobe: stopped; nothing was published\n")
+    assert (out, err) == ("", "wardrobe: stopped\n")
     assert Lake(lake).releases() == []
     assert list((lake / "staging").iterdir()) == []
 
