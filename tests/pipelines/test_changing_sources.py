@@ -2,11 +2,11 @@
 
 import errno
 import os
-import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from copied_ingests import first_ingest, restored
 from ingesting import file_hashes, ingested, rows_of
 from whole_ingests import documents, rewrite
 
@@ -14,7 +14,6 @@ from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import PublicationBlocked
 from flows.pipelines.request import IngestRequest
-from flows.pipelines.sample import sample_deepfashion2
 
 pytestmark = pytest.mark.slow
 
@@ -22,18 +21,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """A folder with a source of 12 pictures and a lake of it, and a copy of both."""
-    folder = tmp_path_factory.mktemp("first")
-    sample_deepfashion2(folder / "work" / "source", 12, 5)
-    ingested("deepfashion2", folder / "work" / "source", folder / "work" / "lake")
-    shutil.copytree(folder / "work", folder / "copy", symlinks=True)
-    return folder
+    return first_ingest(tmp_path_factory.mktemp("first"), 12)
 
 
 @pytest.fixture
 def folder(first):
     """The source and the lake that a test may change, at the path that the lake records."""
-    shutil.rmtree(first / "work")
-    return shutil.copytree(first / "copy", first / "work", symlinks=True)
+    return restored(first)
 
 
 @pytest.fixture

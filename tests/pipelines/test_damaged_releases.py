@@ -9,7 +9,10 @@ from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
 from mutated_releases import try_in_processes
 
 from flows.lake import Lake
+from flows.pipelines import query
+from flows.pipelines.failures import failures_as_input_errors
 from flows.release import differing_files, release
+from schemas.errors import InputError
 
 READING = {
     "check": ["check"],
@@ -161,3 +164,12 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_release
 def test_mutated_files_of_a_release_give_a_sentence_or_rows(kind, two_releases, tmp_path):
     figures = try_in_processes(two_releases, tmp_path, kind, seed=1, cases=60)
     assert figures["cases"] == 60 and figures["noticed"] > 10
+
+
+def test_a_flow_names_the_damaged_file_too(two_releases, tmp_path):
+    """What flows run under turns the error of an engine into the sentence of the commands."""
+    lake = copy_of(two_releases, tmp_path / "lake")
+    damaged = damage_release(lake, "cut off", "images")
+    with pytest.raises(InputError, match="wardrobe verify") as caught, failures_as_input_errors():
+        query.check_release(lake, None)
+    assert any(str(path) in str(caught.value) for path in damaged)

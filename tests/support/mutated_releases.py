@@ -12,10 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from damaged_lakes import copy_of
-from mutations import JUNK, cut_out, flip_a_bit
+from mutations import JUNK, cut_out, flip_a_bit, random_value
 
 from flows.exports.coco.layout import CocoOptions
 from flows.feed import Feed
@@ -35,18 +34,12 @@ def mutated_manifest(rng: random.Random, data: bytes) -> bytes:
     if rng.random() < 0.5:
         return rng.choice((flip_a_bit, cut_out, _insert))(rng, data)
     document = json.loads(data)
-    holder: Any = document
-    while True:
-        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        key = rng.choice(keys)
-        if isinstance(holder[key], dict | list) and holder[key] and rng.random() < 0.8:
-            holder = holder[key]
-            continue
-        if isinstance(holder, dict) and rng.random() < 0.3:
-            holder[rng.choice(("", "x", "../x", "\0"))] = holder.pop(key)
-        else:
-            holder[key] = rng.choice([*JUNK, "../../x", "/etc/passwd", "a\0b", "x" * 5_000])
-        return json.dumps(document).encode()
+    holder, key = random_value(rng, document)
+    if isinstance(holder, dict) and rng.random() < 0.3:
+        holder[rng.choice(("", "x", "../x", "\0"))] = holder.pop(key)
+    else:
+        holder[key] = rng.choice([*JUNK, "../../x", "/etc/passwd", "a\0b", "x" * 5_000])
+    return json.dumps(document).encode()
 
 
 def _insert(rng: random.Random, data: bytes) -> bytes:

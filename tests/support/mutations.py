@@ -31,17 +31,21 @@ def insert(rng: random.Random, text: bytes) -> bytes:
     return text[:at] + rng.choice(pieces) + text[at:]
 
 
+def random_value(rng: random.Random, document: Any) -> tuple[Any, Any]:
+    """The object or list that holds some value of a JSON document, and the value's key in it."""
+    holder = document
+    while True:
+        key = rng.choice(list(holder) if isinstance(holder, dict) else list(range(len(holder))))
+        if not (isinstance(holder[key], dict | list) and holder[key] and rng.random() < 0.8):
+            return holder, key
+        holder = holder[key]
+
+
 def swap_a_value(rng: random.Random, text: bytes) -> bytes:
     document = json.loads(text)
-    holder: Any = document
-    while True:
-        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        key = rng.choice(keys)
-        if isinstance(holder[key], dict | list) and holder[key] and rng.random() < 0.8:
-            holder = holder[key]
-            continue
-        holder[key] = rng.choice(JUNK)
-        return json.dumps(document).encode()
+    holder, key = random_value(rng, document)
+    holder[key] = rng.choice(JUNK)
+    return json.dumps(document).encode()
 
 
 def change_a_key(rng: random.Random, text: bytes) -> bytes:
