@@ -10,9 +10,9 @@ fields. Continuation lines are indented further than the word they continue.
     -- reads     images, items                      tables or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
-    -- column    dataset, split                     result columns, in order; these two are
-    --                                              declared in schemas/, with their meaning
-    -- column    share: what it holds               a column that is not declared, or differs
+    -- column    share: what it holds               result columns, in order
+    -- column    category_id, items                 these mean what schemas/ declares; so do columns
+    --                                              of the grain without a line: they come first
     -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
     -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
@@ -176,12 +176,16 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     paragraphs, fields = _header(text)
     lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
     severity = lines.get("severity", [None])[0]
-    if not paragraphs or not {"reads", "grain", "column"} <= lines.keys():
-        raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads, grain and columns")
+    if not paragraphs or not {"reads", "grain"} <= lines.keys():
+        raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads and grain")
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
-    reads = _names(lines["reads"])
-    columns = dict(column for line in lines["column"] for column in _columns(name, line, reads))
+    reads, grain = _names(lines["reads"]), _names(lines["grain"])
+    described = dict(
+        column for line in lines.get("column", []) for column in _columns(name, line, reads)
+    )
+    rest = ", ".join(column for column in grain if column not in described)
+    columns = dict(_columns(name, rest, reads)) | described
     return Query(
         name=name,
         kind=kind,
@@ -189,7 +193,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         prose="\n\n".join(paragraphs[1:]),
         reads=reads,
         params=tuple(_param(name, line) for line in lines.get("param", [])),
-        grain=_names(lines["grain"]),
+        grain=grain,
         columns=columns,
         severity=severity,
         text=text,

@@ -8,7 +8,6 @@
 -- reads     images, items, landmarks, rejections
 -- severity  error
 -- grain     dataset, split, image_id
--- column    dataset, split, image_id
 -- column    annotated: value of the image
 -- column    problem: what contradicts it
 

@@ -6,7 +6,7 @@
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no, x1, y1, x2, y2, width, height
+-- column    x1, y1, x2, y2, width, height
 -- column    beyond: largest distance of an edge from the picture, in pixels
 
 select

@@ -6,7 +6,7 @@
 -- reads     items, categories
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no, category_id
+-- column    category_id
 -- column    category_name: the name in the item's document
 -- column    expected_name: the name of that number
 

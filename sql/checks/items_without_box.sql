@@ -6,7 +6,6 @@
 -- reads     items
 -- severity  error
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no
 
 select
     dataset,

@@ -10,7 +10,6 @@
 -- reads     images, items, categories
 -- severity  warn
 -- grain     dataset, split, image_id, item_no, label
--- column    dataset, split, image_id, item_no
 -- column    label: the labelled property: `scale`, `occlusion` or `zoom_in`
 -- column    value: the label
 -- column    expected: the label by the rule; `not large` for a zoom_in that is not large

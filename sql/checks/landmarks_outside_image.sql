@@ -7,7 +7,6 @@
 -- reads     images, landmarks
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no
 -- column    least_x: smallest x of its landmarks
 -- column    least_y: smallest y of its landmarks
 -- column    greatest_x: largest x of its landmarks

@@ -6,12 +6,7 @@
 -- reads     items, landmarks, categories
 -- severity  error
 -- grain     dataset, split, image_id, item_no
--- column    dataset: source dataset
--- column    split: split, as the source names it
--- column    image_id: image of the item
--- column    item_no: the item within its image
--- column    category_id: its category
--- column    landmark_count: landmarks that the category defines
+-- column    category_id, landmark_count
 -- column    row_count: landmark rows of the item
 
 with counted as (

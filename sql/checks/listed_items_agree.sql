@@ -11,7 +11,6 @@
 -- reads     images, items, listed_queries, listed_gallery
 -- severity  warn
 -- grain     dataset, split, list_file, side, image_id, x1, y1, x2, y2, style, pair_id, category_id
--- column    dataset, split, list_file
 -- column    side: `queries` or `gallery`
 -- column    image_id, x1, y1, x2, y2
 -- column    style: as listed, or of the item that is not listed; null in a list of images

@@ -5,7 +5,7 @@
 -- reads     images
 -- severity  warn
 -- grain     dataset, split, image_id
--- column    dataset, split, image_id, file_name, image_status
+-- column    file_name, image_status
 
 select
     dataset,

@@ -6,7 +6,7 @@
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no, pair_id
+-- column    pair_id
 -- column    style: the style below zero
 
 select

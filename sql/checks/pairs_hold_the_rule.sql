@@ -8,7 +8,6 @@
 -- severity  error
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
 --           problem
--- column    dataset, split, pair_kind
 -- column    user_image_id: image of the consumer's item; null for a whole split
 -- column    user_item_no: that item within its image; null for a whole split
 -- column    shop_image_id: image of the shop's item; null for a whole split

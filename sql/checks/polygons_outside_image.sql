@@ -8,40 +8,25 @@
 -- reads     images, polygons
 -- severity  warn
 -- grain     dataset, split, image_id, item_no, polygon_no
--- column    dataset, split, image_id, item_no, polygon_no
 -- column    points_outside: number of its points outside
 -- column    width, height
 -- column    beyond: largest distance of a point from the picture, in pixels
 
-with candidates as (
+with corners as (
     select
         dataset,
         split,
         image_id,
         polygons.item_no,
         polygons.polygon_no,
-        polygons.points,
-        polygons.point_count,
         images.width,
-        images.height
+        images.height,
+        polygons.points,
+        unnest(generate_series(1, polygons.point_count)) as point_no
     from polygons
     join images using (dataset, split, image_id)
     where list_min(polygons.points) < 0
         or list_max(polygons.points) > least(images.width, images.height)
-),
-
-corners as (
-    select
-        dataset,
-        split,
-        image_id,
-        item_no,
-        polygon_no,
-        width,
-        height,
-        points,
-        unnest(generate_series(1, point_count)) as point_no
-    from candidates
 ),
 
 placed as (

@@ -8,37 +8,25 @@
 -- reads     images, items
 -- severity  warn
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no, pair_id
+-- column    pair_id
 -- column    style: the style without a shop's item
 
-with styled as (
-    select
-        dataset,
-        split,
-        image_id,
-        items.item_no,
-        images.pair_id,
-        items.style,
-        images.source
+with offered as (
+    select distinct dataset, split, images.pair_id, items.style
     from items
     join images using (dataset, split, image_id)
-    where items.style > 0 and images.pair_id is not null
-),
-
-offered as (
-    select distinct dataset, split, pair_id, style
-    from styled
-    where source = 'shop'
+    where images.source = 'shop'
 )
 
 select
     dataset,
     split,
-    styled.image_id,
-    styled.item_no,
+    image_id,
+    items.item_no,
     pair_id,
     style
-from styled
+from items
+join images using (dataset, split, image_id)
 anti join offered using (dataset, split, pair_id, style)
-where styled.source = 'user'
-order by dataset, split, styled.image_id, styled.item_no
+where images.source = 'user' and style > 0 and pair_id is not null
+order by dataset, split, image_id, items.item_no

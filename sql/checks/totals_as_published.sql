@@ -9,7 +9,6 @@
 -- reads     published_totals, split_totals
 -- severity  warn
 -- grain     dataset, split, measure
--- column    dataset, split
 -- column    measure: what is counted
 -- column    published: the released total
 -- column    ours: the total of this lake

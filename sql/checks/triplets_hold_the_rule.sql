@@ -7,8 +7,6 @@
 -- severity  error
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind, problem
--- column    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
---           negative_image_id, negative_item_no, negative_kind
 -- column    problem: which side is not among the pairs
 
 with positives as (

@@ -26,8 +26,7 @@
 -- param     seed: text; default 0: another seed draws other negatives
 -- param     same_category: flag; default false: negative_same_pair only: equal categories
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
---           user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
+-- column    user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
 
 with garments as (
     select

@@ -7,8 +7,7 @@
 --
 -- reads     images, items
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
--- column    dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
---           user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
+-- column    user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id
 
 with styled as (
     select
@@ -23,18 +22,6 @@ with styled as (
     from items
     join images using (dataset, split, image_id)
     where items.style > 0
-),
-
-consumer as (
-    select dataset, split, pair_id, style, image_id, item_no, category_id
-    from styled
-    where source = 'user'
-),
-
-shop as (
-    select dataset, split, pair_id, style, image_id, item_no, category_id
-    from styled
-    where source = 'shop'
 )
 
 select
@@ -51,7 +38,8 @@ select
     shop.pair_id as shop_pair_id,
     shop.style as shop_style,
     shop.category_id as shop_category_id
-from consumer
-join shop using (dataset, split, pair_id, style)
+from styled as consumer
+join styled as shop using (dataset, split, pair_id, style)
+where consumer.source = 'user' and shop.source = 'shop'
 order by
     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no

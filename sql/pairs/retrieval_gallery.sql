@@ -7,50 +7,34 @@
 -- reads     images, items
 -- param     strict: flag; default false: only items with a style above zero
 -- grain     dataset, split, image_id, item_no
--- column    dataset, split, image_id, item_no, pair_id, style, category_id, x1, y1, x2, y2
+-- column    pair_id, style, category_id, x1, y1, x2, y2
 -- column    counterparts: consumers' items of the same pair_id and style above zero, the queries
 --           that it answers
 
-with garments as (
-    select
-        dataset,
-        split,
-        image_id,
-        items.item_no,
-        images.pair_id,
-        images.source,
-        items.style,
-        items.category_id,
-        items.x1,
-        items.y1,
-        items.x2,
-        items.y2
+with queries as (
+    select dataset, split, images.pair_id, items.style, count(*) as counterparts
     from items
     join images using (dataset, split, image_id)
-),
-
-queries as (
-    select dataset, split, pair_id, style, count(*) as counterparts
-    from garments
-    where source = 'user' and style > 0
-    group by dataset, split, pair_id, style
+    where images.source = 'user' and items.style > 0
+    group by dataset, split, images.pair_id, items.style
 )
 
 select
     dataset,
     split,
-    garments.image_id,
-    garments.item_no,
+    image_id,
+    items.item_no,
     pair_id,
     style,
-    garments.category_id,
-    garments.x1,
-    garments.y1,
-    garments.x2,
-    garments.y2,
+    items.category_id,
+    items.x1,
+    items.y1,
+    items.x2,
+    items.y2,
     coalesce(queries.counterparts, 0) as counterparts
-from garments
+from items
+join images using (dataset, split, image_id)
 left join queries using (dataset, split, pair_id, style)
-where garments.source = 'shop'
-    and (not $strict or garments.style > 0)
-order by dataset, split, garments.image_id, garments.item_no
+where images.source = 'shop'
+    and (not $strict or style > 0)
+order by dataset, split, image_id, items.item_no

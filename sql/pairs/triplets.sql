@@ -10,8 +10,6 @@
 -- param     seed: text; default 0: another seed orders the positives differently
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind
--- column    dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
---           negative_image_id, negative_item_no, negative_kind
 
 with positives as (
     select

@@ -6,7 +6,7 @@
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure, bin
--- column    dataset, split, category_id, category_name
+-- column    category_name
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    bin: number of the bin, from 0
 -- column    lower: lower edge of the bin, included

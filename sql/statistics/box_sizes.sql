@@ -7,7 +7,7 @@
 --
 -- reads     images, items, categories
 -- grain     dataset, split, category_id, measure
--- column    dataset, split, category_id, category_name
+-- column    category_name
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
 -- column    boxes: boxes measured
 -- column    flat_boxes: boxes of zero width or height, not measured; the same for both measures

@@ -5,7 +5,6 @@
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id, other_category_id
--- column    dataset, split
 -- column    category_id: the source's number, the smaller of the two
 -- column    category_name: its name
 -- column    other_category_id: the larger of the two

@@ -5,7 +5,6 @@
 --
 -- reads     images
 -- grain     dataset, split, source, images
--- column    dataset, split
 -- column    source: the image's `source` column, `user` or `shop`
 -- column    images: number of images of one pair_id
 -- column    pair_ids: pair_ids with that number of images

@@ -5,7 +5,7 @@
 --
 -- reads     items, categories
 -- grain     dataset, split, category_id
--- column    dataset, split, category_id, category_name
+-- column    category_name
 -- column    items: annotated garments of that category
 -- column    images: images with at least one of them
 -- column    share: of the split's items, from 0 to 1

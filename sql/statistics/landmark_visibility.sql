@@ -5,7 +5,7 @@
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, split, category_id, landmark_no
--- column    dataset, split, category_id, category_name, landmark_no, landmark_name
+-- column    category_name, landmark_no, landmark_name
 -- column    items: items with a row for this landmark
 -- column    visible: of these, visible
 -- column    occluded: of these, labelled but hidden

@@ -8,7 +8,7 @@
 --
 -- reads     items, landmarks, landmark_types, categories
 -- grain     dataset, category_id, landmark_no
--- column    dataset, category_id, category_name, landmark_no, landmark_name
+-- column    category_name, landmark_no, landmark_name
 -- column    landmarks: labelled landmarks averaged
 -- column    flat_boxes: labelled landmarks in a box of zero width or height, not averaged
 -- column    mean_x: mean position across the box, 0 left to 1 right; can exceed that range;
@@ -28,12 +28,8 @@ with bounds as (
         max(landmarks.x) as x2,
         max(landmarks.y) as y2
     from landmarks
-    semi join (
-        select dataset, split, image_id, item_no
-        from items
-        where x1 is null
-    ) as boxless using (dataset, split, image_id, item_no)
-    where landmarks.visibility in ('visible', 'occluded')
+    join items using (dataset, split, image_id, item_no)
+    where items.x1 is null and landmarks.visibility in ('visible', 'occluded')
     group by dataset, split, image_id, item_no
 ),
 

@@ -8,7 +8,7 @@
 --
 -- reads     items, landmarks, categories
 -- grain     dataset, split, category_id
--- column    dataset, split, category_id, category_name
+-- column    category_name
 -- column    items: items with key points
 -- column    measured: items with both ends labelled
 -- column    one_end_absent: items with one end labelled
@@ -21,31 +21,19 @@
 -- column    longest: the longest length, in pixels
 -- unit      px: shortest, quantile_10, median, quantile_90, longest
 
-with labelled as (
+with ends as (
     select
         dataset,
         split,
         image_id,
         item_no,
-        landmark_name,
-        case when visibility <> 'unlabelled' then x end as x,
-        case when visibility <> 'unlabelled' then y end as y
+        max(x) filter (where landmark_name like '%left' and visibility <> 'unlabelled') as left_x,
+        max(y) filter (where landmark_name like '%left' and visibility <> 'unlabelled') as left_y,
+        max(x) filter (where landmark_name like '%right' and visibility <> 'unlabelled') as right_x,
+        max(y) filter (where landmark_name like '%right' and visibility <> 'unlabelled') as right_y
     from landmarks
     where dataset = 'fashionai'
         and landmark_name in ('armpit_left', 'armpit_right', 'waistband_left', 'waistband_right')
-),
-
-ends as (
-    select
-        dataset,
-        split,
-        image_id,
-        item_no,
-        max(case when landmark_name in ('armpit_left', 'waistband_left') then x end) as left_x,
-        max(case when landmark_name in ('armpit_left', 'waistband_left') then y end) as left_y,
-        max(case when landmark_name in ('armpit_right', 'waistband_right') then x end) as right_x,
-        max(case when landmark_name in ('armpit_right', 'waistband_right') then y end) as right_y
-    from labelled
     group by dataset, split, image_id, item_no
 ),
 

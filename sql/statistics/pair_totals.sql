@@ -8,7 +8,6 @@
 --
 -- reads     images, items, pairs
 -- grain     dataset, split
--- column    dataset, split
 -- column    pair_ids: pair_ids with at least one styled item
 -- column    instance_pairs: positive pairs of items
 -- column    image_pairs_by_item: pairs of images with at least one instance pair

@@ -6,7 +6,7 @@
 --
 -- reads     items, polygons, categories
 -- grain     dataset, split, category_id
--- column    dataset, split, category_id, category_name
+-- column    category_name
 -- column    items: items with at least one polygon
 -- column    items_with_parts: items with more than one
 -- column    polygons: polygons of all of them

@@ -10,7 +10,6 @@
 --
 -- reads     split_totals, pair_totals
 -- grain     dataset, split, measure, edition
--- column    dataset
 -- column    split: split, as the source names it; `all` for a total of all splits
 -- column    measure: `images`, `items`, `pairs` of items or `image_pairs`
 -- column    edition: `paper` or `released`

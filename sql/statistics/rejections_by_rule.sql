@@ -4,7 +4,6 @@
 --
 -- reads     rejections
 -- grain     dataset, split, rule
--- column    dataset
 -- column    split: split of the rejected document
 -- column    rule: the rule that was broken
 -- column    documents: documents rejected as a whole

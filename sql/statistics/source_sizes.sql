@@ -6,7 +6,6 @@
 --
 -- reads     images
 -- grain     dataset, split, source
--- column    dataset, split, source
 -- column    images: all images
 -- column    sized: images with known width and height
 -- column    median_width: in pixels

@@ -5,7 +5,6 @@
 --
 -- reads     images, items, landmarks, polygons, pairs
 -- grain     dataset, split
--- column    dataset, split
 -- column    images: images with a picture, a document or both
 -- column    annotated: images with an annotation document
 -- column    pictures_missing: images whose picture file is missing

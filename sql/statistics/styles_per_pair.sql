@@ -5,7 +5,6 @@
 --
 -- reads     images, items
 -- grain     dataset, split, styles
--- column    dataset, split
 -- column    styles: different styles above zero of one pair_id; 0 when all its items are style 0
 -- column    pair_ids: pair_ids with that number of styles
 -- column    pair_ids_with_gaps: those of them whose numbers have a gap

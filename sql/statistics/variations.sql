@@ -6,7 +6,6 @@
 --
 -- reads     items, categories
 -- grain     dataset, split, variation, category_id, label
--- column    dataset, split
 -- column    variation: `scale`, `occlusion`, `zoom_in` or `viewpoint`
 -- column    category_id: the source's number; null for all categories together
 -- column    category_name: the name the annotation documents use; null for all categories together
