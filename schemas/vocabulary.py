@@ -17,10 +17,12 @@ PAIR_KINDS = ("positive", "negative_same_pair", "negative_same_category", "negat
 NEGATIVE_KINDS = PAIR_KINDS[1:]
 
 # DeepFashion2, README of the data set: codes are 1-based places in these lists, visibility apart.
-DEEPFASHION2_SCALE = dict(enumerate(SCALES, start=1))
-DEEPFASHION2_OCCLUSION = dict(enumerate(OCCLUSIONS, start=1))
-DEEPFASHION2_ZOOM_IN = dict(enumerate(ZOOMS, start=1))
-DEEPFASHION2_VIEWPOINT = dict(enumerate(VIEWPOINTS, start=1))
+DEEPFASHION2_CODES = {
+    "scale": dict(enumerate(SCALES, start=1)),
+    "occlusion": dict(enumerate(OCCLUSIONS, start=1)),
+    "zoom_in": dict(enumerate(ZOOMS, start=1)),
+    "viewpoint": dict(enumerate(VIEWPOINTS, start=1)),
+}
 DEEPFASHION2_VISIBILITY = {0: UNLABELLED, 1: OCCLUDED, 2: VISIBLE}
 
 # FashionAI key points: x_y_v, and -1_-1_-1 for a point that is absent.

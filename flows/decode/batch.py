@@ -1,13 +1,13 @@
 """Arrow results of a decoder: nested lists, the batch of single-item images, rejections."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from schemas.annotation import ANNOTATION, ITEM
+from schemas.annotation import ANNOTATION, ITEM, LANDMARK
 from schemas.rejections import MAX_EXCERPT, MAX_MESSAGE, REJECTIONS
 
 
@@ -53,6 +53,22 @@ def lists_of(counts: ArrayLike, values: pa.Array, type_: pa.ListType) -> pa.List
     offsets = np.zeros(len(sizes) + 1, np.int32)
     np.cumsum(sizes, out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=type_)
+
+
+def landmark_lists(
+    points: NDArray[Any], counts: ArrayLike, words: Mapping[int, str], absent: tuple[int, int, int]
+) -> pa.ListArray:
+    """Landmarks of consecutive items as lists; `counts` holds the number of each item.
+
+    `points` has a row x, y, visibility code for each landmark. `words` are those of the codes,
+    which follow each other. A row equal to `absent` has no coordinates.
+    """
+    nowhere = (points == absent).all(axis=1)
+    x, y = (pa.array(points[:, axis].astype(np.float64), mask=nowhere) for axis in (0, 1))
+    codes = points[:, 2].astype(np.int8) - min(words)
+    visibility = pa.array([words[code] for code in sorted(words)]).take(pa.array(codes))
+    structs = pa.StructArray.from_arrays([x, y, visibility], fields=list(LANDMARK))
+    return lists_of(counts, structs, ITEM.field("landmarks").type)
 
 
 def single_item_batch(

@@ -78,11 +78,11 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Decoder:
-    """One data set: its name, its splits, and the two functions that know its layout and codes.
+    """One data set: its name, and the two functions that know its layout and codes.
 
     `arrange(members, split, read)` sorts a listing (schemas.source.MEMBERS) into parts; `split`,
-    one of `splits`, restricts the source to it or names the split of a source that holds only one;
-    `read` fetches a whole member and is called for tables only. It raises InputError when the
+    one of the data set's, restricts the source to it or names the split of a source that holds only
+    one; `read` fetches a whole member and is called for tables only. It raises InputError when the
     listing is not such a source. `decode(part)` is pure.
     `picture_path(split)` is a picture's member name with `{file_name}` for its name.
     `version` is the DECODER_VERSION of its folder: raise it when the same source gives other rows
@@ -91,7 +91,6 @@ class Decoder:
 
     dataset: str
     version: int
-    splits: tuple[str, ...]
     arrange: Callable[[pa.Table, str | None, ReadMember], Arrangement]
     decode: Callable[[PartInput], Decoded]
     picture_path: Callable[[str], str]

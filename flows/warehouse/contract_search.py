@@ -38,7 +38,7 @@ def suspected_contracts(
 
 def searches(table: Table) -> Iterator[Search]:
     """One scan of a table's rows; numbered rows are also grouped by their parent."""
-    numbers = {rule.name: f"count(*) filter (where {rule.suspicion})" for rule in row_rules(table)}
+    numbers = {rule.name: f"count(*) filter (where {rule.offence})" for rule in row_rules(table)}
     references = list(table.references)
     if table.numbered:
         (parent,) = (each for each in references if each.columns == table.key[:-1])

@@ -14,20 +14,15 @@ import pyarrow as pa
 
 from flows.warehouse.queries import Query
 from schemas import TABLES, Table
-from schemas.table import Count, Reference
+from schemas.table import Column, Count, Reference
 
 
 class RowRule(NamedTuple):
-    """A contract that each row meets or breaks by itself: offending rows meet `offence`.
-
-    `suspicion` is true for every offence, perhaps for other rows too, and may be cheaper; it need
-    not be portable.
-    """
+    """A contract that each row meets or breaks by itself: offending rows meet `offence`."""
 
     name: str
     title: str
     offence: str
-    suspicion: str
 
 
 @cache
@@ -129,7 +124,7 @@ def _rows_hold(table: Table, rule: RowRule) -> Query:
 def row_rules(table: Table) -> Iterator[RowRule]:
     """Contracts that follow from the columns, then the named constraints."""
     fields = list(table.schema)
-    by_column: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
+    by_column = (
         (
             "not_null",
             "null in a column that needs a value",
@@ -138,11 +133,7 @@ def row_rules(table: Table) -> Iterator[RowRule]:
         (
             "words",
             "a word outside the vocabulary of its column",
-            [
-                _other_word_in(column.field.name, column.words)
-                for column in table.columns
-                if column.words
-            ],
+            [_other_word_in(column) for column in table.columns if column.words],
         ),
         (
             "finite",
@@ -150,49 +141,44 @@ def row_rules(table: Table) -> Iterator[RowRule]:
             [_not_finite(field) for field in fields if pa.types.is_floating(_value_type(field))],
         ),
     )
-    for name, problem, conditions in by_column:
-        if conditions:
-            offences, suspicions = zip(*conditions, strict=True)
-            yield RowRule(
-                name,
-                f"Rows of {table.name} with {problem}.",
-                "\n    or ".join(offences),
-                " or ".join(suspicions),
-            )
+    for name, problem, offences in by_column:
+        if offences:
+            title = f"Rows of {table.name} with {problem}."
+            yield RowRule(name, title, "\n    or ".join(offences))
     for constraint in table.constraints:
         lines = wrap(constraint.expression, 90, break_on_hyphens=False)
         offence = "not (\n        " + "\n        ".join(lines) + "\n    )"
         title = f"Rows of {table.name} that break the rule: {constraint.doc}"
-        yield RowRule(constraint.name, title, offence, offence)
+        yield RowRule(constraint.name, title, offence)
 
 
 def _value_type(field: pa.Field) -> pa.DataType:
     return field.type.value_type if pa.types.is_list(field.type) else field.type
 
 
-def _null_in(field: pa.Field) -> tuple[str, str]:
-    """Offence and suspicion of a null in this column, or within its lists."""
-    name, null = field.name, f"{field.name} is null"
-    if not pa.types.is_list(field.type):
-        return null, null
-    within = f"array_length(list_filter({name}, lambda number: number is null)) > 0"
-    return f"{null}\n    or {within}", f"{null} or list_count({name}) <> len({name})"
+def _null_in(field: pa.Field) -> str:
+    null = f"{field.name} is null"
+    if pa.types.is_list(field.type):
+        null += "\n    or " + _any_number(field, "number is null")
+    return null
 
 
-def _other_word_in(name: str, words: Iterable[str]) -> tuple[str, str]:
-    listed = _lines((f"'{word}'" for word in words), indent=8)
-    offence = f"{name} not in ({listed}\n    )"
-    return offence, offence
-
-
-def _not_finite(field: pa.Field) -> tuple[str, str]:
+def _not_finite(field: pa.Field) -> str:
     # Comparing with bounds would not do: the statistics of a Parquet file leave out what is not a
     # number, and an engine that trusts them never looks.
-    name, sum_ = field.name, f"list_sum({field.name})"
-    if not pa.types.is_list(field.type):
-        return f"{name} - {name} <> 0", f"{name} - {name} <> 0"
-    within = f"array_length(list_filter({name}, lambda number: number - number <> 0)) > 0"
-    return within, f"{sum_} - {sum_} <> 0"
+    if pa.types.is_list(field.type):
+        return _any_number(field, "number - number <> 0")
+    return f"{field.name} - {field.name} <> 0"
+
+
+def _any_number(field: pa.Field, condition: str) -> str:
+    """That a number in the lists of this column meets the condition."""
+    return f"array_length(list_filter({field.name}, lambda number: {condition})) > 0"
+
+
+def _other_word_in(column: Column) -> str:
+    listed = _lines((f"'{word}'" for word in column.words), indent=8)
+    return f"{column.field.name} not in ({listed}\n    )"
 
 
 def _reference(table: Table, reference: Reference) -> Query:

@@ -12,7 +12,6 @@ from flows.decode.decoder import Arrangement, Decoded, Decoder, PartInput, ReadM
 from flows.decode.strict_json import duplicate_key, excerpt, not_json, too_deep, validation_error
 from schemas.annotation import ANNOTATION
 from schemas.categories import CATEGORIES
-from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
@@ -104,6 +103,4 @@ def read_line(line: bytes) -> Line | Reason:
     return record
 
 
-LOOKBOOK = Decoder(
-    DATASET, DECODER_VERSION, DATASETS[DATASET].splits, arrange, decode, picture_path
-)
+LOOKBOOK = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)

@@ -9,13 +9,7 @@ import pyarrow.parquet as pq
 from schemas import TABLES
 from schemas.categories import CATEGORIES
 from schemas.landmark_types import category_rows, landmark_type_rows
-from schemas.vocabulary import (
-    DEEPFASHION2_OCCLUSION,
-    DEEPFASHION2_SCALE,
-    DEEPFASHION2_VIEWPOINT,
-    DEEPFASHION2_VISIBILITY,
-    DEEPFASHION2_ZOOM_IN,
-)
+from schemas.vocabulary import DEEPFASHION2_CODES, DEEPFASHION2_VISIBILITY
 
 Documents = dict[int, dict]
 """By image number; `width` and `height` stand beside what a document has."""
@@ -139,10 +133,7 @@ def _item_row(own: dict, place: int, item: dict) -> dict:
         "category_name": item["category_name"],
         "style": item["style"],
         **dict(zip(("x1", "y1", "x2", "y2"), item["bounding_box"], strict=True)),
-        "scale": DEEPFASHION2_SCALE[item["scale"]],
-        "occlusion": DEEPFASHION2_OCCLUSION[item["occlusion"]],
-        "zoom_in": DEEPFASHION2_ZOOM_IN[item["zoom_in"]],
-        "viewpoint": DEEPFASHION2_VIEWPOINT[item["viewpoint"]],
+        **{name: words[item[name]] for name, words in DEEPFASHION2_CODES.items()},
         "landmarks_visible": codes.count(2),
         "landmarks_occluded": codes.count(1),
         "polygon_count": len(item["segmentation"]),

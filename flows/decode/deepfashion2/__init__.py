@@ -10,7 +10,7 @@ from flows.decode.batch import Reason, Rejections, lists_of, record_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.deepfashion2.documents import ParsedDocument, read_document
 from flows.decode.deepfashion2.items import ItemBuffers
-from flows.decode.deepfashion2.layout import PART_SIZE, SPLITS, arrange, picture_path
+from flows.decode.deepfashion2.layout import PART_SIZE, arrange, picture_path
 from flows.decode.deepfashion2.lists import PictureRecord, read_list, read_pictures
 from flows.decode.strict_json import excerpt
 from schemas import TABLES
@@ -245,4 +245,4 @@ def _fill_from_records(columns: dict[str, pa.Array], records: dict[int, PictureR
         columns[name] = pc.coalesce(values.cast(columns[name].type), columns[name])
 
 
-DEEPFASHION2 = Decoder(DATASET, DECODER_VERSION, SPLITS, arrange, decode, picture_path)
+DEEPFASHION2 = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)

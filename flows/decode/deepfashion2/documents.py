@@ -7,7 +7,7 @@ kept), numbers are ints or floats with two decimals, an item may have all its la
 
 import re
 from difflib import get_close_matches
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -22,14 +22,7 @@ from flows.decode.strict_json import (
     too_many_values,
     validation_error,
 )
-from schemas.vocabulary import (
-    DEEPFASHION2_OCCLUSION,
-    DEEPFASHION2_SCALE,
-    DEEPFASHION2_VIEWPOINT,
-    DEEPFASHION2_VISIBILITY,
-    DEEPFASHION2_ZOOM_IN,
-    SOURCES,
-)
+from schemas.vocabulary import DEEPFASHION2_CODES, DEEPFASHION2_VISIBILITY, SOURCES
 
 Int16 = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -78,12 +71,6 @@ _TEXT = msgspec.json.Decoder(str)
 _PAIR_ID = msgspec.json.Decoder(Int32)
 _ITEM_KEY = re.compile(r"item([1-9][0-9]{0,4})")
 _NUMBERS = {f"item{number}": number for number in range(1, 100)}
-_CODES = {
-    "scale": DEEPFASHION2_SCALE,
-    "occlusion": DEEPFASHION2_OCCLUSION,
-    "zoom_in": DEEPFASHION2_ZOOM_IN,
-    "viewpoint": DEEPFASHION2_VIEWPOINT,
-}
 _VISIBILITY = frozenset(DEEPFASHION2_VISIBILITY)
 
 
@@ -124,10 +111,7 @@ def _expected_quotes(item_count: int) -> int:
 
 def _is_valid(item: Item) -> bool:
     return (
-        item.scale in DEEPFASHION2_SCALE
-        and item.occlusion in DEEPFASHION2_OCCLUSION
-        and item.zoom_in in DEEPFASHION2_ZOOM_IN
-        and item.viewpoint in DEEPFASHION2_VIEWPOINT
+        all(getattr(item, field) in words for field, words in DEEPFASHION2_CODES.items())
         and len(item.landmarks) % 3 == 0
         and _VISIBILITY.issuperset(item.landmarks[2::3])
     )
@@ -145,12 +129,14 @@ def _parse_with_reasons(data: bytes) -> ParsedDocument | Reason:
     reason = _invalid_keys(data, raw) if repeated is None else duplicate_key(data, "$")
     if reason is not None:
         return reason
+    values: dict[str, Any] = {}
     for key, decoder in (("source", _TEXT), ("pair_id", _PAIR_ID)):
+        text = raw.pop(key)
         try:
-            decoder.decode(raw[key])
+            values[key] = decoder.decode(text)
         except msgspec.ValidationError as error:
-            return validation_error(error, raw[key], f"$.{key}")
-    source, pair_id = _TEXT.decode(raw.pop("source")), _PAIR_ID.decode(raw.pop("pair_id"))
+            return validation_error(error, text, f"$.{key}")
+    source, pair_id = values["source"], values["pair_id"]
     if source not in SOURCES:
         message = f"`$.source`: is not {' or '.join(SOURCES)}"
         return Reason("unknown_code", message, excerpt_at(data, ".source"))
@@ -190,7 +176,7 @@ def _read_item(raw: bytes, where: str) -> Item | Reason:
         item = _ITEM.decode(raw)
     except msgspec.ValidationError as error:
         return _with_documented_key(validation_error(error, raw, where))
-    for field, words in _CODES.items():
+    for field, words in DEEPFASHION2_CODES.items():
         if getattr(item, field) not in words:
             codes = ", ".join(map(str, words))
             message = f"`{where}.{field}`: is none of the codes {codes}"

@@ -10,16 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode.batch import lists_of
+from flows.decode.batch import landmark_lists, lists_of
 from flows.decode.deepfashion2.documents import NumberedItem
-from schemas.annotation import ITEM, LANDMARK, POLYGON
-from schemas.vocabulary import (
-    DEEPFASHION2_OCCLUSION,
-    DEEPFASHION2_SCALE,
-    DEEPFASHION2_VIEWPOINT,
-    DEEPFASHION2_VISIBILITY,
-    DEEPFASHION2_ZOOM_IN,
-)
+from schemas.annotation import ITEM, POLYGON
+from schemas.vocabulary import DEEPFASHION2_CODES, DEEPFASHION2_VISIBILITY
 
 
 class ItemBuffers:
@@ -32,10 +26,7 @@ class ItemBuffers:
         self.style = array("i")
         self.boxes = array("d")
         self.category_name: list[str] = []
-        self.scale: list[str] = []
-        self.occlusion: list[str] = []
-        self.zoom_in: list[str] = []
-        self.viewpoint: list[str] = []
+        self.labels: dict[str, list[str]] = {name: [] for name in DEEPFASHION2_CODES}
         self.landmarks = array("d")  # x, y, v of all items, one after another
         self.landmark_counts = array("i")
         self.points = array("d")  # x, y of all polygons, one after another
@@ -51,10 +42,8 @@ class ItemBuffers:
             self.style.append(item.style)
             self.boxes.extend(item.bounding_box)
             self.category_name.append(item.category_name)
-            self.scale.append(DEEPFASHION2_SCALE[item.scale])
-            self.occlusion.append(DEEPFASHION2_OCCLUSION[item.occlusion])
-            self.zoom_in.append(DEEPFASHION2_ZOOM_IN[item.zoom_in])
-            self.viewpoint.append(DEEPFASHION2_VIEWPOINT[item.viewpoint])
+            for name, words in DEEPFASHION2_CODES.items():
+                self.labels[name].append(words[getattr(item, name)])
             self.landmarks.fromlist(item.landmarks)
             self.landmark_counts.append(len(item.landmarks) // 3)
             self.polygon_counts.append(len(item.segmentation))
@@ -65,7 +54,7 @@ class ItemBuffers:
     def finish(self) -> pa.StructArray:
         """All items as one array of schemas.annotation.ITEM, in the order they were added."""
         item_no = pa.array(np.asarray(self.item_no, np.int16))
-        x1, y1, x2, y2 = np.asarray(self.boxes).reshape(-1, 4).T
+        boxes = np.asarray(self.boxes).reshape(-1, 4).T
         columns = {
             "item_no": item_no,
             "document_order": np.asarray(self.document_order, np.int16),
@@ -73,36 +62,21 @@ class ItemBuffers:
             "category_id": np.asarray(self.category_id, np.int16),
             "category_name": self.category_name,
             "style": np.asarray(self.style, np.int32),
-            "x1": x1,
-            "y1": y1,
-            "x2": x2,
-            "y2": y2,
-            "scale": self.scale,
-            "occlusion": self.occlusion,
-            "zoom_in": self.zoom_in,
-            "viewpoint": self.viewpoint,
-            "landmarks": self._landmarks(),
+            **dict(zip(("x1", "y1", "x2", "y2"), boxes, strict=True)),
+            **self.labels,
+            # Only 0, 0, 0 loses its coordinates: the README of the data set says that v 0 means not
+            # labelled, not that x and y mean nothing.
+            "landmarks": landmark_lists(
+                np.asarray(self.landmarks).reshape(-1, 3),
+                self.landmark_counts,
+                DEEPFASHION2_VISIBILITY,
+                absent=(0, 0, 0),
+            ),
             "polygons": self._polygons(),
         }
         return pa.StructArray.from_arrays(
             [pa.array(columns[field.name], field.type) for field in ITEM], fields=list(ITEM)
         )
-
-    def _landmarks(self) -> pa.ListArray:
-        x, y, v = np.asarray(self.landmarks).reshape(-1, 3).T
-        # Only an unlabelled point at 0, 0 loses its coordinates: the data set's README says that
-        # v 0 means not labelled, not that x and y mean nothing.
-        nowhere = (v == 0) & (x == 0) & (y == 0)
-        words = pa.array([DEEPFASHION2_VISIBILITY[code] for code in range(3)])
-        points = pa.StructArray.from_arrays(
-            [
-                pa.array(x, pa.float64(), mask=nowhere),
-                pa.array(y, pa.float64(), mask=nowhere),
-                words.take(pa.array(v.astype(np.int8))),
-            ],
-            fields=list(LANDMARK),
-        )
-        return lists_of(self.landmark_counts, points, ITEM.field("landmarks").type)
 
     def _polygons(self) -> pa.ListArray:
         points = lists_of(self.point_counts, pa.array(np.asarray(self.points, np.float64)), POLYGON)

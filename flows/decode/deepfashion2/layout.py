@@ -6,11 +6,9 @@ import pyarrow.compute as pc
 
 from flows.decode.decoder import LITTER, Arrangement, ReadMember
 from flows.decode.deepfashion2.lists import SIDE_FILE, side_rows
-from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
-SPLITS = DATASETS["deepfashion2"].splits
 PART_SIZE = 4096
 
 # A number of at most 12 digits keeps the part within int32; DeepFashion2 has none longer.

@@ -19,7 +19,6 @@ from flows.decode.decoder import Decoded, Decoder, PartInput, require_data
 from flows.decode.fashion_mnist.idx import IMAGES, LABELS, SIDE, kind_of, read_idx
 from flows.decode.fashion_mnist.layout import (
     PART_SIZE,
-    SPLITS,
     arrange,
     picture_path,
     share,
@@ -121,4 +120,4 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-FASHION_MNIST = Decoder(DATASET, DECODER_VERSION, SPLITS, arrange, decode, picture_path)
+FASHION_MNIST = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)

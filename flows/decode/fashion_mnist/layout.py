@@ -22,11 +22,9 @@ from flows.decode.fashion_mnist.idx import (
     read_idx,
     require_fashion,
 )
-from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.source import ARRANGED
 
-SPLITS = DATASETS["fashion-mnist"].splits
 PART_SIZE = 4096
 
 _FILE = re.compile(

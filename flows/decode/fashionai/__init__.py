@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode.batch import Reason, Rejections, lists_of, single_item_batch
+from flows.decode.batch import Reason, Rejections, landmark_lists, single_item_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput, require_data
 from flows.decode.fashionai.duplicates import DeduplicatedRows, deduplicate, stamps
 from flows.decode.fashionai.layout import arrange, picture_path
 from flows.decode.fashionai.rows import ABSENT, Row, read_rows
-from flows.decode.fashionai.splits import SPLITS
-from schemas.annotation import ITEM, LANDMARK
 from schemas.errors import InputError
 from schemas.vocabulary import FASHIONAI_VISIBILITY
 
@@ -107,24 +105,14 @@ def _picture_columns(pictures: pa.Table, positions: list[int | None]) -> dict[st
 def _item_columns(rows: list[Row]) -> dict[str, object]:
     """The item of each row, its landmarks in the category's order; none for a listed image."""
     points = np.concatenate([np.zeros(0, np.intc), *(row.points for row in rows)]).reshape(-1, 3)
-    nowhere = (points == ABSENT).all(axis=1)
-    words = pa.array([FASHIONAI_VISIBILITY[code] for code in (-1, 0, 1)])
-    structs = pa.StructArray.from_arrays(
-        [
-            pa.array(points[:, 0].astype(np.float64), mask=nowhere),
-            pa.array(points[:, 1].astype(np.float64), mask=nowhere),
-            words.take(pa.array(points[:, 2] + 1)),
-        ],
-        fields=list(LANDMARK),
-    )
     counts = [len(row.points) // 3 for row in rows]
     categories = [row.category for row in rows if row.category is not None]
     return {
         "place": [f"row {row.number}" for row in rows],
         "category_id": [category.category_id for category in categories],
         "category_name": [category.name for category in categories],
-        "landmarks": lists_of(counts, structs, ITEM.field("landmarks").type),
+        "landmarks": landmark_lists(points, counts, FASHIONAI_VISIBILITY, ABSENT),
     }
 
 
-FASHIONAI = Decoder(DATASET, DECODER_VERSION, SPLITS, arrange, decode, picture_path)
+FASHIONAI = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)

@@ -42,14 +42,6 @@ _CATEGORIES = {category.name: category for category in CATEGORIES["fashionai"]}
 _OWN_POINTS = {name: frozenset(category.landmark_names) for name, category in _CATEGORIES.items()}
 
 
-class CellError(Exception):
-    """A rule that a row breaks; `column` is empty when the whole row is at fault."""
-
-    def __init__(self, rule: str, message: str, excerpt: str, column: str = "") -> None:
-        super().__init__(message)
-        self.rule, self.message, self.excerpt, self.column = rule, message, excerpt, column
-
-
 @dataclass(slots=True)
 class Row:
     """One line of a table; `reason` is None while the row is valid.
@@ -126,12 +118,7 @@ def read_rows(table: str, data: bytes, *, part: int | None = None) -> list[Row]:
         if part is not None and row_part != part:
             continue
         row = Row(table, number, line, not header.points, row_part, image_id, file_name)
-        try:
-            _read_cells(row, _cells(line), header)
-        except CellError as error:
-            column = f", column {error.column}" if error.column else ""
-            message = f"row {number}{column}: {error.message}"
-            row.reason = Reason(error.rule, message, error.excerpt)
+        row.reason = _read_cells(row, _cells(line), header)
         rows.append(row)
     return rows
 
@@ -172,53 +159,59 @@ def _cells(line: str, count: int = -1) -> list[str] | None:
         return None
 
 
-def _read_cells(row: Row, cells: list[str] | None, header: _Header) -> None:
-    """Fill in category and points. Raises CellError for the first rule that the row breaks."""
+def _read_cells(row: Row, cells: list[str] | None, header: _Header) -> Reason | None:
+    """Fill in category and points; the first rule that the row breaks is the reason."""
     if cells is None:
-        raise CellError("bad_row", "a quote is not closed", row.line)
+        return _reason(row, "bad_row", "a quote is not closed", row.line)
     if len(cells) != header.count:
         message = f"number of cells is {len(cells)} instead of {header.count}"
-        raise CellError("bad_row", message, row.line)
+        return _reason(row, "bad_row", message, row.line)
     if row.image_id is None:
         message = "not Images/<category>/<32 hex digits>.jpg"
-        raise CellError("bad_cell", message, row.file_name or "", "image_id")
+        return _reason(row, "bad_cell", message, row.file_name or "", "image_id")
     name = cells[header.category]
     row.category = _CATEGORIES.get(name)
     if row.category is None:
         message = f"none of {', '.join(_CATEGORIES)}"
-        raise CellError("unknown_category", message, name, "image_category")
+        return _reason(row, "unknown_category", message, name, "image_category")
     if name in header.incomplete:
         message = f"the table has no column for some points of {name}"
-        raise CellError("missing_key", message, name)
+        return _reason(row, "missing_key", message, name)
     own_points, errors = _OWN_POINTS[name], []
     for point, column in header.points.items():
         cell, is_own = cells[column], point in own_points
         if cell == "-1_-1_-1" and not is_own:
             continue
-        try:
-            numbers = _read_point(point, cell)
-            if is_own:
-                row.points.extend(numbers)
-            elif numbers != ABSENT:
-                message = "the category has no such point, so it must be -1_-1_-1"
-                raise CellError("bad_cell", message, cell, point)
-        except CellError as error:
-            errors.append(error)
-    if errors:
-        if len(errors) > 1:
-            errors[0].message += f" (and {len(errors) - 1} more)"
-        raise errors[0]
+        numbers = _read_point(cell, is_own=is_own)
+        if isinstance(numbers, Reason):
+            errors.append((numbers, point))
+        elif is_own:
+            row.points.extend(numbers)
+    if not errors:
+        return None
+    (rule, message, excerpt), point = errors[0]
+    message += f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return _reason(row, rule, message, excerpt, point)
 
 
-def _read_point(point: str, cell: str) -> tuple[int, int, int]:
-    """x, y and visibility code of a cell."""
+def _reason(row: Row, rule: str, message: str, excerpt: str, column: str = "") -> Reason:
+    """A reason that names the row, and the column unless the whole row is at fault."""
+    place = f"row {row.number}" + (f", column {column}" if column else "")
+    return Reason(rule, f"{place}: {message}", excerpt)
+
+
+def _read_point(cell: str, *, is_own: bool) -> tuple[int, int, int] | Reason:
+    """x, y and visibility code of a cell, of one of the category's own points or of another."""
     match = _POINT_CELL.match(cell)
     if match is None:
-        raise CellError("bad_cell", "not x_y_v in whole numbers", cell, point)
+        return Reason("bad_cell", "not x_y_v in whole numbers", cell)
     x, y, code = map(int, match.groups())
     if code not in FASHIONAI_VISIBILITY:
         codes = ", ".join(map(str, FASHIONAI_VISIBILITY))
-        raise CellError("unknown_code", f"visibility is none of {codes}", cell, point)
+        return Reason("unknown_code", f"visibility is none of {codes}", cell)
     if abs(x) > MAX_COORDINATE or abs(y) > MAX_COORDINATE:
-        raise CellError("non_finite", "a coordinate beyond a million pixels", cell, point)
+        return Reason("non_finite", "a coordinate beyond a million pixels", cell)
+    if not is_own and (x, y, code) != ABSENT:
+        message = "the category has no such point, so it must be -1_-1_-1"
+        return Reason("bad_cell", message, cell)
     return x, y, code
