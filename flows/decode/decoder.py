@@ -41,7 +41,7 @@ class Arrangement:
     """A source sorted into parts: `members` as schemas.source.ARRANGED, and the `ignored` names.
 
     `pictures` holds the member name of a picture by split, as a format string with `{file_name}`
-    (other braces doubled), where it is not Decoder.picture_path. `notes` are sentences for users.
+    (other braces doubled), where Decoder.picture_path does not. `notes` are sentences for users.
     """
 
     members: pa.Table
@@ -84,7 +84,8 @@ class Decoder:
     one of the data set's, restricts the source to it or names the split of a source that holds only
     one; `read` fetches a whole member and is called for tables only. It raises InputError when the
     listing is not such a source. `decode(part)` is pure.
-    `picture_path(split)` is a picture's member name with `{file_name}` for its name.
+    `picture_path` is the usual member name of a picture, a format string with `{split}` and
+    `{file_name}`.
     `version` is the DECODER_VERSION of its folder: raise it when the same source gives other rows
     or parts.
     """
@@ -93,7 +94,7 @@ class Decoder:
     version: int
     arrange: Callable[[pa.Table, str | None, ReadMember], Arrangement]
     decode: Callable[[PartInput], Decoded]
-    picture_path: Callable[[str], str]
+    picture_path: str = "{file_name}"
 
 
 def require_data(document: Document) -> bytes:

@@ -117,6 +117,7 @@ class Source:
             for part in staging.parts.values()
             if part.dataset == request.dataset
         )
+        usual = self.decoder.picture_path
         splits = sorted({part.split for part in self.plan.changed} | set(self.plan.images))
         return {
             "location": str(location.path),
@@ -130,7 +131,7 @@ class Source:
             },
             "pictures": {
                 **self.recorded.get("pictures", {}),
-                **{split: self.decoder.picture_path(split) for split in splits},
+                **{split: usual.format(split=split, file_name="{file_name}") for split in splits},
                 **self.arrangement.pictures,
             },
         }

@@ -128,5 +128,5 @@ def test_listings_in_pieces_are_arranged_as_one():
 
 
 def test_pictures_lie_where_the_source_has_them():
-    path = DEEPFASHION2.picture_path("validation").format(file_name="000007.jpg")
+    path = DEEPFASHION2.picture_path.format(split="validation", file_name="000007.jpg")
     assert path == "validation/image/000007.jpg"

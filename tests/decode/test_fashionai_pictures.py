@@ -4,7 +4,6 @@ from decoded_sources import decode_source
 from fashionai_rows import image_id, row, stem, table
 
 from flows.decode.fashionai import FASHIONAI
-from flows.decode.fashionai.splits import SPLITS
 
 TABLE = "train/Annotations/train.csv"
 FIRST, SECOND = image_id("skirt", 1), image_id("skirt", 2)
@@ -97,8 +96,6 @@ def test_the_arrangement_knows_where_pictures_lie():
     assert inside.pictures == {"train": "{file_name}"}
     above = decode({"old/train/Annotations/train.csv": table(row())}).arranged
     assert above.pictures == {"train": "old/train/{file_name}"}
-    for split in SPLITS:
-        assert FASHIONAI.picture_path(split).endswith("/{file_name}")
 
 
 def test_what_archivers_leave_behind_is_no_picture():

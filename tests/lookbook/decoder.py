@@ -36,11 +36,6 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     garments: list[Garment]
 
 
-def picture_path(split: str) -> str:
-    """The member name of a picture."""
-    return f"{PICTURES}/{{file_name}}"
-
-
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """One part: the labels, and the pictures that they name."""
     listed = {row["name"]: row for row in members.to_pylist()}
@@ -103,4 +98,4 @@ def read_line(line: bytes) -> Line | Reason:
     return record
 
 
-LOOKBOOK = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)
+LOOKBOOK = Decoder(DATASET, DECODER_VERSION, arrange, decode, f"{PICTURES}/{{file_name}}")

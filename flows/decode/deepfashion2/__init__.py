@@ -10,7 +10,7 @@ from flows.decode.batch import Reason, Rejections, lists_of, record_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.deepfashion2.documents import ParsedDocument, read_document
 from flows.decode.deepfashion2.items import ItemBuffers
-from flows.decode.deepfashion2.layout import PART_SIZE, arrange, picture_path
+from flows.decode.deepfashion2.layout import PART_SIZE, arrange
 from flows.decode.deepfashion2.lists import PictureRecord, read_list, read_pictures
 from flows.decode.strict_json import excerpt
 from schemas import TABLES
@@ -181,15 +181,16 @@ def _reject_names(members: pa.Table, rejections: Rejections) -> None:
 
 def _image_rows(part: PartInput, reader: _PartReader) -> pa.RecordBatch:
     """The nested batch: numbers in image/ or annos/, less those whose document was rejected."""
-    documents = np.asarray(reader.image_ids, np.int64)
+    documents = pa.array(reader.image_ids, pa.int64())
     is_picture = pc.equal(part.members["role"], "picture")
-    pictures = part.members["image_id"].filter(is_picture).to_numpy().astype(np.int64)
+    pictures = part.members["image_id"].filter(is_picture).combine_chunks()
     if part.pictures["name"].to_pylist() != part.members["name"].filter(is_picture).to_pylist():
         raise ValueError("picture facts out of order: expected a row for each picture of the part")
     image_ids = np.setdiff1d(np.union1d(documents, pictures), reader.rejected_ids)
 
-    document_at = _positions(documents, image_ids)
-    facts = part.pictures.take(_positions(pictures, image_ids))
+    # The position of each image's document and picture; null where it has none.
+    document_at = pc.index_in(pa.array(image_ids), value_set=documents)
+    facts = part.pictures.take(pc.index_in(pa.array(image_ids), value_set=pictures))
     columns: dict[str, Any] = {
         "dataset": DATASET,
         "split": part.split,
@@ -206,16 +207,6 @@ def _image_rows(part: PartInput, reader: _PartReader) -> pa.RecordBatch:
     if reader.pictures:
         _fill_from_records(columns, reader.pictures)
     return record_batch(ANNOTATION, columns, len(image_ids))
-
-
-def _positions(values: np.ndarray, keys: np.ndarray) -> pa.Array:
-    """The position of each key among unique values; null where it is not among them."""
-    if not len(values):
-        return pa.nulls(len(keys), pa.int64())
-    order = np.argsort(values, kind="stable")
-    nearest = np.minimum(np.searchsorted(values, keys, sorter=order), len(values) - 1)
-    positions = order[nearest]
-    return pa.array(positions, mask=values[positions] != keys)
 
 
 def _file_names(image_ids: np.ndarray, members: pa.Array) -> pa.Array:
@@ -245,4 +236,4 @@ def _fill_from_records(columns: dict[str, pa.Array], records: dict[int, PictureR
         columns[name] = pc.coalesce(values.cast(columns[name].type), columns[name])
 
 
-DEEPFASHION2 = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)
+DEEPFASHION2 = Decoder(DATASET, DECODER_VERSION, arrange, decode, "{split}/image/{file_name}")

@@ -18,11 +18,6 @@ _NAME = (
 )
 
 
-def picture_path(split: str) -> str:
-    """A picture's member name, with `{file_name}` for its name."""
-    return f"{split}/image/{{file_name}}"
-
-
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort a listing into parts: rows of ARRANGED by split, part, role and image number.
 

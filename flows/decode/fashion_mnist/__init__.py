@@ -17,13 +17,7 @@ from PIL import Image
 from flows.decode.batch import Reason, Rejections, single_item_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput, require_data
 from flows.decode.fashion_mnist.idx import IMAGES, LABELS, SIDE, kind_of, read_idx
-from flows.decode.fashion_mnist.layout import (
-    PART_SIZE,
-    arrange,
-    picture_path,
-    share,
-    stamp,
-)
+from flows.decode.fashion_mnist.layout import PART_SIZE, arrange, share, stamp
 from schemas.annotation import PICTURE
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
@@ -45,23 +39,21 @@ def decode(part: PartInput) -> Decoded:
     count = len(next(iter(shares.values()))[1])
     image_id = np.arange(count, dtype=np.int64) + number * PART_SIZE
     names = [f"{index:05d}.png" for index in image_id.tolist()]
+    is_labelled = labels is not None
     images: dict[str, object] = {
         "dataset": DATASET,
         "split": part.split,
         "image_id": image_id,
         "document": document,
         "file_name": names,
-        "annotated": labels is not None,
+        "annotated": is_labelled,
         "image_status": "missing",
     }
     if pixels is not None:
         images |= _pictures(pixels, names)
-    if labels is None:
-        labels = np.full(count, len(_CLASSES), np.uint8)
-        is_rejected = np.zeros(count, dtype=bool)
-    else:
-        is_rejected = labels >= len(_CLASSES)
+    labels = np.full(count, len(_CLASSES), np.uint8) if labels is None else labels
     has_item = labels < len(_CLASSES)
+    is_rejected = is_labelled & ~has_item
     rejections = Rejections(DATASET, part.split)
     for index, label in zip(
         image_id[is_rejected].tolist(), labels[is_rejected].tolist(), strict=True
@@ -120,4 +112,4 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-FASHION_MNIST = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)
+FASHION_MNIST = Decoder(DATASET, DECODER_VERSION, arrange, decode)

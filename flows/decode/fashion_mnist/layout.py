@@ -42,11 +42,6 @@ class _File:
     values: NDArray[np.uint8]
 
 
-def picture_path(split: str) -> str:
-    """The member name of a picture; without use, because the table `pictures` has the pictures."""
-    return "{file_name}"
-
-
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort the IDX files into parts; every file is read and checked whole.
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from flows.decode.batch import Reason, Rejections, landmark_lists, single_item_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput, require_data
 from flows.decode.fashionai.duplicates import DeduplicatedRows, deduplicate, stamps
-from flows.decode.fashionai.layout import arrange, picture_path
+from flows.decode.fashionai.layout import arrange
 from flows.decode.fashionai.rows import ABSENT, Row, read_rows
 from schemas.errors import InputError
 from schemas.vocabulary import FASHIONAI_VISIBILITY
@@ -115,4 +115,4 @@ def _item_columns(rows: list[Row]) -> dict[str, object]:
     }
 
 
-FASHIONAI = Decoder(DATASET, DECODER_VERSION, arrange, decode, picture_path)
+FASHIONAI = Decoder(DATASET, DECODER_VERSION, arrange, decode)

@@ -27,12 +27,6 @@ Roots = Mapping[str, set[str]]
 """The folders above each split's tables: those that hold its Images/."""
 
 
-def picture_path(split: str) -> str:
-    """A picture's member name in the usual layout; an Arrangement states the real one."""
-    folder = {"train": "train", "warm_up": "train", "test": "test"}.get(split, f"r1_{split}")
-    return f"{folder}/{{file_name}}"
-
-
 def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
     """Sort a listing into parts: rows of ARRANGED by split, part, role and image.
 
