@@ -61,13 +61,9 @@ class Product:
 
 def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
     """One of the choices, each as likely as its weight."""
-    total = sum(weight for _, weight in choices)
-    mark = rng.random() * total
-    for value, weight in choices:
-        mark -= weight
-        if mark < 0:
-            return value
-    return choices[-1][0]
+    values, weights = zip(*choices, strict=True)
+    choice: Choice = rng.choices(values, weights)[0]
+    return choice
 
 
 def random_style(rng: Random, number: int) -> Style:
