@@ -50,12 +50,20 @@ def test_a_header_is_read_as_written():
     assert one.text == TEXT
 
 
+def test_columns_of_the_grain_without_a_line_come_first_as_declared():
+    text = TEXT.replace("dataset,\n--           image_id", "image_id")
+    columns = parse_query("sizes", "statistics", text).columns
+    assert list(columns) == ["dataset", "image_id", "split"]
+    assert columns["dataset"] == "source dataset, e.g. `deepfashion2`"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("-- Items by size.\n", "--\n", None),
         ("-- reads     images, items,\n--           landmarks\n", "", "needs a title, reads"),
         ("-- grain     dataset, split\n", "", "needs a title, reads"),
+        ("-- grain     dataset, split\n", "-- grain     share\n", "nor declared: 'share'"),
         ("seed: text; default 0: another", "seed: words; default 0: another", "default value"),
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
         ("dataset,\n--           image_id", "share", "nor declared: 'share'"),

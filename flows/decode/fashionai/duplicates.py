@@ -47,13 +47,13 @@ def deduplicate(rows: list[Row]) -> DeduplicatedRows:
         elif row.listed and not first.listed and is_same_image:
             not_counted += 1
         else:
-            row.reason = _duplicate(row, first)
+            row.reason = _duplicate(row, first, is_same_image)
     return DeduplicatedRows(rows, images, not_counted)
 
 
-def _duplicate(row: Row, first: Row) -> Reason:
+def _duplicate(row: Row, first: Row, is_same_image: bool) -> Reason:
     place = f"row {first.number} of {first.table}"
-    if row.content == first.content:
+    if is_same_image and row.points == first.points:
         return Reason("exact_duplicate", f"row {row.number}: repeats {place}", row.line)
     message = f"row {row.number}: claims the same image with other content than {place}"
     return Reason("image_id_clash", message, row.line)

@@ -61,11 +61,6 @@ class Row:
     points: "array[int]" = field(default_factory=lambda: array("i"))
     reason: Reason | None = None
 
-    @property
-    def content(self) -> tuple[str | None, Category | None, "array[int]"]:
-        """What the row says, without its place in the table."""
-        return self.file_name, self.category, self.points
-
 
 class _Header:
     """The columns of one table by name; raises InputError when the line is not a FashionAI header.
