@@ -15,13 +15,6 @@ MEMBERS = pa.schema(
 )
 """A source as storage lists it, sorted by name."""
 
-ROLES = ("document", "picture", "table", "side", "unexpected")
-"""What a member is to its decoder.
-
-`document` one image's annotation, `picture` an image file, `table` a file that holds many records,
-`side` a list or information file that is not an annotation, `unexpected` a file that is rejected.
-"""
-
 ARRANGED = pa.schema(
     [
         ("split", pa.string()),
@@ -32,6 +25,10 @@ ARRANGED = pa.schema(
     ]
 )
 """Members as a decoder arranges them: which part of which split each belongs to.
+
+The `role` is `document` for one image's annotation, `picture` for an image file, `table` for a file
+that holds many records, `side` for a list or information file that is not an annotation,
+`unexpected` for a file that is rejected.
 
 A member that several parts need (a CSV, an information file) has a row for each of them. The
 `stamp` of a table is a hash of the records that part takes from it, so that a part is rebuilt only

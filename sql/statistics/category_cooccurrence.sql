@@ -49,17 +49,12 @@ select
     round(met.images / totals.images, 6) as share_of_category,
     round(met.images / other_totals.images, 6) as share_of_other
 from met
-join totals
-    on met.dataset = totals.dataset
-    and met.split = totals.split
-    and met.category_id = totals.category_id
+join totals using (dataset, split, category_id)
+join categories using (dataset, category_id)
 join totals as other_totals
     on met.dataset = other_totals.dataset
     and met.split = other_totals.split
     and met.other_category_id = other_totals.category_id
-join categories
-    on met.dataset = categories.dataset
-    and met.category_id = categories.category_id
 join categories as other_categories
     on met.dataset = other_categories.dataset
     and met.other_category_id = other_categories.category_id
