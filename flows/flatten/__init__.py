@@ -6,10 +6,14 @@ pictures are embedded, `pictures`, each in its declared schema. May import `sche
 
 import pyarrow as pa
 
-from flows.flatten.images import image_rows, picture_rows
-from flows.flatten.items import item_columns, item_rows
-from flows.flatten.landmarks import landmark_rows
-from flows.flatten.polygons import polygon_rows
+from flows.flatten.rows import (
+    image_rows,
+    item_columns,
+    item_rows,
+    landmark_rows,
+    picture_rows,
+    polygon_rows,
+)
 
 __all__ = ["FLATTEN_VERSION", "flatten"]
 
