@@ -155,9 +155,9 @@ class Lake:
                 self.root, [release for release in older if release.id not in protected]
             )
 
-    def verify(self, name: str | None = None, *, threads: int | None = None) -> list[Problem]:
+    def verify(self, name: str | None = None) -> list[Problem]:
         """Compare a release with its manifest, byte for byte; empty when it is whole."""
-        return verify(self.release(name), threads=threads)
+        return verify(self.release(name))
 
     @contextmanager
     def _locked_existing(self, *, frees_space: bool = False) -> Iterator[None]:
