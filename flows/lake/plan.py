@@ -163,8 +163,8 @@ def shrunk_splits(
     """A sentence by split for those that lose over 5 % of their images (or of `what`).
 
     `allow` names splits that may. `before` is `Manifest.split_counts`; `after` is `Plan.images`
-    before building, or the counts afterwards. Splits that are not in `after` (retained, or pruned on purpose) and counts that are
-    not known yet (None) pass.
+    before building, or the counts afterwards. Splits that are not in `after` (retained, or pruned
+    on purpose) and counts that are not known yet (None) pass.
     """
     problems = {}
     for split, count in sorted(after.items()):

@@ -155,19 +155,6 @@ def encode_manifest(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 
 
-def parent_of(folder: Path) -> str | None:
-    """The id of the release that this one was built on; None when that cannot be read."""
-    try:
-        parent = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_ParentOnly).parent
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return parent if parent and is_release_id(parent) else None
-
-
-class _ParentOnly(msgspec.Struct):
-    parent: str | None = None
-
-
 class _Source(TypedDict, total=False):
     location: str
     kind: str
@@ -209,7 +196,9 @@ class _Shape(msgspec.Struct):
     checks: list[_Check]
 
 
-class _FormatOnly(msgspec.Struct):
+class FormatOnly(msgspec.Struct):
+    """The version of a JSON file's format, whatever else is in the file."""
+
     format: int = FORMAT
 
 
@@ -224,7 +213,7 @@ def read_manifest(folder: Path) -> Manifest:
             "`wardrobe releases` lists the others."
         ) from error
     try:
-        if (number := msgspec.json.decode(data, type=_FormatOnly).format) != FORMAT:
+        if (number := msgspec.json.decode(data, type=FormatOnly).format) != FORMAT:
             raise InputError(
                 f"{path} is in format {number}, this version reads {FORMAT}: use a newer wardrobe."
             )
