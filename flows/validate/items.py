@@ -44,18 +44,14 @@ def _rejections(
     """One row per rejected item: its image, the rule, and the value at fault."""
     rows = []
     for index in np.flatnonzero(broken < len(RULES)).tolist():
-        image = {
-            name: annotations[name][int(owner[index])].as_py()
-            for name in ("dataset", "split", "document", "file_name", "image_id")
-        }
+        names = ("dataset", "split", "image_id", "file_name", "document")
+        image = {name: annotations[name][int(owner[index])].as_py() for name in names}
         item, rule = values[index].as_py(), RULES[broken[index]]
         fault = rule.explain(image["dataset"], item)
         rows.append(
             {
-                "dataset": image["dataset"],
-                "split": image["split"],
+                **image,
                 "file_name": image["document"] or image["file_name"],
-                "image_id": image["image_id"],
                 "item_no": item["item_no"],
                 "rule": rule.name,
                 "message": f"`{item['place']}{fault.path}`: {fault.message}",

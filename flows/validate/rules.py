@@ -5,8 +5,8 @@ What a source only labels oddly (a category's name, a box that does not fit its 
 rule here: the checks in sql/ warn about it.
 """
 
-import math
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,11 +57,9 @@ def _has_null(items: Items) -> np.ndarray:
 
     A box is whole or absent; a point lacks coordinates only when unlabelled, and both of them.
     """
-    required = [
-        field.name for field in ITEMS.schema if field.name in items.fields and not field.nullable
-    ]
+    required = [field.name for field in ITEMS.schema if not field.nullable]
     broken = np.zeros(len(items), bool)
-    for name in (*required, "landmarks", "polygons"):
+    for name in items.fields.keys() & {*required, "landmarks", "polygons"}:
         broken |= _as_mask(items.fields[name].is_null())
     edges = sum(_as_mask(items.fields[name].is_valid()).astype(int) for name in _BOX)
     broken |= (edges != 0) & (edges != 4)
@@ -75,10 +73,8 @@ def _has_null(items: Items) -> np.ndarray:
 
     polygons = items.fields["polygons"]
     points = polygons.flatten()
-    has_null_points = _as_mask(points.is_null()) | _any(
-        _as_mask(points.flatten().is_null()), points
-    )
-    return broken | _any(has_null_points, polygons)
+    null_numbers = _as_mask(points.flatten().is_null())
+    return broken | _any(_as_mask(points.is_null()) | _any(null_numbers, points), polygons)
 
 
 def _explain_null(dataset: str, item: dict[str, Any]) -> Fault:
@@ -131,11 +127,10 @@ def _has_malformed_polygon(items: Items) -> np.ndarray:
 
 
 def _explain_polygon(dataset: str, item: dict[str, Any]) -> Fault:
-    for index, points in enumerate(item["polygons"]):
-        if len(points) % 2 or len(points) < 6:
-            text = f"{len(points)} numbers are not a polygon of three points or more"
-            return Fault(f"{_polygons_path(dataset)}[{index}]", text, points[:30])
-    raise ValueError("no malformed polygon in an item rejected for one")
+    polygons = enumerate(item["polygons"])
+    index, points = next((i, p) for i, p in polygons if len(p) % 2 or len(p) < 6)
+    text = f"{len(points)} numbers are not a polygon of three points or more"
+    return Fault(f"{_polygons_path(dataset)}[{index}]", text, points[:30])
 
 
 def _has_number_out_of_range(items: Items) -> np.ndarray:
@@ -151,11 +146,12 @@ def _has_number_out_of_range(items: Items) -> np.ndarray:
 
 
 def _explain_number(dataset: str, item: dict[str, Any]) -> Fault:
-    for path, value in _coordinates(dataset, item):
-        if value is not None and not abs(value) <= MAX_COORDINATE:
-            text = "is not a finite number" if not math.isfinite(value) else "is not in pixels"
-            return Fault(path, text, value)
-    raise ValueError("no coordinate out of range in an item rejected for one")
+    path, value = next(
+        (path, value)
+        for path, value in _coordinates(dataset, item)
+        if value is not None and not abs(value) <= MAX_COORDINATE
+    )
+    return Fault(path, "is not in pixels" if isfinite(value) else "is not a finite number", value)
 
 
 def _has_inverted_box(items: Items) -> np.ndarray:
