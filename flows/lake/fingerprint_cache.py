@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
+from flows.lake.ownership import SEEN
 from flows.release.manifest import PartRecord
 from flows.release.release import Release
 from flows.storage.atomic import atomic_write
 
-SEEN = "seen.json"
 LISTING = "listing"
 """The one input that changes with every touched file: a hash of the source as it was listed."""
 

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from flows.lake.ownership import STAGING
+from flows.lake.ownership import PINNED, STAGING
 from flows.lake.publish import remove_tree, swap_current
 from flows.release.manifest import is_release_id
 from flows.release.release import Release
 from flows.release.resolve import RELEASES, current_release, is_folder, read_plain_file
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
-
-PINNED = "pinned"
 
 
 class RollbackPin(msgspec.Struct, frozen=True):
@@ -103,10 +101,6 @@ def delete_releases(root: Path, releases: Iterable[Release]) -> Deleted:
             status = path.lstat()
             if status.st_nlink == 1 and not is_folder(path):
                 files, size = files + 1, size + status.st_size
-        # Out of `releases` in one rename, so that readers never see half of it.
-        release.path.chmod(0o755)
-        removed = root / STAGING / release.id
-        release.path.rename(removed)
-        remove_tree(removed)
+        remove_tree(release.path, root / STAGING)
         ids.append(release.id)
     return Deleted(tuple(ids), files, size)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.lake.disk_errors import disk_errors_as_input_errors, ignore_full_disk
-from flows.lake.fingerprint_cache import SEEN, with_cached_fingerprints
+from flows.lake.fingerprint_cache import with_cached_fingerprints
 from flows.lake.history import (
-    PINNED,
     Deleted,
     RollbackPin,
     current_id,
@@ -22,7 +21,7 @@ from flows.lake.history import (
     roll_back,
 )
 from flows.lake.lock import writer_lock
-from flows.lake.ownership import STAGING, STAGING_MARKER, is_lake, make_lake
+from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake
 from flows.lake.publish import clean, recover, remove_tree
 from flows.lake.staging import Staging
 from flows.release.manifest import MANIFEST
@@ -180,7 +179,7 @@ class Lake:
             with ignore_full_disk(frees_space):
                 make_lake(self.root)
             with writer_lock(self.root, wait=wait, waiting=waiting):
-                clean(self.root, (SEEN, PINNED))
+                clean(self.root)
                 with ignore_full_disk(frees_space):
                     recover(self.root)
                     finish_rollback(self.root)
