@@ -79,7 +79,7 @@ class Lake:
         """
         with self._locked(wait=wait, waiting=waiting):
             if resume:
-                self._remove_pin()
+                (self.root / PINNED).unlink(missing_ok=True)
             require_unpinned(self.root)
             # A new name, or a worker that outlived an earlier run would find its folder again.
             run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
@@ -109,10 +109,7 @@ class Lake:
     def resume(self) -> None:
         """Let ingests publish again after a rollback, on top of the current release."""
         with self._locked_existing():
-            self._remove_pin()
-
-    def _remove_pin(self) -> None:
-        (self.root / PINNED).unlink(missing_ok=True)
+            (self.root / PINNED).unlink(missing_ok=True)
 
     @property
     def pin(self) -> RollbackPin | None:

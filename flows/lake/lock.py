@@ -43,13 +43,6 @@ class Holder(msgspec.Struct, frozen=True):
         return f"`{self.command}` (process {self.pid} on {self.host}, since {self.since})"
 
 
-def _this_process() -> Holder:
-    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    # Only the name and the verb: the rest of a command line may be private.
-    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
-    return Holder(socket.gethostname(), os.getpid(), since, command)
-
-
 @contextmanager
 def writer_lock(
     root: Path, *, wait: bool | float = False, waiting: Callable[[str], None] | None = None
@@ -71,7 +64,11 @@ def writer_lock(
                 waiting(f"{sentence}: waiting for it.")
                 waiting = None
             time.sleep(0.1)
-        _write(handle, msgspec.json.encode(_this_process()))
+        # Only the name and the verb: the rest of a command line may be private.
+        command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        holder = Holder(socket.gethostname(), os.getpid(), since, command)
+        _write(handle, msgspec.json.encode(holder))
         yield
         _write(handle, b"")
     finally:

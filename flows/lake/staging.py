@@ -68,8 +68,8 @@ class Staging:
                 self._link(record)
                 self._files[record.path] = record
 
-    def link_others(self, dataset: str | None = None) -> None:
-        """Take over all parts of all data sets but this one (of all, with None)."""
+    def link_others(self, dataset: str) -> None:
+        """Take over all parts of all data sets but this one."""
         parts = self._parent_parts.items()
         self.link(name for name, part in parts if part.dataset != dataset)
 

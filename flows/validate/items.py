@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.validate.rules import RULES, Items
+from flows.validate.rules import RULES
 from schemas.annotation import ITEM
 from schemas.rejections import MAX_EXCERPT, REJECTIONS
 
@@ -19,7 +19,8 @@ def validate_items(annotations: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Reco
     owner = pc.list_parent_indices(lists)
     values = lists.flatten()
     fields = dict(zip((field.name for field in ITEM), values.flatten(), strict=True))
-    items = Items(annotations["dataset"].take(owner), fields)
+    dataset = annotations["dataset"].take(owner)
+    items = pa.RecordBatch.from_pydict({"dataset": dataset, **fields})
     broken = np.full(len(items), len(RULES), np.int8)
     for index, rule in reversed(list(enumerate(RULES))):
         broken[rule.mask(items)] = index
