@@ -79,8 +79,7 @@ class Staging:
 
     def _link(self, record: FileRecord) -> None:
         """Put the parent's file at its path in staging, in place of a file with equal bytes."""
-        if self.parent is None:
-            raise ValueError("a lake without releases has nothing to link")
+        assert self.parent is not None, "only files of the parent are linked"
         source, target = self.parent.path / record.path, self.folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
