@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from flows.lake.ownership import SEEN
-from flows.release.manifest import PartRecord
+from flows.release.manifest import JSON_ERRORS, PartRecord
 from flows.release.release import Release
 from flows.storage.atomic import atomic_write
 
@@ -37,7 +37,7 @@ def with_cached_fingerprints(root: Path, release: Release) -> Release:
     """The release with the fingerprints and listings of the cache, if the cache is of this one."""
     try:
         seen = msgspec.json.decode((root / SEEN).read_bytes(), type=_Seen)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *JSON_ERRORS):
         return release
     if seen.release != release.id:
         return release

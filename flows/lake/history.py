@@ -7,7 +7,7 @@ import msgspec
 
 from flows.lake.ownership import PINNED, STAGING
 from flows.lake.publish import remove_tree, swap_current
-from flows.release.manifest import is_release_id
+from flows.release.manifest import JSON_ERRORS, is_release_id
 from flows.release.release import Release
 from flows.release.resolve import RELEASES, current_release, is_folder, read_plain_file
 from flows.storage.atomic import atomic_write
@@ -38,7 +38,7 @@ def read_pin(root: Path) -> RollbackPin | None:
         return pin
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_ERRORS as error:
         raise InputError(
             f"{root / PINNED} is damaged ({error}): `wardrobe rollback ID` writes it again, "
             "--resume removes it."

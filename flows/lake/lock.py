@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from flows.release.manifest import JSON_ERRORS
 from schemas.errors import InputError
 
 LOCK = "lock"
@@ -123,5 +124,5 @@ def _holder(handle: int) -> Holder | None:
     """The holder that the file names; None for an empty file and one with another content."""
     try:
         return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         return None

@@ -13,6 +13,9 @@ import msgspec
 from schemas import TABLES
 from schemas.errors import InputError
 
+JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a damaged JSON file raises; RecursionError for brackets nested too deeply."""
+
 MANIFEST = "manifest.json"
 FORMAT = 1
 _RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
@@ -220,8 +223,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode(data, type=Manifest)
         msgspec.json.decode(data, type=_Shape)
         return manifest
-    # RecursionError: brackets nested more deeply than the decoder goes.
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except JSON_ERRORS as error:
         raise InputError(
             f"{path} is damaged ({error}): `wardrobe rollback` makes another release current."
         ) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from flows.release.manifest import MANIFEST, FormatOnly, is_release_id
+from flows.release.manifest import JSON_ERRORS, MANIFEST, FormatOnly, is_release_id
 from flows.release.release import Release
 from schemas.errors import InputError
 
@@ -42,7 +42,7 @@ def require_known_format(root: Path) -> bool:
         return False
     except NotADirectoryError as error:
         raise InputError(f"{root} is a file, not a folder: name the folder of a lake.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_ERRORS as error:
         raise InputError(
             f"{path} is damaged or not of a lake ({error}): if {root} is a lake, remove the file "
             "and the next ingest writes it again."

@@ -112,7 +112,10 @@ def test_a_newer_format_is_refused_in_one_sentence_by_readers_and_writers(lake):
             act()
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"format": "1"}', b'{"format": 1}', b"\xff"])
+DAMAGED_MARKERS = [b"", b"{", b'{"format": "1"}', b'{"format": 1}', b"\xff", b"[" * 10_000]
+
+
+@pytest.mark.parametrize("text", DAMAGED_MARKERS, ids=len)
 def test_a_marker_that_is_damaged_or_of_something_else_is_refused(lake, text):
     publish(lake, source(numbers(1, 5)))
     (lake.root / "lake.json").write_bytes(text)
