@@ -12,25 +12,42 @@ from schemas.pictures import PICTURES
 from schemas.polygons import POLYGONS
 from schemas.vocabulary import OCCLUDED, VISIBLE
 
+FLATTEN_VERSION = 2
+"""Raise it when the same annotations give other rows or files: flatten, validate, lake/write."""
+
 _ITEM_KEY = ("dataset", "split", "image_id", "item_no")
 
 
-def image_rows(annotations: pa.RecordBatch) -> pa.RecordBatch:
+def flatten(annotations: pa.RecordBatch) -> dict[str, pa.RecordBatch]:
+    """All tables of a part by name, in their declared schemas; accepts any slice of a batch."""
+    items = _item_columns(annotations)
+    tables = {
+        "images": _image_rows(annotations),
+        "items": _item_rows(items),
+        "landmarks": _landmark_rows(items),
+        "polygons": _polygon_rows(items),
+    }
+    if annotations["picture"].null_count < len(annotations):
+        tables["pictures"] = _picture_rows(annotations)
+    return tables
+
+
+def _image_rows(annotations: pa.RecordBatch) -> pa.RecordBatch:
     """One row per image, annotated or not: the batch without its nested columns."""
     return annotations.select(IMAGES.schema.names).cast(IMAGES.schema)
 
 
-def picture_rows(annotations: pa.RecordBatch) -> pa.RecordBatch:
+def _picture_rows(annotations: pa.RecordBatch) -> pa.RecordBatch:
     """One row per image whose bytes are embedded; images without bytes have none."""
     embedded = annotations.filter(annotations["picture"].is_valid())
     columns = [embedded[name] for name in ("dataset", "split", "image_id", "picture")]
     return pa.RecordBatch.from_arrays(columns, schema=PICTURES.schema)
 
 
-def item_columns(annotations: pa.RecordBatch) -> pa.RecordBatch:
+def _item_columns(annotations: pa.RecordBatch) -> pa.RecordBatch:
     """One row per item, in the order of the batch: the image's key and the item's fields.
 
-    `landmarks` and `polygons` are still lists; `landmark_rows` and `polygon_rows` unnest them.
+    `landmarks` and `polygons` are still lists; `_landmark_rows` and `_polygon_rows` unnest them.
     """
     items = annotations["items"]
     owner = pc.list_parent_indices(items)
@@ -41,7 +58,7 @@ def item_columns(annotations: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(keys | fields)
 
 
-def item_rows(items: pa.RecordBatch) -> pa.RecordBatch:
+def _item_rows(items: pa.RecordBatch) -> pa.RecordBatch:
     """Rows of the items table: landmarks and polygons are counted, their lists left out."""
     counts = {
         "landmarks_visible": _count(items["landmarks"], VISIBLE),
@@ -60,7 +77,7 @@ def _count(landmarks: pa.ListArray, word: str) -> pa.Array:
     return pa.array(np.diff(matches_before[_offsets(landmarks)]).astype(np.int16))
 
 
-def landmark_rows(items: pa.RecordBatch) -> pa.RecordBatch:
+def _landmark_rows(items: pa.RecordBatch) -> pa.RecordBatch:
     """Unnest the landmarks of each item: n items -> one row per landmark.
 
     `items` holds one row per item; its column `landmarks` is a list of (x, y, visibility), pixels
@@ -97,7 +114,7 @@ def _landmark_names(items: pa.RecordBatch, owner: pa.Array, number: np.ndarray) 
     return names
 
 
-def polygon_rows(items: pa.RecordBatch) -> pa.RecordBatch:
+def _polygon_rows(items: pa.RecordBatch) -> pa.RecordBatch:
     """Unnest the polygons of each item: n items -> one row per polygon, points unchanged.
 
     A repeated closing point is kept and counted. Each polygon has its area; parts are inside the
