@@ -283,3 +283,14 @@ def test_a_lock_that_is_a_folder_or_a_pipe_is_a_sentence(lake, make):
     make(lake.root / "lock")
     with pytest.raises(InputError, match="lock is not a file"):
         next_release(lake)
+
+
+def test_partial_files_of_a_dead_process_go_and_those_of_others_stay(lake):
+    next_release(lake)
+    names = [f".{name}.1-a.partial" for name in ("lake.json", "publishing", "pinned", "seen.json")]
+    for name in (*names, ".notes.1-a.partial"):
+        (lake.root / name).write_text("half")
+    (lake.root / ".pinned.folder.partial").mkdir()
+    next_release(lake)
+    left = {path.name for path in lake.root.glob(".*")}
+    assert left == {".notes.1-a.partial", ".pinned.folder.partial"}
