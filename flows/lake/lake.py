@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from flows.lake.disk_errors import disk_errors_as_input_errors, ignore_full_disk
+from flows.lake.disk_errors import disk_errors_as_input_errors
 from flows.lake.fingerprint_cache import with_cached_fingerprints
-from flows.lake.lock import writer_lock
+from flows.lake.lock import ignore_full_disk, writer_lock
 from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake
 from flows.lake.publish import clean, recover, remove_tree, swap_current
 from flows.lake.staging import Staging

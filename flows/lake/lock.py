@@ -28,6 +28,16 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of a full disk, a used up quota and a file that may not grow."""
 
 
+@contextmanager
+def ignore_full_disk(ignore: bool = True) -> Iterator[None]:
+    """With `ignore`, leave a step that finds no room on the disk to the next writer."""
+    try:
+        yield
+    except OSError as error:
+        if not ignore or error.errno not in NO_ROOM:
+            raise
+
+
 class LakeBusy(InputError):
     """Another process is writing this lake; the sentence names it."""
 
@@ -109,15 +119,12 @@ def _write(handle: int, text: bytes) -> None:
 
     A file with another content is not the lake's and stays as it is.
     """
-    try:
-        if os.fstat(handle).st_size and _holder(handle) is None:
-            return
+    if os.fstat(handle).st_size and _holder(handle) is None:
+        return
+    with ignore_full_disk():
         os.ftruncate(handle, 0)
         if os.pwrite(handle, text, 0) < len(text):
             os.ftruncate(handle, 0)
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
 
 
 def _holder(handle: int) -> Holder | None:
