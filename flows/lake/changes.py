@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sized
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 from flows.lake.fingerprint_cache import LISTING
@@ -84,11 +84,6 @@ def _row_difference(before: Iterable[FileRecord], after: Iterable[FileRecord]) -
 
 def versions() -> dict[str, str]:
     """Versions a release records: the schema, this program and the libraries that write bytes."""
-    made_by = {"schema": str(SCHEMA_VERSION)}
     packages = {"wardrobe": "wardrobe-lake", "pyarrow": "pyarrow", "duckdb": "duckdb"}
-    for name, package in packages.items():
-        try:
-            made_by[name] = version(package)
-        except PackageNotFoundError:  # run from a folder that was never installed
-            made_by[name] = "unknown"
-    return made_by
+    installed = {name: version(package) for name, package in packages.items()}
+    return {"schema": str(SCHEMA_VERSION), **installed}

@@ -44,16 +44,6 @@ def disk_errors_as_input_errors(root: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def ignore_full_disk(ignore: bool) -> Iterator[None]:
-    """With `ignore`, leave a step that finds no room on the disk to the next writer."""
-    try:
-        yield
-    except OSError as error:
-        if not ignore or error.errno not in NO_ROOM:
-            raise
-
-
 def _current(root: Path) -> str | None:
     with suppress(OSError):
         return (root / CURRENT).readlink().name

@@ -4,11 +4,14 @@ In: the members of a part, the versions of the code that builds it, options. Out
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+
+_FORMAT = re.compile(r"[0-9]+:[^:]*:[^:]*:[^:]*=[^:]*:.*", re.DOTALL)
 
 
 class Fingerprint(NamedTuple):
@@ -17,22 +20,11 @@ class Fingerprint(NamedTuple):
     `versions` is `name=number` for each version, separated by commas and sorted by name.
     """
 
-    members: int
+    members: str
     names: str
     stamps: str
     versions: str
     options: str
-
-    def __str__(self) -> str:
-        return ":".join(map(str, self))
-
-    @classmethod
-    def parse(cls, text: str) -> "Fingerprint | None":
-        """The fields of a fingerprint; None for the format of another release of this program."""
-        fields = text.split(":", 4)
-        if len(fields) != 5 or not fields[0].isdecimal() or "=" not in fields[3]:
-            return None
-        return cls(int(fields[0]), *fields[1:])
 
 
 def fingerprint(members: pa.Table, *, versions: Mapping[str, int], options: str) -> str:
@@ -46,15 +38,14 @@ def fingerprint(members: pa.Table, *, versions: Mapping[str, int], options: str)
     stamps = hashlib.sha256()
     stamps.update(members["size"].fill_null(-1).to_numpy().astype("<i8").tobytes())
     _add_strings(stamps, members["stamp"].fill_null(""))
-    return str(
-        Fingerprint(
-            members=members.num_rows,
-            names=names.hexdigest()[:16],
-            stamps=stamps.hexdigest()[:16],
-            versions=",".join(f"{name}={versions[name]}" for name in sorted(versions)),
-            options=options,
-        )
+    fields = Fingerprint(
+        members=str(members.num_rows),
+        names=names.hexdigest()[:16],
+        stamps=stamps.hexdigest()[:16],
+        versions=",".join(f"{name}={versions[name]}" for name in sorted(versions)),
+        options=options,
     )
+    return ":".join(fields)
 
 
 def _add_strings(digest: "hashlib._Hash", column: pa.ChunkedArray) -> None:
@@ -71,14 +62,15 @@ def reason(after: str, before: str | None) -> str:
     """Why a part is rebuilt, in words: what differs between two fingerprints."""
     if before is None:
         return "new"
-    now, was = Fingerprint.parse(after), Fingerprint.parse(before)
     if not before:
         return "not all of it could be read last time"
-    if now is None or was is None:
+    if not _FORMAT.fullmatch(before):
         return "its fingerprint has another format"
+    now, was = (Fingerprint(*text.split(":", 4)) for text in (after, before))
     differences = []
     if now.members != was.members:
-        differences.append(f"{now.members - was.members:+d} members ({now.members} now)")
+        more = int(now.members) - int(was.members)
+        differences.append(f"{more:+d} members ({now.members} now)")
     elif now.names != was.names:
         differences.append("members renamed")
     elif now.stamps != was.stamps:

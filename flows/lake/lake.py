@@ -2,40 +2,49 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.lake.disk_errors import disk_errors_as_input_errors, ignore_full_disk
-from flows.lake.fingerprint_cache import SEEN, with_cached_fingerprints
-from flows.lake.history import (
-    PINNED,
-    Deleted,
-    RollbackPin,
-    current_id,
-    delete_releases,
-    finish_rollback,
-    protected_ids,
-    read_pin,
-    require_unpinned,
-    roll_back,
-)
-from flows.lake.lock import writer_lock
-from flows.lake.ownership import STAGING, STAGING_MARKER, is_lake, make_lake
-from flows.lake.publish import clean, recover, remove_tree
+import msgspec
+
+from flows.lake.disk_errors import disk_errors_as_input_errors
+from flows.lake.fingerprint_cache import with_cached_fingerprints
+from flows.lake.lock import ignore_full_disk, writer_lock
+from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake
+from flows.lake.publish import clean, recover, remove_tree, swap_current
 from flows.lake.staging import Staging
-from flows.release.manifest import MANIFEST
+from flows.release.manifest import JSON_ERRORS, MANIFEST, is_release_id
 from flows.release.release import Release
 from flows.release.resolve import (
+    RELEASES,
     all_releases,
     current_release,
     find_release,
+    is_folder,
     is_plain_file,
+    read_plain_file,
     require_utf8,
 )
 from flows.release.verify import Problem, verify
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
+
+
+class RollbackPin(msgspec.Struct, frozen=True):
+    """A rollback in force: the release that is current, and the one that was before it."""
+
+    release: str
+    instead_of: str
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """What deleting freed: releases by id, and the files and bytes no other release shares."""
+
+    releases: tuple[str, ...]
+    files: int
+    bytes: int
 
 
 class Lake:
@@ -80,8 +89,12 @@ class Lake:
         """
         with self._locked(wait=wait, waiting=waiting):
             if resume:
-                self._remove_pin()
-            require_unpinned(self.root)
+                (self.root / PINNED).unlink(missing_ok=True)
+            if pin := self.pin:
+                raise InputError(
+                    f"{self.root} was rolled back to {pin.release} (from {pin.instead_of}) and "
+                    "stays there: pass --resume to publish again, on top of it."
+                )
             # A new name, or a worker that outlived an earlier run would find its folder again.
             run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
             folder = self.root / STAGING / run
@@ -100,36 +113,54 @@ class Lake:
         with self._locked_existing():
             release = find_release(self.root, name)
             _ = release.manifest  # a damaged one is refused here
-            if release.id == current_id(self.root):
+            current = self._current_id()
+            if release.id == current:
                 raise InputError(
                     f"{release.id} is the current release already: there is nothing to undo."
                 )
-            roll_back(self.root, release)
+            instead_of = current or release.id
+            # A rollback of a rollback keeps its origin; a damaged pin is written again.
+            with suppress(InputError):
+                if pin := self.pin:
+                    instead_of = pin.instead_of
+            # The pin goes first: the next writer swaps `current` to it, should this one die here.
+            with atomic_write(self.root / PINNED) as file:
+                file.write(msgspec.json.encode(RollbackPin(release.id, instead_of)))
+            swap_current(self.root, release.id)
             return release
 
     def resume(self) -> None:
         """Let ingests publish again after a rollback, on top of the current release."""
         with self._locked_existing():
-            self._remove_pin()
-
-    def _remove_pin(self) -> None:
-        (self.root / PINNED).unlink(missing_ok=True)
+            (self.root / PINNED).unlink(missing_ok=True)
 
     @property
     def pin(self) -> RollbackPin | None:
-        """The rollback in force, if any."""
-        return read_pin(self.root)
+        """The rollback in force, if any; InputError when the file is damaged."""
+        path = self.root / PINNED
+        try:
+            pin = msgspec.json.decode(read_plain_file(path), type=RollbackPin)
+            if not (is_release_id(pin.release) and is_release_id(pin.instead_of)):
+                raise msgspec.ValidationError("it does not name releases")
+            return pin
+        except FileNotFoundError:
+            return None
+        except JSON_ERRORS as error:
+            raise InputError(
+                f"{path} is damaged ({error}): `wardrobe rollback ID` writes it again, "
+                "--resume removes it."
+            ) from error
 
     def delete(self, name: str) -> Deleted:
         """Delete one release; InputError for the current one and those of a rollback in force."""
         with self._locked_existing(frees_space=True):
             release = find_release(self.root, name)
-            if release.id == current_id(self.root):
+            if release.id == self._current_id():
                 raise InputError(
                     f"{release.id} is the current release and stays: "
                     "publish or `wardrobe rollback` to another one first."
                 )
-            if release.id in protected_ids(self.root):
+            if release.id in self._protected_ids():
                 raise InputError(
                     f"the lake was rolled back from {release.id}: pass --resume first to give "
                     "it up."
@@ -139,7 +170,7 @@ class Lake:
                     f"{release.path} has no {MANIFEST}, so it may not be a release: look into it "
                     "and remove it by hand."
                 )
-            return delete_releases(self.root, [release])
+            return self._delete([release])
 
     def delete_all_but(self, count: int) -> Deleted:
         """Delete all but the newest `count` releases; the current one stays whatever its age.
@@ -149,15 +180,37 @@ class Lake:
         with self._locked_existing(frees_space=True):
             if count < 1:
                 raise InputError(f"--keep {count} would leave no release: give a number from 1.")
-            protected = protected_ids(self.root)
+            protected = self._protected_ids()
             older = [release for release in self.releases() if release.is_readable()][count:]
-            return delete_releases(
-                self.root, [release for release in older if release.id not in protected]
-            )
+            return self._delete(release for release in older if release.id not in protected)
 
-    def verify(self, name: str | None = None, *, threads: int | None = None) -> list[Problem]:
+    def _current_id(self) -> str | None:
+        """The id of the current release; None also where `current` points nowhere."""
+        try:
+            release = current_release(self.root)
+        except InputError:  # a rollback repairs that
+            return None
+        return release.id if release else None
+
+    def _protected_ids(self) -> set[str | None]:
+        """The releases that may not be deleted: the current one, and both of a rollback."""
+        pin = self.pin
+        return {self._current_id(), *((pin.release, pin.instead_of) if pin else ())}
+
+    def _delete(self, releases: Iterable[Release]) -> Deleted:
+        ids, files, size = [], 0, 0
+        for release in releases:
+            for path in release.path.rglob("*"):
+                status = path.lstat()
+                if status.st_nlink == 1 and not is_folder(path):
+                    files, size = files + 1, size + status.st_size
+            remove_tree(release.path, self.root / STAGING)
+            ids.append(release.id)
+        return Deleted(tuple(ids), files, size)
+
+    def verify(self, name: str | None = None) -> list[Problem]:
         """Compare a release with its manifest, byte for byte; empty when it is whole."""
-        return verify(self.release(name), threads=threads)
+        return verify(self.release(name))
 
     @contextmanager
     def _locked_existing(self, *, frees_space: bool = False) -> Iterator[None]:
@@ -180,9 +233,18 @@ class Lake:
             with ignore_full_disk(frees_space):
                 make_lake(self.root)
             with writer_lock(self.root, wait=wait, waiting=waiting):
-                clean(self.root, (SEEN, PINNED))
+                clean(self.root)
                 with ignore_full_disk(frees_space):
                     recover(self.root)
-                    finish_rollback(self.root)
+                    self._finish_rollback()
                 with disk_errors_as_input_errors(self.root):
                     yield
+
+    def _finish_rollback(self) -> None:
+        """Swap `current` to a pinned release, where a rollback was interrupted before that."""
+        with suppress(InputError):
+            pin = self.pin
+            if not pin or pin.release == self._current_id():
+                return
+            if is_folder(self.root / RELEASES / pin.release):
+                swap_current(self.root, pin.release)

@@ -20,11 +20,22 @@ from pathlib import Path
 
 import msgspec
 
+from flows.release.manifest import JSON_ERRORS
 from schemas.errors import InputError
 
 LOCK = "lock"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says of a full disk, a used up quota and a file that may not grow."""
+
+
+@contextmanager
+def ignore_full_disk(ignore: bool = True) -> Iterator[None]:
+    """With `ignore`, leave a step that finds no room on the disk to the next writer."""
+    try:
+        yield
+    except OSError as error:
+        if not ignore or error.errno not in NO_ROOM:
+            raise
 
 
 class LakeBusy(InputError):
@@ -41,13 +52,6 @@ class Holder(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"`{self.command}` (process {self.pid} on {self.host}, since {self.since})"
-
-
-def _this_process() -> Holder:
-    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    # Only the name and the verb: the rest of a command line may be private.
-    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
-    return Holder(socket.gethostname(), os.getpid(), since, command)
 
 
 @contextmanager
@@ -71,7 +75,11 @@ def writer_lock(
                 waiting(f"{sentence}: waiting for it.")
                 waiting = None
             time.sleep(0.1)
-        _write(handle, msgspec.json.encode(_this_process()))
+        # Only the name and the verb: the rest of a command line may be private.
+        command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        holder = Holder(socket.gethostname(), os.getpid(), since, command)
+        _write(handle, msgspec.json.encode(holder))
         yield
         _write(handle, b"")
     finally:
@@ -111,20 +119,17 @@ def _write(handle: int, text: bytes) -> None:
 
     A file with another content is not the lake's and stays as it is.
     """
-    try:
-        if os.fstat(handle).st_size and _holder(handle) is None:
-            return
+    if os.fstat(handle).st_size and _holder(handle) is None:
+        return
+    with ignore_full_disk():
         os.ftruncate(handle, 0)
         if os.pwrite(handle, text, 0) < len(text):
             os.ftruncate(handle, 0)
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
 
 
 def _holder(handle: int) -> Holder | None:
     """The holder that the file names; None for an empty file and one with another content."""
     try:
         return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         return None

@@ -23,10 +23,15 @@ from flows.release.resolve import (
     is_plain_file,
     require_known_format,
 )
-from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write
+from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 STAGING = "staging"
+PUBLISHING = "publishing"
+PINNED = "pinned"
+SEEN = "seen.json"
+OWN_FILES = (LAKE_FILE, PUBLISHING, PINNED, SEEN)
+"""The files of a lake that are replaced whole; a process that dies leaves a partial file."""
 STAGING_MARKER = ".staging"
 """An empty file in the folder of a run: the lake may remove the folder."""
 REMOVED = ".gone-"
@@ -101,9 +106,3 @@ def is_own_staging(folder: Path) -> bool:
         return True
     has_run_name = is_release_id(folder.name.removeprefix(REMOVED))
     return has_run_name and (is_plain_file(folder / MANIFEST) or not any(folder.iterdir()))
-
-
-def unfinished_files(root: Path, names: tuple[str, ...]) -> list[Path]:
-    """What a dead process left of writing these files of the lake."""
-    paths = (path for name in names for path in root.glob(f".{name}.*{PARTIAL_SUFFIX}"))
-    return [path for path in paths if path.is_symlink() or path.is_file()]

@@ -31,13 +31,8 @@ class Part:
 
     @property
     def name(self) -> str:
-        """`deepfashion2/train/00000`."""
-        return part_name(self.dataset, self.split, self.number)
-
-
-def part_name(dataset: str, split: str, number: int) -> str:
-    """The name of a part in manifests and messages."""
-    return f"{dataset}/{split}/{number:05d}"
+        """Its name in manifests and messages: `deepfashion2/train/00000`."""
+        return f"{self.dataset}/{self.split}/{self.number:05d}"
 
 
 @dataclass(frozen=True)
@@ -83,8 +78,13 @@ def plan_parts(
     }
     parts = {part.name: part for part in _group(dataset, arranged, versions, options, splits)}
     present = {part.split for part in parts.values()}
-    listed = set(pc.unique(arranged["split"]).to_pylist())
-    _require_splits(splits or (), listed | {part.split for part in before.values()}, dataset)
+    available = {part.split for part in before.values()}
+    available |= set(pc.unique(arranged["split"]).to_pylist())
+    if unknown := sorted(set(splits or ()) - available):
+        raise InputError(
+            f"this {dataset} source has no split {', '.join(unknown)}: "
+            f"it has {', '.join(sorted(available)) or 'none at all'}."
+        )
 
     reasons = {
         name: reason(part.fingerprint, before[name].fingerprint if name in before else None)
@@ -106,14 +106,6 @@ def plan_parts(
     )
 
 
-def _require_splits(requested: Collection[str], available: set[str], dataset: str) -> None:
-    if unknown := sorted(set(requested) - available):
-        raise InputError(
-            f"this {dataset} source has no split {', '.join(unknown)}: "
-            f"it has {', '.join(sorted(available)) or 'none at all'}."
-        )
-
-
 def _group(
     dataset: str,
     arranged: pa.Table,
@@ -126,11 +118,8 @@ def _group(
         arranged = arranged.filter(pc.is_in(arranged["split"], pa.array(list(splits), pa.string())))
     if not arranged.num_rows:
         return []
-    arranged = arranged.combine_chunks()
-    split = (
-        pc.dictionary_encode(arranged["split"].combine_chunks()).indices.to_numpy().astype(np.int64)
-    )
-    number = arranged["part"].to_numpy().astype(np.int64)
+    split = arranged["split"].combine_chunks().dictionary_encode().indices.to_numpy()
+    number = arranged["part"].to_numpy()
     order = np.lexsort((number, split))  # stable: members keep their order within a part
     split, number = split[order], number[order]
     edges = np.flatnonzero((np.diff(split) != 0) | (np.diff(number) != 0)) + 1
@@ -164,37 +153,25 @@ def _images_by_split(parts: Iterable[Part]) -> dict[str, int | None]:
     return totals
 
 
-@dataclass(frozen=True)
-class SplitProblem:
-    """Why a split may not be published unless it is allowed by name, as a sentence."""
-
-    split: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
 def shrunk_splits(
     before: Mapping[str, Mapping[str, int]],
     after: Mapping[str, int | None],
     *,
     what: str = "images",
     allow: Collection[str] = (),
-) -> list[SplitProblem]:
-    """Splits that lose over 5 % of their images (or of `what`) and are not allowed to by name.
+) -> dict[str, str]:
+    """A sentence by split for those that lose over 5 % of their images (or of `what`).
 
-    `before` is `Manifest.split_counts`; `after` is `Plan.images` before building, or the counts
-    afterwards. Splits that are not in `after` (retained, or pruned on purpose) and counts that are
-    not known yet (None) pass.
+    `allow` names splits that may. `before` is `Manifest.split_counts`; `after` is `Plan.images`
+    before building, or the counts afterwards. Splits that are not in `after` (retained, or pruned
+    on purpose) and counts that are not known yet (None) pass.
     """
-    problems = []
+    problems = {}
     for split, count in sorted(after.items()):
         was = before.get(split, {}).get(what, 0)
         if count is not None and split not in allow and count < was * (1 - LOSS_LIMIT):
             lost = f"{100 * (was - count) / was:.1f} % of its {what}"
-            sentence = f"{split} would lose {lost} ({was} to {count})"
-            problems.append(SplitProblem(split, sentence))
+            problems[split] = f"{split} would lose {lost} ({was} to {count})"
     return problems
 
 
@@ -203,22 +180,21 @@ def refused_splits(
     *,
     before: Mapping[str, Mapping[str, int]] | None = None,
     allow: Collection[str] = (),
-) -> list[SplitProblem]:
-    """Splits with over 1 % of their documents refused, unless allowed by name.
+) -> dict[str, str]:
+    """A sentence by split for those with over 1 % of their documents refused.
 
-    Both are counts by split. A split whose share did not grow since `before` passes: it was
-    allowed then.
+    `allow` names splits that may. Both are counts by split. A split whose share did not grow since
+    `before` passes: it was allowed then.
     """
 
     def share(counts: Mapping[str, int]) -> float:
         return counts.get("documents_refused", 0) / max(counts.get("documents_read", 0), 1)
 
-    problems = []
+    problems = {}
     for split, counts in sorted(after.items()):
         limit = max(REFUSAL_LIMIT, share((before or {}).get(split, {})))
         if split not in allow and share(counts) > limit:
             numbers = f"({counts['documents_refused']} of {counts['documents_read']})"
             percent = f"{100 * share(counts):.1f} %"
-            sentence = f"{split} has {percent} of its documents refused {numbers}"
-            problems.append(SplitProblem(split, sentence))
+            problems[split] = f"{split} has {percent} of its documents refused {numbers}"
     return problems

@@ -12,17 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.lake.ownership import (
+    OWN_FILES,
+    PUBLISHING,
     REMOVED,
     STAGING,
     STAGING_MARKER,
     is_own_staging,
-    unfinished_files,
 )
 from flows.release.manifest import MANIFEST, is_release_id
-from flows.release.resolve import CURRENT, LAKE_FILE, RELEASES, is_folder, read_plain_file
-from flows.storage.atomic import atomic_write, sync_folder
+from flows.release.resolve import CURRENT, RELEASES, is_folder, read_plain_file
+from flows.storage.atomic import PARTIAL_SUFFIX, atomic_write, sync_folder
 
-PUBLISHING = "publishing"
 _NEXT = "current.next"
 
 
@@ -68,11 +68,12 @@ def publishing(root: Path) -> str | None:
     return None
 
 
-def clean(root: Path, files: tuple[str, ...]) -> None:
-    """Remove what dead runs left in staging, and of these files; only for the lock's holder."""
-    names = (LAKE_FILE, PUBLISHING, *files)
-    for path in (*unfinished_files(root, names), root / _NEXT):
-        path.unlink(missing_ok=True)
+def clean(root: Path) -> None:
+    """Remove what dead runs left of staging and of the lake's files; for the lock's holder."""
+    for path in (path for name in OWN_FILES for path in root.glob(f".{name}.*{PARTIAL_SUFFIX}")):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+    (root / _NEXT).unlink(missing_ok=True)
     for path in (root / STAGING).iterdir():
         if is_own_staging(path):
             remove_tree(path)
@@ -92,15 +93,16 @@ def _forbid_writing(path: Path) -> None:
         path.chmod(mode & ~0o222)
 
 
-def remove_tree(path: Path) -> None:
+def remove_tree(path: Path, staging: Path | None = None) -> None:
     """Remove a folder, read-only ones in it too; files keep their modes, which other links share.
 
-    The folder is renamed first: a worker that outlived its run finds its path gone and stops.
+    The folder is renamed first (into `staging`): a reader never sees half of it, and a worker that
+    outlived its run finds its path gone and stops.
     """
     if not is_folder(path):
         path.unlink(missing_ok=True)
         return
-    renamed = path.with_name(f"{REMOVED}{path.name.removeprefix(REMOVED)}")
+    renamed = (staging or path.parent) / f"{REMOVED}{path.name.removeprefix(REMOVED)}"
     path.chmod(0o755)
     path.rename(renamed)
     for folder, _, _ in os.walk(renamed):

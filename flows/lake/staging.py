@@ -45,14 +45,14 @@ class Staging:
     """A release that is being made, for the holder of the lake's lock. Workers get `folder` alone.
 
     `parent` is the current release (None in a new lake), with the fingerprints that its parts
-    have by now: what to plan on.
+    have by now: what to plan on. `parts` are those so far, linked and built, by name.
     """
 
     def __init__(self, root: Path, folder: Path, parent: Release | None) -> None:
         self.root = root
         self.folder = folder
         self.parent = parent
-        self._parts: dict[str, PartRecord] = {}
+        self.parts: dict[str, PartRecord] = {}
         self._files: dict[str, FileRecord] = {}
         files = parent.manifest.files if parent else []
         self._parent_files = {record.path: record for record in files}
@@ -62,14 +62,14 @@ class Staging:
         parent_parts, names = self._parent_parts, set(parts)
         if missing := sorted(names - parent_parts.keys()):
             raise ValueError(f"the parent release has no parts {missing}")
-        self._parts |= {name: parent_parts[name] for name in sorted(names)}
+        self.parts |= {name: parent_parts[name] for name in sorted(names)}
         for record in self._parent_files.values():
             if record.part in names:
                 self._link(record)
                 self._files[record.path] = record
 
-    def link_others(self, dataset: str | None = None) -> None:
-        """Take over all parts of all data sets but this one (of all, with None)."""
+    def link_others(self, dataset: str) -> None:
+        """Take over all parts of all data sets but this one."""
         parts = self._parent_parts.items()
         self.link(name for name, part in parts if part.dataset != dataset)
 
@@ -79,8 +79,7 @@ class Staging:
 
     def _link(self, record: FileRecord) -> None:
         """Put the parent's file at its path in staging, in place of a file with equal bytes."""
-        if self.parent is None:
-            raise ValueError("a lake without releases has nothing to link")
+        assert self.parent is not None, "only files of the parent are linked"
         source, target = self.parent.path / record.path, self.folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
@@ -107,7 +106,7 @@ class Staging:
                 raise CountMismatch(f"part {receipt.part}: {problem}")
             self._add_files(receipt.files)
             dataset, split, _ = receipt.part.split("/")
-            self._parts[receipt.part] = PartRecord(
+            self.parts[receipt.part] = PartRecord(
                 dataset, split, receipt.fingerprint, dict(receipt.counts)
             )
 
@@ -116,7 +115,7 @@ class Staging:
 
         Only the files of number 0 exist for each split, if need be without rows.
         """
-        splits = {(part.dataset, part.split) for part in self._parts.values() if number == 0}
+        splits = {(part.dataset, part.split) for part in self.parts.values() if number == 0}
         records = write_derived(self.folder, name, rows, splits=splits, number=number)
         self._add_files(records)
         return records
@@ -143,14 +142,9 @@ class Staging:
         changed = {each.part for each in records if before.get(each.path) != each.sha256}
         return files_by_table(self.folder, [each for each in records if each.part in changed])
 
-    @property
-    def parts(self) -> Mapping[str, PartRecord]:
-        """The parts so far, linked and built, by name."""
-        return self._parts
-
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set so far, by split: for `shrunk_splits` and `refused_splits`."""
-        return split_counts(self._parts, dataset)
+        return split_counts(self.parts, dataset)
 
     def publish(
         self,
@@ -168,14 +162,14 @@ class Staging:
         """
         before = self.parent.manifest if self.parent else None
         content = content_hash(self._files.values())
-        datasets = {part.dataset for part in self._parts.values()}
+        datasets = {part.dataset for part in self.parts.values()}
         given_inputs = {**(before.inputs if before else {}), **(inputs or {})}
         all_inputs = {name: dict(facts) for name, facts in given_inputs.items() if name in datasets}
         if parameters is None:
             parameters = before.parameters if before else {}
         settings = changed_settings(before, parameters, all_inputs) if before else []
         if self.parent and before and content == before.content and not settings:
-            save_fingerprints(self.root, self.parent.id, self._parts, all_inputs)
+            save_fingerprints(self.root, self.parent.id, self.parts, all_inputs)
             return Release(self.parent.path)
 
         created, name = self._name(content)
@@ -187,10 +181,10 @@ class Staging:
             versions=versions(),
             inputs=all_inputs,
             parameters=dict(parameters),
-            parts=dict(sorted(self._parts.items())),
+            parts=dict(sorted(self.parts.items())),
             files=[self._files[path] for path in sorted(self._files)],
             checks=[dict(check) for check in checks],
-            changes=describe_changes(before, self._parts, self._files.values(), settings),
+            changes=describe_changes(before, self.parts, self._files.values(), settings),
             runs=dict(runs or {}),
         )
         self._remove_unrecorded_files()

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.lake.plan import Part
 from flows.lake.table_file import Rows, pieces_of, write_file
 from flows.release.manifest import FileRecord, table_order
 from schemas import TABLES
@@ -35,20 +35,7 @@ _PICTURE_FEATURES = json.dumps(
 """What Hugging Face `datasets` puts into footers, so that it decodes pictures as it loads them."""
 
 
-class PartName(Protocol):
-    """What a part is called: all that writing needs to know of it."""
-
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def split(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-
-
-def write_part(folder: Path, part: PartName, tables: Mapping[str, Rows]) -> tuple[FileRecord, ...]:
+def write_part(folder: Path, part: Part, tables: Mapping[str, Rows]) -> tuple[FileRecord, ...]:
     """Write one file per table of a part under `folder`; same rows, same bytes, in any process.
 
     `tables` have the logical schemas of schemas.TABLES. A table or batch is sorted by its key; the
@@ -106,7 +93,7 @@ def _write_partition(
     table: str,
     partition: tuple[str, str],
     pieces: Iterable[pa.Table],
-    part: PartName | None = None,
+    part: Part | None = None,
     number: int = 0,
 ) -> FileRecord:
     """Write one file of a partitioned table, in Hive's folder convention."""
@@ -130,7 +117,7 @@ def _with_metadata(schema: pa.Schema, table: str, partition: Mapping[str, str]) 
     return schema.with_metadata(metadata)
 
 
-def _require_rows_of(part: PartName, table: str, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _require_rows_of(part: Part, table: str, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
     for rows in pieces:
         for column, word in (("dataset", part.dataset), ("split", part.split)):
             if others := set(pc.unique(rows[column]).to_pylist()) - {word}:

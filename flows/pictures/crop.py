@@ -25,8 +25,6 @@ class CropTransform(NamedTuple):
 
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Points or boxes, x and y in turn along the last axis; same shape and type."""
-        if self == IDENTITY:
-            return points.copy()
         pairs = points.reshape(-1, 2)
         pairs = (pairs - (self.left, self.top)) * (self.scale_x, self.scale_y)
         return pairs.astype(points.dtype).reshape(points.shape)

@@ -67,7 +67,8 @@ def open_picture(data: bytes, *, header_only: bool = False) -> Image.Image:
             image: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
     except PictureError as error:
         if error.image_status == "unreadable" and data and not data.startswith(_BEGINNINGS):
-            raise _not_a_picture() from error
+            reason = f"it is not one of {', '.join(FORMATS)}"
+            raise PictureError("not_a_picture", reason) from error
         raise
     if image.width * image.height > MOST_PIXELS:
         raise _too_many_pixels(format_name(image))
@@ -124,10 +125,6 @@ def _pillow_errors() -> Iterator[None]:
     # MemoryError, ...), and none of it may stop a run over thousands of pictures.
     except Exception as error:
         raise PictureError("unreadable", str(error) or type(error).__name__) from error
-
-
-def _not_a_picture() -> PictureError:
-    return PictureError("not_a_picture", f"it is not one of {', '.join(FORMATS)}")
 
 
 def _too_many_pixels(format: str | None = None) -> PictureError:

@@ -120,8 +120,8 @@ def large_losses(source: Source, counts: Mapping[str, Mapping[str, int | None]])
     before, allowed = source.split_counts, source.request.allow_shrink
     losses: dict[str, str] = {}
     for name, by_split in counts.items():
-        for loss in shrunk_splits(before, by_split, what=name, allow=allowed):
-            losses.setdefault(loss.split, f"{loss}: allow it with --allow-shrink {loss.split}")
+        for split, loss in shrunk_splits(before, by_split, what=name, allow=allowed).items():
+            losses.setdefault(split, f"{loss}: allow it with --allow-shrink {split}")
     return list(losses.values())
 
 
@@ -137,7 +137,7 @@ def require_complete_splits(source: Source, staging: Staging) -> None:
         },
     )
     refused = refused_splits(after, before=source.split_counts, allow=request.allow_refused)
-    reasons += [f"{split}: allow it with --allow-refused {split.split}" for split in refused]
+    reasons += [f"{why}: allow it with --allow-refused {split}" for split, why in refused.items()]
     if reasons:
         raise PublicationBlocked(reasons, refused_rows(staging.tables(), request.dataset, after))
 

@@ -13,6 +13,9 @@ import msgspec
 from schemas import TABLES
 from schemas.errors import InputError
 
+JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a damaged JSON file raises; RecursionError for brackets nested too deeply."""
+
 MANIFEST = "manifest.json"
 FORMAT = 1
 _RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
@@ -155,19 +158,6 @@ def encode_manifest(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 
 
-def parent_of(folder: Path) -> str | None:
-    """The id of the release that this one was built on; None when that cannot be read."""
-    try:
-        parent = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_ParentOnly).parent
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return parent if parent and is_release_id(parent) else None
-
-
-class _ParentOnly(msgspec.Struct):
-    parent: str | None = None
-
-
 class _Source(TypedDict, total=False):
     location: str
     kind: str
@@ -209,7 +199,9 @@ class _Shape(msgspec.Struct):
     checks: list[_Check]
 
 
-class _FormatOnly(msgspec.Struct):
+class FormatOnly(msgspec.Struct):
+    """The version of a JSON file's format, whatever else is in the file."""
+
     format: int = FORMAT
 
 
@@ -224,15 +216,14 @@ def read_manifest(folder: Path) -> Manifest:
             "`wardrobe releases` lists the others."
         ) from error
     try:
-        if (number := msgspec.json.decode(data, type=_FormatOnly).format) != FORMAT:
+        if (number := msgspec.json.decode(data, type=FormatOnly).format) != FORMAT:
             raise InputError(
                 f"{path} is in format {number}, this version reads {FORMAT}: use a newer wardrobe."
             )
         manifest = msgspec.json.decode(data, type=Manifest)
         msgspec.json.decode(data, type=_Shape)
         return manifest
-    # RecursionError: brackets nested more deeply than the decoder goes.
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except JSON_ERRORS as error:
         raise InputError(
             f"{path} is damaged ({error}): `wardrobe rollback` makes another release current."
         ) from error

@@ -3,14 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
-from flows.release.manifest import MANIFEST, is_release_id, parent_of
+from flows.release.manifest import JSON_ERRORS, MANIFEST, FormatOnly, is_release_id
 from flows.release.release import Release
 from schemas.errors import InputError
 
@@ -27,16 +26,12 @@ class LakeFile(msgspec.Struct, frozen=True):
     created: datetime
 
 
-class _FormatOnly(msgspec.Struct):
-    format: int
-
-
 def require_known_format(root: Path) -> bool:
     """Whether `lake.json` exists; InputError when it is damaged or of a newer format."""
     path = root / LAKE_FILE
     try:
         data = read_plain_file(path)
-        number = msgspec.json.decode(data, type=_FormatOnly).format
+        number = msgspec.json.decode(data, type=FormatOnly).format
         if number > LAKE_FORMAT:
             raise InputError(
                 f"{root} is a lake of format {number}, this version knows {LAKE_FORMAT}: "
@@ -47,7 +42,7 @@ def require_known_format(root: Path) -> bool:
         return False
     except NotADirectoryError as error:
         raise InputError(f"{root} is a file, not a folder: name the folder of a lake.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_ERRORS as error:
         raise InputError(
             f"{path} is damaged or not of a lake ({error}): if {root} is a lake, remove the file "
             "and the next ingest writes it again."
@@ -80,30 +75,15 @@ def read_plain_file(path: Path) -> bytes:
 
 
 def all_releases(root: Path) -> list[Release]:
-    """Every release of a lake, newest first; those with a damaged manifest are listed too."""
+    """Every release of a lake, newest first, which is the order of their ids.
+
+    Those with a damaged manifest are listed too.
+    """
     require_known_format(root)
     folder = root / RELEASES
     paths = folder.iterdir() if folder.is_dir() else ()
-    parents = {
-        path.name: parent_of(path) for path in paths if is_release_id(path.name) and is_folder(path)
-    }
-    names = sorted(parents, key=lambda name: (_order(name, parents), name), reverse=True)
-    return [Release(folder / name) for name in names]
-
-
-def _order(name: str, parents: Mapping[str, str | None]) -> tuple[str, int]:
-    """The time in an id, but never before that of a parent: a clock may have been set back.
-
-    The number counts the releases since the latest time in the chain of parents.
-    """
-    chain = [name]
-    while (parent := parents.get(chain[-1])) and parent not in chain:
-        chain.append(parent)
-    latest, since = "", 0
-    for release in reversed(chain):
-        time = release.partition("-")[0]
-        latest, since = (time, 0) if time > latest else (latest, since + 1)
-    return latest, since
+    releases = [path for path in paths if is_release_id(path.name) and is_folder(path)]
+    return [Release(path) for path in sorted(releases, reverse=True)]
 
 
 def current_release(root: Path) -> Release | None:

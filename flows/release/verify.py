@@ -27,14 +27,14 @@ class Problem(NamedTuple):
         return f"{self.path} {self.what}"
 
 
-def verify(release: Release, *, threads: int | None = None) -> list[Problem]:
+def verify(release: Release) -> list[Problem]:
     """Compare every byte, row count, schema and footer of a release with its manifest.
 
     An empty list: all is as it was published. Raises InputError when the manifest itself cannot
     be read, because then there is nothing to compare with.
     """
     manifest = release.manifest
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         by_file = pool.map(
             lambda record: list(_file_problems(release.path, record, manifest)), manifest.files
         )

@@ -5,7 +5,8 @@ objects.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,33 +16,6 @@ from schemas.errors import InputError
 from schemas.source import MEMBERS
 
 CHUNK = 65_536
-
-
-class _Rows:
-    """Names, sizes and stamps, moved into Arrow whenever a chunk is full."""
-
-    def __init__(self) -> None:
-        self.chunks: list[pa.RecordBatch] = []
-        self.names: list[str] = []
-        self.sizes: list[int] = []
-        self.times: list[int] = []
-
-    def add(self, name: str, status: os.stat_result) -> None:
-        self.names.append(name)
-        self.sizes.append(status.st_size)
-        self.times.append(status.st_mtime_ns)
-        if len(self.names) >= CHUNK:
-            self.flush()
-
-    def flush(self) -> None:
-        try:
-            names = pa.array(self.names, pa.string())
-        except UnicodeEncodeError:
-            names = pa.array([_utf8(name) for name in self.names], pa.string())
-        stamps = pa.array(self.times, pa.int64()).cast(pa.string())
-        sizes = pa.array(self.sizes, pa.int64())
-        self.chunks.append(pa.record_batch([names, sizes, stamps], schema=MEMBERS))
-        self.names, self.sizes, self.times = [], [], []
 
 
 def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
@@ -54,7 +28,13 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
     Bytes of a name that are not UTF-8 are written as `%FF`. Raises OSError when a folder cannot be
     listed: its files would seem to be deleted.
     """
-    rows = _Rows()
+    files = _files(root, skip)
+    chunks = [_as_members(chunk) for chunk in iter(lambda: list(islice(files, CHUNK)), [])]
+    return pa.Table.from_batches(chunks, schema=MEMBERS).sort_by("name").combine_chunks()
+
+
+def _files(root: Path, skip: frozenset[str]) -> Iterator[tuple[str, int, int]]:
+    """Name, size and mtime_ns of every file below `root`."""
     roots = allowed_roots(root)
     pending = [""]
     while pending:
@@ -72,12 +52,18 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
                         f"{_utf8(str(root / name))} is a link to a folder outside the source: "
                         "link the folder above it instead, or copy the files."
                     )
-            elif name not in skip:
-                status = _stat(entry, folder)
-                if status is not None:
-                    rows.add(name, status)
-    rows.flush()
-    return pa.Table.from_batches(rows.chunks, schema=MEMBERS).sort_by("name").combine_chunks()
+            elif name not in skip and (status := _stat(entry, folder)) is not None:
+                yield name, status.st_size, status.st_mtime_ns
+
+
+def _as_members(files: Sequence[tuple[str, int, int]]) -> pa.RecordBatch:
+    names, sizes, times = zip(*files, strict=True)
+    try:
+        utf8 = pa.array(names, pa.string())
+    except UnicodeEncodeError:
+        utf8 = pa.array([_utf8(name) for name in names], pa.string())
+    stamps = pa.array(times, pa.int64()).cast(pa.string())
+    return pa.record_batch([utf8, pa.array(sizes, pa.int64()), stamps], schema=MEMBERS)
 
 
 def allowed_roots(root: Path) -> tuple[Path, ...]:

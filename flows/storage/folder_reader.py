@@ -3,17 +3,14 @@
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 from flows.storage.folder_listing import allowed_roots, is_inside
-from flows.storage.member import MAX_MEMBER_BYTES, Member, MemberError, is_stamp, too_large
+from flows.storage.member import MAX_MEMBER_BYTES, Member, MemberError, Probe, T, is_stamp
 from schemas.source import Document
-
-T = TypeVar("T")
 
 # Errors of one file. Others may pass (a network, a full table of open files) and are raised.
 _ERRORS_OF_A_MEMBER = frozenset(
@@ -46,9 +43,7 @@ class FolderReader:
     def _allowed(self) -> tuple[Path, ...]:
         return allowed_roots(self._root)
 
-    def read(
-        self, member: Member, probe: Callable[[bytes, bool], T | None], heads: Sequence[int] = ()
-    ) -> T | Document:
+    def read(self, member: Member, probe: Probe[T], heads: Sequence[int] = ()) -> T | Document:
         """The answer of `probe` to the first bytes, as many as it needs, or the reason why not.
 
         A member that differs from its listing is read a second time.
@@ -63,9 +58,7 @@ class FolderReader:
             self._checked_folder = ""
         return Document(member.name, None, failure.rule, str(failure))
 
-    def _read_once(
-        self, member: Member, probe: Callable[[bytes, bool], T | None], heads: Sequence[int]
-    ) -> T:
+    def _read_once(self, member: Member, probe: Probe[T], heads: Sequence[int]) -> T:
         handle = self._open(member.name)
         try:
             before = os.fstat(handle)
@@ -143,7 +136,8 @@ def _compare(member: Member, current: os.stat_result) -> None:
     if not stat.S_ISREG(current.st_mode):
         raise MemberError("unreadable", "it is not a regular file")
     if current.st_size > MAX_MEMBER_BYTES:
-        raise too_large(current.st_size)
+        limit = f"more than the {MAX_MEMBER_BYTES:,} that are read"
+        raise MemberError("too_large", f"it has {current.st_size:,} bytes, {limit}")
     if current.st_size != member.size >= 0:
         raise MemberError(
             "changed_while_read",

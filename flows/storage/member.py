@@ -1,6 +1,12 @@
 """One listed member, its limits, and the error of a member that cannot be read."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+Probe: TypeAlias = Callable[[bytes, bool], T | None]
+"""`probe(head, whole)`: an answer to the first bytes of a member, None to see more of them."""
 
 MAX_MEMBER_BYTES = 64 << 20
 """Bytes of the largest member that is read, unpacked. A larger one is rejected as `too_large`.
@@ -31,12 +37,6 @@ class MemberError(Exception):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
-
-
-def too_large(size: int) -> MemberError:
-    """The error of a member of `size` bytes."""
-    limit = f"more than the {MAX_MEMBER_BYTES:,} that are read"
-    return MemberError("too_large", f"it has {size:,} bytes, {limit}")
 
 
 def is_stamp(stamp: str) -> bool:

@@ -1,11 +1,11 @@
 """List and read the members of a Location: the same names, order and bytes for folder and zips."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,14 +13,12 @@ import pyarrow.compute as pc
 from flows.storage.folder_listing import list_folder
 from flows.storage.folder_reader import FolderReader
 from flows.storage.location import SIDE_FOLDER, Location
-from flows.storage.member import ARCHIVE_STAMPS, HEAD_SIZES, Member
+from flows.storage.member import ARCHIVE_STAMPS, HEAD_SIZES, Member, Probe, T
 from flows.storage.zips.archive import read_archived
 from flows.storage.zips.zip_index import read_zip_index
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
-T = TypeVar("T")
-Probe = Callable[[bytes, bool], T | None]
 Carrier = Literal["folder", "zip", "side file"]
 
 _ROWS = 4_096

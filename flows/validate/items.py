@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.validate.rules import RULES, Items
+from flows.validate.rules import RULES
 from schemas.annotation import ITEM
 from schemas.rejections import MAX_EXCERPT, REJECTIONS
 
@@ -19,7 +19,8 @@ def validate_items(annotations: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Reco
     owner = pc.list_parent_indices(lists)
     values = lists.flatten()
     fields = dict(zip((field.name for field in ITEM), values.flatten(), strict=True))
-    items = Items(annotations["dataset"].take(owner), fields)
+    dataset = annotations["dataset"].take(owner)
+    items = pa.RecordBatch.from_pydict({"dataset": dataset, **fields})
     broken = np.full(len(items), len(RULES), np.int8)
     for index, rule in reversed(list(enumerate(RULES))):
         broken[rule.mask(items)] = index
@@ -44,18 +45,14 @@ def _rejections(
     """One row per rejected item: its image, the rule, and the value at fault."""
     rows = []
     for index in np.flatnonzero(broken < len(RULES)).tolist():
-        image = {
-            name: annotations[name][int(owner[index])].as_py()
-            for name in ("dataset", "split", "document", "file_name", "image_id")
-        }
+        names = ("dataset", "split", "image_id", "file_name", "document")
+        image = {name: annotations[name][int(owner[index])].as_py() for name in names}
         item, rule = values[index].as_py(), RULES[broken[index]]
         fault = rule.explain(image["dataset"], item)
         rows.append(
             {
-                "dataset": image["dataset"],
-                "split": image["split"],
+                **image,
                 "file_name": image["document"] or image["file_name"],
-                "image_id": image["image_id"],
                 "item_no": item["item_no"],
                 "rule": rule.name,
                 "message": f"`{item['place']}{fault.path}`: {fault.message}",

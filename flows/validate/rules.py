@@ -1,12 +1,13 @@
 """The rules of an item: each finds the items that break it, and explains one of them.
 
-`mask` reads the items of a batch as whole columns; `explain` names the value of one rejected item.
+`mask` reads all items of a batch, a row each with the data set and the fields of an item; `explain`
+names the value of one rejected item.
 What a source only labels oddly (a category's name, a box that does not fit its outline) is not a
 rule here: the checks in sql/ warn about it.
 """
 
-import math
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,16 +21,6 @@ from schemas.items import ITEMS
 from schemas.vocabulary import UNLABELLED
 
 _BOX = ("x1", "y1", "x2", "y2")
-
-
-class Items(NamedTuple):
-    """All items of a batch: the dataset of each, and its fields by name."""
-
-    dataset: pa.Array
-    fields: dict[str, pa.Array]
-
-    def __len__(self) -> int:
-        return len(self.dataset)
 
 
 class Fault(NamedTuple):
@@ -48,37 +39,33 @@ class Rule(NamedTuple):
     """
 
     name: str
-    mask: Callable[[Items], np.ndarray]
+    mask: Callable[[pa.RecordBatch], np.ndarray]
     explain: Callable[[str, dict[str, Any]], Fault]
 
 
-def _has_null(items: Items) -> np.ndarray:
+def _has_null(items: pa.RecordBatch) -> np.ndarray:
     """Null where the tables allow none: Arrow accepts it, the Parquet writer rejects the batch.
 
     A box is whole or absent; a point lacks coordinates only when unlabelled, and both of them.
     """
-    required = [
-        field.name for field in ITEMS.schema if field.name in items.fields and not field.nullable
-    ]
+    required = [field.name for field in ITEMS.schema if not field.nullable]
     broken = np.zeros(len(items), bool)
-    for name in (*required, "landmarks", "polygons"):
-        broken |= _as_mask(items.fields[name].is_null())
-    edges = sum(_as_mask(items.fields[name].is_valid()).astype(int) for name in _BOX)
+    for name in set(items.schema.names) & {*required, "landmarks", "polygons"}:
+        broken |= _as_mask(items[name].is_null())
+    edges = sum(_as_mask(items[name].is_valid()).astype(int) for name in _BOX)
     broken |= (edges != 0) & (edges != 4)
 
-    landmarks = items.fields["landmarks"]
+    landmarks = items["landmarks"]
     x, y, word = (landmarks.flatten().field(name) for name in ("x", "y", "visibility"))
     no_x, no_y = _as_mask(x.is_null()), _as_mask(y.is_null())
     bad = _as_mask(word.is_null()) | (no_x != no_y)
     bad |= no_x & ~_as_mask(pc.equal(word, UNLABELLED))
     broken |= _any(bad, landmarks)
 
-    polygons = items.fields["polygons"]
+    polygons = items["polygons"]
     points = polygons.flatten()
-    has_null_points = _as_mask(points.is_null()) | _any(
-        _as_mask(points.flatten().is_null()), points
-    )
-    return broken | _any(has_null_points, polygons)
+    null_numbers = _as_mask(points.flatten().is_null())
+    return broken | _any(_as_mask(points.is_null()) | _any(null_numbers, points), polygons)
 
 
 def _explain_null(dataset: str, item: dict[str, Any]) -> Fault:
@@ -86,18 +73,18 @@ def _explain_null(dataset: str, item: dict[str, Any]) -> Fault:
     return Fault("", "null where a value is needed", nulls or item)
 
 
-def _landmarks_of_categories(items: Items) -> np.ndarray:
+def _landmarks_of_categories(items: pa.RecordBatch) -> np.ndarray:
     """The number of landmarks of each item's category; -1 where the data set lacks the category."""
     counts = np.full(len(items), -1)
     for dataset, categories in CATEGORIES.items():
-        is_own = _as_mask(pc.equal(items.dataset, dataset))
+        is_own = _as_mask(pc.equal(items["dataset"], dataset))
         for defined in categories:
-            has_category = _as_mask(pc.equal(items.fields["category_id"], defined.category_id))
+            has_category = _as_mask(pc.equal(items["category_id"], defined.category_id))
             counts[is_own & has_category] = defined.landmarks
     return counts
 
 
-def _has_unknown_category(items: Items) -> np.ndarray:
+def _has_unknown_category(items: pa.RecordBatch) -> np.ndarray:
     return _landmarks_of_categories(items) < 0
 
 
@@ -105,14 +92,14 @@ def _explain_category(dataset: str, item: dict[str, Any]) -> Fault:
     return Fault(".category_id", f"{dataset} defines no such category", item["category_id"])
 
 
-def _has_wrong_landmark_count(items: Items) -> np.ndarray:
+def _has_wrong_landmark_count(items: pa.RecordBatch) -> np.ndarray:
     """Another number of landmarks than the category defines.
 
     None at all is allowed where the source keeps landmarks back (FashionAI's test sets).
     """
-    counts = _lengths(items.fields["landmarks"])
+    counts = _lengths(items["landmarks"])
     withheld = [dataset.name for dataset in DATASETS.values() if dataset.landmarks_withheld]
-    may_be_none = _as_mask(pc.is_in(items.dataset, value_set=pa.array(withheld, pa.string())))
+    may_be_none = _as_mask(pc.is_in(items["dataset"], value_set=pa.array(withheld, pa.string())))
     return (counts != _landmarks_of_categories(items)) & ~(may_be_none & (counts == 0))
 
 
@@ -123,27 +110,26 @@ def _explain_landmark_count(dataset: str, item: dict[str, Any]) -> Fault:
     return Fault(".landmarks", f"{count} landmarks, {text}", values)
 
 
-def _has_malformed_polygon(items: Items) -> np.ndarray:
+def _has_malformed_polygon(items: pa.RecordBatch) -> np.ndarray:
     """A polygon with an odd number of coordinates, or with fewer than three points."""
-    polygons = items.fields["polygons"]
+    polygons = items["polygons"]
     numbers = _lengths(polygons.flatten())
     return _any((numbers % 2 == 1) | (numbers < 6), polygons)
 
 
 def _explain_polygon(dataset: str, item: dict[str, Any]) -> Fault:
-    for index, points in enumerate(item["polygons"]):
-        if len(points) % 2 or len(points) < 6:
-            text = f"{len(points)} numbers are not a polygon of three points or more"
-            return Fault(f"{_polygons_path(dataset)}[{index}]", text, points[:30])
-    raise ValueError("no malformed polygon in an item rejected for one")
+    polygons = enumerate(item["polygons"])
+    index, points = next((i, p) for i, p in polygons if len(p) % 2 or len(p) < 6)
+    text = f"{len(points)} numbers are not a polygon of three points or more"
+    return Fault(f"{_polygons_path(dataset)}[{index}]", text, points[:30])
 
 
-def _has_number_out_of_range(items: Items) -> np.ndarray:
+def _has_number_out_of_range(items: pa.RecordBatch) -> np.ndarray:
     """A coordinate that is not finite, or beyond MAX_COORDINATE in either direction."""
     broken = np.zeros(len(items), bool)
     for name in _BOX:
-        broken |= _out_of_range(items.fields[name])
-    landmarks, polygons = items.fields["landmarks"], items.fields["polygons"]
+        broken |= _out_of_range(items[name])
+    landmarks, polygons = items["landmarks"], items["polygons"]
     point = landmarks.flatten()
     broken |= _any(_out_of_range(point.field("x")) | _out_of_range(point.field("y")), landmarks)
     points = polygons.flatten()
@@ -151,16 +137,17 @@ def _has_number_out_of_range(items: Items) -> np.ndarray:
 
 
 def _explain_number(dataset: str, item: dict[str, Any]) -> Fault:
-    for path, value in _coordinates(dataset, item):
-        if value is not None and not abs(value) <= MAX_COORDINATE:
-            text = "is not a finite number" if not math.isfinite(value) else "is not in pixels"
-            return Fault(path, text, value)
-    raise ValueError("no coordinate out of range in an item rejected for one")
+    path, value = next(
+        (path, value)
+        for path, value in _coordinates(dataset, item)
+        if value is not None and not abs(value) <= MAX_COORDINATE
+    )
+    return Fault(path, "is not in pixels" if isfinite(value) else "is not a finite number", value)
 
 
-def _has_inverted_box(items: Items) -> np.ndarray:
+def _has_inverted_box(items: pa.RecordBatch) -> np.ndarray:
     """A right or bottom edge before the left or top one; a box without width is only odd."""
-    x1, y1, x2, y2 = (items.fields[name] for name in _BOX)
+    x1, y1, x2, y2 = (items[name] for name in _BOX)
     return _as_mask(pc.or_kleene(pc.less(x2, x1), pc.less(y2, y1)))
 
 

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from small_lakes import numbers, publish, source
 
@@ -36,6 +38,24 @@ def test_deleting_frees_only_what_no_other_release_shares(lake):
     assert ids(lake) == [third.id, second.id]
     assert lake.verify(second.id) == lake.verify(third.id) == []
     assert all(path.stat().st_mode & 0o222 == 0 for path in second.path.rglob("*.parquet"))
+
+
+def test_a_deletion_that_dies_leaves_no_half_release_and_is_finished_by_the_next_run(
+    lake, monkeypatch
+):
+    first, second, third = three(lake)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", die)
+    with pytest.raises(KeyboardInterrupt):
+        lake.delete(first.id)
+    assert {path.name for path in (lake.root / "releases").iterdir()} == {second.id, third.id}
+    monkeypatch.undo()
+    with lake.writing():
+        pass
+    assert len(list((lake.root / "staging").iterdir())) == 0
 
 
 def test_the_current_release_is_never_deleted(lake):

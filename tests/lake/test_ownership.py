@@ -112,7 +112,17 @@ def test_a_newer_format_is_refused_in_one_sentence_by_readers_and_writers(lake):
             act()
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"format": "1"}', b'{"format": 1}', b"\xff"])
+DAMAGED_MARKERS = [
+    b"",
+    b"{",
+    b'{"format": "1"}',
+    b'{"format": 1}',
+    b"\xff",
+    b'{"a": ' + b"[" * 10_000,
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED_MARKERS, ids=len)
 def test_a_marker_that_is_damaged_or_of_something_else_is_refused(lake, text):
     publish(lake, source(numbers(1, 5)))
     (lake.root / "lake.json").write_bytes(text)
@@ -273,3 +283,14 @@ def test_a_lock_that_is_a_folder_or_a_pipe_is_a_sentence(lake, make):
     make(lake.root / "lock")
     with pytest.raises(InputError, match="lock is not a file"):
         next_release(lake)
+
+
+def test_partial_files_of_a_dead_process_go_and_those_of_others_stay(lake):
+    next_release(lake)
+    names = [f".{name}.1-a.partial" for name in ("lake.json", "publishing", "pinned", "seen.json")]
+    for name in (*names, ".notes.1-a.partial"):
+        (lake.root / name).write_text("half")
+    (lake.root / ".pinned.folder.partial").mkdir()
+    next_release(lake)
+    left = {path.name for path in lake.root.glob(".*")}
+    assert left == {".notes.1-a.partial", ".pinned.folder.partial"}

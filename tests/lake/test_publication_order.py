@@ -5,7 +5,6 @@ import errno
 import os
 from pathlib import Path
 
-import msgspec
 import pytest
 from small_lakes import fill, numbers, publish, source
 
@@ -47,39 +46,6 @@ def test_after_a_clock_was_set_back_the_newest_releases_are_kept(lake, clock):
     assert lake.release().manifest.created.hour == 10
     lake.delete_all_but(2)
     assert ids(lake) == [made[3], made[2]]
-
-
-def test_releases_named_by_a_clock_that_was_set_back_are_ordered_by_their_parents(lake):
-    """Such names are in lakes of older versions."""
-    made = []
-    for number, time in enumerate(("120000", "130000", "090000", "100000")):
-        release = publish(lake, source(numbers(1, 5 + number)))
-        made.append(renamed(lake, release, f"20261121T{time}Z-{number:08d}", made[-1:]))
-    assert ids(lake) == made[::-1]
-    lake.delete_all_but(2)
-    assert ids(lake) == [made[3], made[2]]
-    assert publish(lake, source(numbers(1, 20))).id > max(made)
-
-
-def renamed(lake, release, name: str, parents: list[str]) -> str:
-    """Give the current release another id and parent, as an older version would have."""
-    for path in (release.path, release.path / "manifest.json"):
-        path.chmod(0o755)
-    facts = {**msgspec.json.decode((release.path / "manifest.json").read_bytes())}
-    facts |= {"release": name, "parent": parents[0] if parents else None}
-    (release.path / "manifest.json").write_bytes(msgspec.json.encode(facts))
-    release.path.rename(release.path.with_name(name))
-    (lake.root / "current").unlink()
-    (lake.root / "current").symlink_to(f"releases/{name}")
-    return name
-
-
-def test_parents_that_name_each_other_lose_no_release(lake):
-    first = publish(lake, source(numbers(1, 5)))
-    first_id = renamed(lake, first, "20261121T120000Z-00000001", ["20261121T130000Z-00000002"])
-    second = publish(lake, source(numbers(1, 6)))
-    second_id = renamed(lake, second, "20261121T130000Z-00000002", [first_id])
-    assert sorted(ids(lake)) == [first_id, second_id]
 
 
 def test_a_damaged_release_is_not_deleted_for_being_old_and_not_counted(lake):

@@ -94,9 +94,10 @@ def test_touched_files_are_rebuilt_once_and_make_no_release(lake):
 def test_saved_fingerprints_go_into_the_next_release_and_losing_it_costs_a_rebuild(lake):
     publish(lake, source(numbers(1, 25)))
     publish(lake, source(numbers(1, 25, stamp="b")))
-    (lake.root / "seen.json").write_bytes(b"{")
-    with lake.writing() as staging:
-        assert len(fill(staging, source(numbers(1, 25, stamp="b")))) == 3
+    for damaged in (b"{", b'{"release": "\xff"}', b'{"inputs": ' + b"[" * 10_000):
+        (lake.root / "seen.json").write_bytes(damaged)
+        with lake.writing() as staging:
+            assert len(fill(staging, source(numbers(1, 25, stamp="b")))) == 3
     publish(lake, source(numbers(1, 25, stamp="b")))
     publish(lake, source(numbers(1, 25, stamp="b") | {30: "c"}))
     (lake.root / "seen.json").unlink()

@@ -85,7 +85,7 @@ def test_contracts_of_linked_parts_are_checked_again_when_the_sql_changed(lake, 
 
     def check_linked_parts():
         with Lake(lake).writing() as staging:
-            staging.link_others()
+            staging.link(staging.parent.manifest.parts)
             derivation.derive_into(staging, PairSettings())
 
     check_linked_parts()

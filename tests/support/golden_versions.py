@@ -37,7 +37,7 @@ RECORDED = GOLDEN / "versions.json"
 COMMAND = "python tests/support/golden_versions.py"
 DECLARED_IN = {
     "decoder": "DECODER_VERSION in the data set's folder of flows/decode",
-    "flatten": "FLATTEN_VERSION in flows/flatten/__init__.py",
+    "flatten": "FLATTEN_VERSION in flows/flatten/rows.py",
     "probe": "PROBE_VERSION in flows/pictures/facts.py",
     "schema": "SCHEMA_VERSION in schemas/table.py",
 }

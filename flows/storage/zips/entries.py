@@ -5,8 +5,6 @@ import struct
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -26,25 +24,14 @@ _DAMAGED = "it is damaged: "
 PASSWORD_VARIABLE = "WARDROBE_ZIP_PASSWORD"
 
 
-class OpenArchives:
+class OpenArchives(ExitStack):
     """The archives of an index, each opened and its password tested when first needed."""
 
     def __init__(self, index: ZipIndex) -> None:
+        super().__init__()
         self._index = index
-        self._files = ExitStack()
         self._handles: dict[int, int] = {}
-        self._passwords: dict[int, bytes] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._files.close()
+        self._unlocked: set[int] = set()
 
     def packed(
         self, rows: Sequence[int], entries: Sequence[Entry], limits: Sequence[int | None]
@@ -56,28 +43,24 @@ class OpenArchives:
                 results.append(self._raw(row, entry, limit))
             except MemberError as error:
                 results.append(error)
-        for archive in {int(self._index.archive[row]) for row in rows}:
-            for cipher, decrypt in ((ZIPCRYPTO, _decrypt_zipcrypto), (AES, _decrypt_aes)):
-                pieces = {
-                    place: piece
-                    for place, piece in enumerate(results)
-                    if isinstance(piece, bytes)
-                    and entries[place].cipher == cipher
-                    and self._index.archive[rows[place]] == archive
-                }
-                if pieces:
-                    password = self._password(archive)
-                    wholes = [limits[place] is None for place in pieces]
-                    chosen = [entries[place] for place in pieces]
-                    plain = decrypt(list(pieces.values()), chosen, wholes, password)
-                    for place, piece in zip(pieces, plain, strict=True):
-                        results[place] = piece
+        for cipher, decrypt in _CIPHERS.items():
+            pieces = {
+                place: piece
+                for place, piece in enumerate(results)
+                if isinstance(piece, bytes) and entries[place].cipher == cipher
+            }
+            password = self._password({int(self._index.archive[rows[place]]) for place in pieces})
+            wholes = [limits[place] is None for place in pieces]
+            chosen = [entries[place] for place in pieces]
+            plain = decrypt(list(pieces.values()), chosen, wholes, password)
+            for place, piece in zip(pieces, plain, strict=True):
+                results[place] = piece
         return results
 
     def _handle(self, archive: int) -> int:
         if archive not in self._handles:
             file = self._index.archives[archive].open("rb", buffering=0)
-            self._handles[archive] = self._files.enter_context(file).fileno()
+            self._handles[archive] = self.enter_context(file).fileno()
         return self._handles[archive]
 
     def _raw(self, row: int, entry: Entry, limit: int | None) -> bytes:
@@ -102,35 +85,34 @@ class OpenArchives:
             data += more
         return data
 
-    def _password(self, archive: int) -> bytes:
+    def _password(self, archives: set[int]) -> bytes:
         """The password, tested on some entries: with a wrong one all would seem to be damaged.
 
         It comes from the environment only and is never part of a message.
         """
-        if archive in self._passwords:
-            return self._passwords[archive]
-        path = self._index.archives[archive]
         password = os.fsencode(os.environ.get(PASSWORD_VARIABLE, ""))
-        if not password:
-            raise InputError(
-                f"{path} is encrypted: give its password with --password-file or "
-                f"${PASSWORD_VARIABLE}."
-            )
-        if not self._password_matches(archive, password):
-            raise InputError(f"{path} is encrypted, and the password given does not open it.")
-        self._passwords[archive] = password
+        for archive in sorted(archives - self._unlocked):
+            path = self._index.archives[archive]
+            if not password:
+                raise InputError(
+                    f"{path} is encrypted: give its password with --password-file or "
+                    f"${PASSWORD_VARIABLE}."
+                )
+            if not self._password_matches(archive, password):
+                raise InputError(f"{path} is encrypted, and the password given does not open it.")
+            self._unlocked.add(archive)
         return password
 
     def _password_matches(self, archive: int, password: bytes) -> bool:
         entries = self._index.entries
         encrypted = (self._index.archive == archive) & (entries["problem"] == 0)
         tested = matching = 0
-        for cipher, decrypt in ((ZIPCRYPTO, _decrypt_zipcrypto), (AES, _decrypt_aes)):
+        for cipher, decrypt in _CIPHERS.items():
             rows = np.flatnonzero(encrypted & (entries["cipher"] == cipher))
             # AES has two check bytes where ZipCrypto has one, and a test costs a thousand rounds.
             rows = rows[:: max(1, len(rows) // _SAMPLE)][: _SAMPLE if cipher == ZIPCRYPTO else 2]
             for row in rows.tolist():
-                entry = self._index.entry(row)
+                entry = Entry(*entries[row].item())
                 try:
                     piece = self._raw(row, entry, 0)
                 except MemberError:
@@ -209,3 +191,6 @@ def _decrypt_aes(
         else:
             results.append(_wrong_password() if plain is None else plain)
     return results
+
+
+_CIPHERS = {ZIPCRYPTO: _decrypt_zipcrypto, AES: _decrypt_aes}

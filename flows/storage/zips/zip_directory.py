@@ -32,25 +32,13 @@ _ENCRYPTION, _COMPRESSION, _LINK, LARGE, _BOMB, _OVERLAP = range(1, len(PROBLEMS
 LARGEST_DIRECTORY = 128 << 20
 """Bytes; DeepFashion2's 384,000 members take 30 million."""
 
-ENTRY = np.dtype(
-    [
-        ("size", "<i8"),
-        ("packed", "<i8"),
-        ("offset", "<i8"),
-        ("crc", "<u4"),
-        ("flags", "<u2"),
-        ("method", "<u2"),  # of compression, also where the directory says 99 for AES
-        ("time", "<u2"),
-        ("cipher", "u1"),
-        ("strength", "u1"),  # AES: 1, 2, 3 for 128, 192, 256 bits
-        ("unchecked", "?"),  # AE-2: an authentication code instead of a CRC
-        ("problem", "u1"),  # index in PROBLEMS
-    ]
-)
-
 
 class Entry(NamedTuple):
-    """One row of ENTRY."""
+    """What the directory says of one member. `method` is the compression, also under AES.
+
+    `strength` is 1, 2 or 3 for AES of 128, 192 or 256 bits; `unchecked` members (AE-2) have an
+    authentication code instead of a CRC; `problem` is an index in PROBLEMS.
+    """
 
     size: int
     packed: int
@@ -64,6 +52,10 @@ class Entry(NamedTuple):
     unchecked: bool
     problem: int
 
+
+_TYPES = ("<i8", "<i8", "<i8", "<u4", "<u2", "<u2", "<u2", "u1", "u1", "?", "u1")
+ENTRY = np.dtype(list(zip(Entry._fields, _TYPES, strict=True)))
+"""Entries as the rows of a numpy array."""
 
 _RECORD = np.dtype(
     [

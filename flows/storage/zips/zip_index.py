@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from flows.storage.location import Location
 from flows.storage.names import member_names, number_duplicates
-from flows.storage.zips.zip_directory import ENTRY, Entry, read_directory
+from flows.storage.zips.zip_directory import ENTRY, read_directory
 from schemas.errors import InputError
 from schemas.source import MEMBERS
 
@@ -54,10 +54,6 @@ class ZipIndex:
         last = bisect_right(self.names, ends["max"], key=_text)
         rows = pc.index_in(names, value_set=self.names.slice(first, last - first))
         return pc.fill_null(pc.add(rows.cast(pa.int64()), first), -1).to_numpy()
-
-    def entry(self, row: int) -> Entry:
-        """One row of `entries`."""
-        return Entry(*self.entries[row].item())
 
 
 def read_zip_index(location: Location) -> ZipIndex:

@@ -40,10 +40,10 @@ _STREAM_BYTES = _STREAM.tobytes()
 
 def first_keys(password: bytes) -> tuple[int, int, int]:
     """The three keys that every member starts from (APPNOTE 6.1.5)."""
-    keys = _FIRST_KEYS
+    key0, key1, key2 = (np.array([key], dtype=np.uint32) for key in _FIRST_KEYS)
     for byte in password:
-        keys = _next_keys(*keys, byte)
-    return keys
+        _update_keys(key0, key1, key2, np.array([byte], dtype=np.uint8))
+    return int(key0[0]), int(key1[0]), int(key2[0])
 
 
 def decrypt(pieces: Sequence[bytes], keys: tuple[int, int, int]) -> list[bytes]:
@@ -109,7 +109,7 @@ def _update_keys(key0: Words, key1: Words, key2: Words, plain: npt.NDArray[np.ui
 
 
 def _decrypt_one(piece: bytes, keys: tuple[int, int, int]) -> bytes:
-    """The rest of one member, in integers; the steps are those of `_next_keys`."""
+    """The rest of one member, in integers; the steps are those of `_update_keys`."""
     key0, key1, key2 = keys
     table, stream = _CRC_LIST, _STREAM_BYTES
     plain = bytearray(piece)
@@ -120,11 +120,3 @@ def _decrypt_one(piece: bytes, keys: tuple[int, int, int]) -> bytes:
         key1 = ((key1 + (key0 & 0xFF)) * _MULTIPLIER + 1) & 0xFFFFFFFF
         key2 = table[(key2 ^ (key1 >> 24)) & 0xFF] ^ (key2 >> 8)
     return bytes(plain)
-
-
-def _next_keys(key0: int, key1: int, key2: int, byte: int) -> tuple[int, int, int]:
-    """update_keys() for one byte."""
-    key0 = _CRC_LIST[(key0 ^ byte) & 0xFF] ^ (key0 >> 8)
-    key1 = ((key1 + (key0 & 0xFF)) * _MULTIPLIER + 1) & 0xFFFFFFFF
-    key2 = _CRC_LIST[(key2 ^ (key1 >> 24)) & 0xFF] ^ (key2 >> 8)
-    return key0, key1, key2
