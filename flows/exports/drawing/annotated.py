@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from PIL import Image
 
-from schemas.categories import CATEGORIES, Edge
+from schemas.categories import Edge, category
 
 Point = tuple[float, float]
 ImageKey = tuple[str, str, int]
@@ -20,6 +20,11 @@ class Landmark(NamedTuple):
     x: float | None
     y: float | None
     visibility: str
+
+    @property
+    def place(self) -> Point | None:
+        """x and y; None when it is not labelled."""
+        return None if self.x is None or self.y is None else (self.x, self.y)
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,9 @@ class AnnotatedItem:
             self,
             box=box,
             landmarks=tuple(
-                landmark
-                if landmark.x is None or landmark.y is None
-                else Landmark(*point(landmark.x, landmark.y), landmark.visibility)
+                Landmark(*point(*landmark.place), landmark.visibility)
+                if landmark.place
+                else landmark
                 for landmark in self.landmarks
             ),
             polygons=tuple(tuple(point(x, y) for x, y in polygon) for polygon in self.polygons),
@@ -75,11 +80,6 @@ def annotated_items(
 
     For the few images that are drawn, not for a split.
     """
-    edges = {
-        (category.dataset, category.category_id): category.edges
-        for categories in CATEGORIES.values()
-        for category in categories
-    }
     points: dict[tuple, list[Landmark]] = defaultdict(list)
     for row in sorted(landmarks.to_pylist(), key=lambda row: row["landmark_no"]):
         points[_item_key(row)].append(Landmark(row["x"], row["y"], row["visibility"]))
@@ -99,7 +99,7 @@ def annotated_items(
                 None if None in box else box,
                 tuple(points[key]),
                 tuple(outlines[key]),
-                edges.get((row["dataset"], row["category_id"]), ()),
+                category(row["dataset"], row["category_id"]).edges,
             )
         )
     return {key: tuple(group) for key, group in by_image.items()}
