@@ -10,7 +10,7 @@ from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import SplitTotals, split_batches, split_totals
+from flows.pipelines.slices import ExportTotals, export_totals, split_batches
 from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
@@ -34,7 +34,7 @@ def export_coco(
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(release.tables()) as con:
-        totals = split_totals(con, dataset, split)
+        totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)
         parameters = {"dataset": dataset, "split": split}
         with atomic_write(output) as sink:
@@ -103,7 +103,7 @@ def _list_rows(con: Warehouse, dataset: str, split: str, kind: str) -> pa.Table:
 
 def _batches(
     con: Warehouse,
-    totals: SplitTotals,
+    totals: ExportTotals,
     options: CocoOptions,
     on_progress: OnProgress,
 ) -> Iterator[pa.Table]:
@@ -121,7 +121,7 @@ def _batches(
 
 
 def _require_annotations(
-    totals: SplitTotals, options: CocoOptions, allow_unknown_size: bool
+    totals: ExportTotals, options: CocoOptions, allow_unknown_size: bool
 ) -> None:
     which = f"{totals.dataset} {totals.split}"
     if not allow_unknown_size:

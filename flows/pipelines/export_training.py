@@ -28,7 +28,7 @@ from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, traini
 from flows.exports.training.shards import Shard, plan_shards, write_shard
 from flows.pictures import PictureSource, picture_source
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import Parameters, one_slice, split_totals
+from flows.pipelines.slices import Parameters, export_totals, one_slice
 from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
@@ -167,7 +167,7 @@ def _planned_rows(
     con: Warehouse, dataset: str, split: str, options: TrainingOptions
 ) -> tuple[pa.Table, int]:
     """The rows to write, in order, and how many there would be if no picture were missing."""
-    totals = split_totals(con, dataset, split)
+    totals = export_totals(con, dataset, split)
     counts = {
         "landmarks": totals.landmarks,
         "segmentation": totals.polygons,

@@ -16,7 +16,7 @@ Parameters = dict[str, str | int]
 
 
 @dataclass(frozen=True)
-class SplitTotals:
+class ExportTotals:
     """Counts of a split's annotations, from sql/coco/coco_totals.sql."""
 
     dataset: str
@@ -29,7 +29,7 @@ class SplitTotals:
     styled: int
 
 
-def split_totals(con: Warehouse, dataset: str, split: str) -> SplitTotals:
+def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:
     """What there is to export. InputError when the release has no such split, or only pictures."""
     rows = run_query(con, "coco_totals", {"dataset": dataset, "split": split}).to_pylist()
     if not rows:
@@ -37,7 +37,7 @@ def split_totals(con: Warehouse, dataset: str, split: str) -> SplitTotals:
             f"the release has no images of {dataset} {split}; `wardrobe query split_totals` "
             "lists what it has."
         )
-    totals = SplitTotals(**rows[0])
+    totals = ExportTotals(**rows[0])
     if not totals.images:
         raise InputError(
             f"no image of {dataset} {split} is annotated; `wardrobe export information` lists "

@@ -7,7 +7,7 @@ in both layouts, because the authors' OKS constants were fitted to it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from flows.exports.coco.layout import CategoryLayout, CocoOptions, category_layouts
 from flows.exports.item_rows import ItemRow, item_rows
+
+_encode = msgspec.json.Encoder().encode
 
 LABELS = ("scale", "occlusion", "zoom_in", "viewpoint", "source")
 
@@ -45,39 +47,30 @@ def write_coco(
     `segmentation` is left out: readers treat an empty one as an error.
     """
     layouts = category_layouts(categories, options)
-    outlined = outlined and options.outlines
-    encode = msgspec.json.Encoder().encode
     sink.write(b'{"info":{},"licenses":[],"images":[')
-    image_count = write_list(
-        sink, ([encode(_image(row, options)) for row in batch.to_pylist()] for batch in images)
-    )
+    image_records = (_image(row, options) for batch in images for row in batch.to_pylist())
+    image_count = write_list(sink, image_records)
     annotation_count = 0
     if items is not None:
         sink.write(b'],"annotations":[')
-        ids = count(1)
-        annotation_count = write_list(
-            sink,
-            (
-                [
-                    encode(_annotation(row, next(ids), layouts, options, outlined))
-                    for row in item_rows(batch)
-                ]
-                for batch in items
-            ),
+        rows = chain.from_iterable(map(item_rows, items))
+        outlined = outlined and options.outlines
+        annotations = (
+            _annotation(row, number, layouts[row["category_id"]], options, outlined)
+            for number, row in enumerate(rows, start=1)
         )
+        annotation_count = write_list(sink, annotations)
     sink.write(b'],"categories":[')
-    write_list(sink, [[encode(layout.record) for layout in layouts.values()]])
+    write_list(sink, (layout.record for layout in layouts.values()))
     sink.write(b"]}\n")
     return CocoCounts(image_count, annotation_count, len(layouts))
 
 
-def write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
-    """Write records separated by commas, batch by batch; returns their number."""
+def write_list(sink: BinaryIO, records: Iterable[dict[str, Any]]) -> int:
+    """Write records as JSON, separated by commas; returns their number."""
     count = 0
-    for records in batches:
-        if records:
-            sink.write((b"," if count else b"") + b",".join(records))
-        count += len(records)
+    for count, record in enumerate(records, start=1):
+        sink.write((b"," if count > 1 else b"") + _encode(record))
     return count
 
 
@@ -98,18 +91,14 @@ def _image(row: dict[str, Any], options: CocoOptions) -> dict[str, Any]:
 
 
 def _annotation(
-    row: ItemRow,
-    annotation_id: int,
-    layouts: dict[int, CategoryLayout],
-    options: CocoOptions,
-    outlined: bool,
+    row: ItemRow, number: int, layout: CategoryLayout, options: CocoOptions, outlined: bool
 ) -> dict[str, Any]:
     x1, y1, width, height = row["x1"], row["y1"], row["x2"] - row["x1"], row["y2"] - row["y1"]
     record = {
         "area": number_of(width * height),
         "bbox": [number_of(value) for value in (x1, y1, width, height)],
         "category_id": row["category_id"],
-        "id": annotation_id,
+        "id": number,
         "image_id": row["image_id"],
         "iscrowd": 0,
     }
@@ -119,11 +108,10 @@ def _annotation(
     if not options.official:
         record["item_no"] = row["item_no"]
         record["attributes"] = _present(row, LABELS)
-    layout = layouts[row["category_id"]]
     if layout.length:
         record |= _keypoints(row["landmarks"], layout, options)
     if outlined:
-        polygons = msgspec.json.encode([polygon.tolist() for polygon in row["polygons"]])
+        polygons = _encode([polygon.tolist() for polygon in row["polygons"]])
         record["segmentation"] = msgspec.Raw(_integers_without_point(polygons))
     return record
 
@@ -141,7 +129,7 @@ def _keypoints(
         points = np.where(points[:, 2:] == 2, points, 0.0)
     own = np.zeros((layout.width, 3))
     own[layout.places[landmarks[:, 0].astype(np.int64) - 1]] = points
-    text = msgspec.json.encode(own.ravel().tolist())
+    text = _encode(own.ravel().tolist())
     if options.official:
         before, after = layout.first, layout.length - layout.first - layout.width
         text = b"[" + b"0.0," * (3 * before) + text[1:-1] + b",0.0" * (3 * after) + b"]"

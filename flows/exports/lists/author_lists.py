@@ -6,7 +6,6 @@ corner boxes and the authors' keys.
 
 from typing import Any, BinaryIO
 
-import msgspec
 import pyarrow as pa
 
 from flows.exports.coco.layout import CocoOptions
@@ -38,14 +37,14 @@ def write_author_list(sink: BinaryIO, kind: str, rows: pa.Table, categories: pa.
     if kind not in ("query", "gallery"):
         return write_coco(sink, categories, images=[rows], items=None, options=CocoOptions()).images
     sink.write(b"[")
-    count = write_list(sink, [[_item(kind, row) for row in rows.to_pylist()]])
+    count = write_list(sink, (_item(kind, row) for row in rows.to_pylist()))
     sink.write(b"]\n")
     return count
 
 
-def _item(kind: str, row: dict[str, Any]) -> bytes:
+def _item(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     values = {f"{kind}_image_id": row["image_id"], "style": row["style"]}
     if kind == "query":
         values["cls"] = row["category_id"]
     box = [number_of(row[edge]) for edge in ("x1", "y1", "x2", "y2")]
-    return msgspec.json.encode(values | {"pair_id": row["pair_id"], "bbox": box})
+    return values | {"pair_id": row["pair_id"], "bbox": box}
