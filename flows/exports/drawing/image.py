@@ -39,11 +39,12 @@ def draw_annotations(
     palette's in order; `weight` is the width of a thin line and `letters` the size of labels, in
     pixels. A missing picture is a grey area of its size.
     """
-    picture, items = apply_orientation(_background(shown), shown.items)
+    picture, turn = apply_orientation(_background(shown))
+    items = shown.items
     scale = (side or max(1000, *picture.size)) / max(picture.size)
     enlarged = _resized(picture, scale)
     weight = weight or max(1.1, max(enlarged.size) / 640)
-    canvas = Canvas(enlarged, scale=enlarged.width / picture.width, weight=weight)
+    canvas = Canvas(enlarged, scale=enlarged.width / picture.width, weight=weight, turn=turn)
     chosen = colours or {
         item.item_no: PALETTE[place % len(PALETTE)] for place, item in enumerate(items)
     }
@@ -57,7 +58,7 @@ def draw_annotations(
         for item in items:
             _label(canvas, item, chosen[item.item_no], size)
     drawn = canvas.image()
-    return _with_legend(drawn, shown, items, chosen) if legend else drawn
+    return _with_legend(drawn, shown, chosen) if legend else drawn
 
 
 def _background(shown: AnnotatedPicture) -> Image.Image:
@@ -100,11 +101,10 @@ def _draw_item(canvas: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) 
 
 
 def _label(canvas: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
-    places = [landmark.place for landmark in item.landmarks if landmark.place]
-    corner = (min((x for x, _ in places), default=0.0), min((y for _, y in places), default=0.0))
+    points = [landmark.place for landmark in item.landmarks if landmark.place]
     if item.box is not None:
-        corner = item.box[:2]
-    canvas.label(corner, item_label(item), colour, size=size)
+        points = [item.box[:2], item.box[2:]]
+    canvas.label(points, item_label(item), colour, size=size)
 
 
 def item_label(item: AnnotatedItem) -> str:
@@ -115,7 +115,6 @@ def item_label(item: AnnotatedItem) -> str:
 def _with_legend(
     drawn: Image.Image,
     shown: AnnotatedPicture,
-    items: tuple[AnnotatedItem, ...],
     colours: dict[int, Rgb],
 ) -> Image.Image:
     """The picture with a legend below: its key, its items, the meaning of dots and lines."""
@@ -126,8 +125,8 @@ def _with_legend(
     if shown.source:
         title += f"   {shown.source}, pair {shown.pair_id}"
     titles = wrapped(title, title_size, width - 2 * pad)
-    lines: list[tuple[str, Rgb | None]] = [] if items else [("no annotated item", None)]
-    for item in items:
+    lines: list[tuple[str, Rgb | None]] = [] if shown.items else [("no annotated item", None)]
+    for item in shown.items:
         first, *rest = wrapped(_description(item), size, width - 2 * pad - row)
         lines += [(first, colours[item.item_no]), *((line, None) for line in rest)]
     height = pad + row * (len(titles) + len(lines) + 1) + pad
