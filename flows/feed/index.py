@@ -58,11 +58,7 @@ class Index:
     @cached_property
     def images(self) -> dict[str, np.ndarray]:
         """Columns of numbers: image_id, width, height, usable, annotated, source, pair_id."""
-        return {
-            name: self._images[name].to_numpy(zero_copy_only=True)
-            for name in self._images.schema.names
-            if name != "file_name"
-        }
+        return _number_columns(self._images)
 
     def file_name(self, image_row: int) -> str:
         """The picture's name as the source's lists write it."""
@@ -74,13 +70,8 @@ class Index:
         """Columns: image_row, item_no, category_id, style, labelled, and box as (n, 4)."""
         image_ids = self.images["image_id"]  # before the lock, which images take for themselves
         batch = self._memory_map("items", lambda: item_rows(self._files("items"), image_ids))
-        columns = {
-            name: batch[name].to_numpy(zero_copy_only=True)
-            for name in batch.schema.names
-            if name != "box"
-        }
-        columns["box"] = batch["box"].values.to_numpy(zero_copy_only=True).reshape(-1, 4)
-        return columns
+        box = batch["box"].values.to_numpy(zero_copy_only=True).reshape(-1, 4)
+        return _number_columns(batch) | {"box": box}
 
     @cached_property
     def item_starts(self) -> np.ndarray:
@@ -137,6 +128,14 @@ class Index:
                     _write(path, rows)
         # A stream, because reading Arrow's file format starts threads that a fork would lose.
         return pa.ipc.open_stream(pa.memory_map(str(path), "r")).read_next_batch()
+
+
+def _number_columns(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+    return {
+        field.name: batch[field.name].to_numpy(zero_copy_only=True)
+        for field in batch.schema
+        if pa.types.is_primitive(field.type)
+    }
 
 
 def default_cache() -> Path:

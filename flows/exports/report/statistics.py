@@ -51,20 +51,20 @@ def statistic_section(
 
 def variations(content: ReportContent, chapter: str, dataset: str) -> Section | None:
     """The labels of all items next to the paper's shares, then by category."""
+    all_items = [row for row in content.rows("variations", dataset) if not row["category_id"]]
     plots: list[Block] = []
     for variation, shares in PAPER_SHARES.items():
         rows = [
-            {**row, "paper": shares[row["label"]]}
-            for label in shares
-            for row in content.rows("variations", dataset)
-            if (row["variation"], row["label"]) == (variation, label) and not row["category_id"]
+            {**row, "paper": share}
+            for label, share in shares.items()
+            for row in all_items
+            if (row["variation"], row["label"]) == (variation, label)
         ]
         if rows:
             channels = {"x": "share", "y": "label", "color": "split"}
             title = f"{variation}: splits of this release, marks: the paper"
-            plots.append(
-                plot_block("bar", rows, channels, title=title, marks="paper", percent=True)
-            )
+            plot = plot_block("bar", rows, channels, title=title, marks="paper", percent=True)
+            plots.append(plot)
     return statistic_section(content, chapter, "variations", dataset, before=[grid(plots)])
 
 
