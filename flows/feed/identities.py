@@ -49,16 +49,8 @@ class IdentityBatches:
                 f"positive pairs, fewer than the {identities} identities of a batch."
             )
         self._batches = _max_batches(self._group_sizes, identities)
-
-    @property
-    def origin(self) -> str:
-        """The release, as the feed names it."""
-        return self.feed.origin
-
-    @property
-    def selection(self) -> str:
-        """What the batches are made of, for the state of a sampler."""
-        return f"{self.feed.selection} in batches of {self.identities} x {self.items}"
+        self.origin = feed.origin
+        self.selection = f"{feed.selection} in batches of {identities} x {items}"
 
     def __len__(self) -> int:
         return self._batches
@@ -110,10 +102,9 @@ def _items_by_identity(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
             f"The release has no pairs for {feed.dataset} {feed.split}: run `wardrobe derive`."
         )
     columns = [f"{side}_{key}" for side in SIDES for key in ("image_id", "item_no")]
-    parts = read_parts(files, ("pair_kind", *columns), ("pair_kind",))
     pairs = pa.concat_tables(
-        part.filter(pc.equal(part["pair_kind"].cast(pa.string()), "positive")).select(columns)
-        for part in parts
+        part.filter(pc.equal(part["pair_kind"], "positive")).select(columns)
+        for part in read_parts(files, ("pair_kind", *columns))
     )
     rows = []
     for side in SIDES:

@@ -9,20 +9,26 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from flows.feed.tables import image_rows, item_key, item_rows, landmark_lists, polygon_lists
+from flows.feed.tables import (
+    find_rows,
+    image_rows,
+    item_key,
+    item_rows,
+    landmark_lists,
+    polygon_lists,
+)
 from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
-FORMAT = 2
+FORMAT = 3
 """Goes up when what an index holds changes; part of its name."""
 
 EXPIRES_AFTER = 30 * 24 * 3600
@@ -52,11 +58,7 @@ class Index:
     @cached_property
     def images(self) -> dict[str, np.ndarray]:
         """Columns of numbers: image_id, width, height, usable, annotated, source, pair_id."""
-        return {
-            name: self._images[name].to_numpy(zero_copy_only=True)
-            for name in self._images.schema.names
-            if name != "file_name"
-        }
+        return _number_columns(self._images)
 
     def file_name(self, image_row: int) -> str:
         """The picture's name as the source's lists write it."""
@@ -68,13 +70,8 @@ class Index:
         """Columns: image_row, item_no, category_id, style, labelled, and box as (n, 4)."""
         image_ids = self.images["image_id"]  # before the lock, which images take for themselves
         batch = self._memory_map("items", lambda: item_rows(self._files("items"), image_ids))
-        columns = {
-            name: batch[name].to_numpy(zero_copy_only=True)
-            for name in batch.schema.names
-            if name != "box"
-        }
-        columns["box"] = batch["box"].values.to_numpy(zero_copy_only=True).reshape(-1, 4)
-        return columns
+        box = batch["box"].values.to_numpy(zero_copy_only=True).reshape(-1, 4)
+        return _number_columns(batch) | {"box": box}
 
     @cached_property
     def item_starts(self) -> np.ndarray:
@@ -83,54 +80,62 @@ class Index:
         return np.concatenate([[0], np.cumsum(counts)])
 
     @cached_property
+    def item_keys(self) -> np.ndarray:
+        """The key of each item, ascending."""
+        return item_key(self.items["image_row"], self.items["item_no"])
+
+    @cached_property
     def landmarks(self) -> tuple[np.ndarray, np.ndarray]:
         """(starts, points): points of item row i are points[starts[i]:starts[i + 1]], x y v."""
-        batch = self._memory_map("landmarks", self._lists(landmark_lists, "landmarks"))
-        lists = batch["points"]
+        lists = self._lists("landmarks", landmark_lists)
         points = lists.values.values.to_numpy(zero_copy_only=True).reshape(-1, 3)
         return lists.offsets.to_numpy(zero_copy_only=True), points
 
     @cached_property
     def polygons(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(items, polygons, numbers): polygons of item i, numbers of polygon k, as offsets."""
-        batch = self._memory_map("polygons", self._lists(polygon_lists, "polygons"))
-        lists = batch["polygons"]
-        inner = lists.values
+        lists = self._lists("polygons", polygon_lists)
         return (
             lists.offsets.to_numpy(zero_copy_only=True),
-            inner.offsets.to_numpy(zero_copy_only=True),
-            inner.values.to_numpy(zero_copy_only=True),
+            lists.values.offsets.to_numpy(zero_copy_only=True),
+            lists.values.values.to_numpy(zero_copy_only=True),
         )
 
     def item_rows(self, image_ids: np.ndarray, item_nos: np.ndarray) -> np.ndarray:
         """The rows of items named by their keys; keys that the split does not have are left out."""
-        own_ids = self.images["image_id"]
-        image = np.minimum(np.searchsorted(own_ids, image_ids), max(len(own_ids) - 1, 0))
-        present = own_ids[image] == image_ids
-        keys = item_key(image[present], item_nos[present])
-        own_keys = item_key(self.items["image_row"], self.items["item_no"])
-        row = np.minimum(np.searchsorted(own_keys, keys), max(len(own_keys) - 1, 0))
-        return row[own_keys[row] == keys]
+        image = find_rows(self.images["image_id"], image_ids)
+        rows = find_rows(self.item_keys, item_key(image, item_nos))
+        return rows[rows >= 0]
 
     def _files(self, table: str) -> list[Path]:
         return self.release.files(table, self.dataset, self.split)
 
-    def _lists(self, make: Callable[..., pa.Table], table: str) -> Callable[[], pa.Table]:
-        """What makes the lists of a table; images and items are opened now, before the lock."""
-        items, image_ids = self.items, self.images["image_id"]
-        return lambda: make(self._files(table), image_ids, items["image_row"], items["item_no"])
+    def _lists(self, table: str, make: Callable[..., pa.LargeListArray]) -> pa.LargeListArray:
+        keys = (self.images["image_id"], self.item_keys)  # before the lock, as for items
+        batch = self._memory_map(table, lambda: pa.table({table: make(self._files(table), *keys)}))
+        return batch[table]
 
     def _memory_map(self, name: str, make: Callable[[], pa.Table]) -> pa.RecordBatch:
         """The array file `name`, made by `make` when it is not there yet."""
         path = self.folder / f"{name}.arrows"
         if not path.exists():
-            with _build_lock(self.folder):
+            # Of eight ranks that open a split at once, one makes the file and the others wait.
+            with (self.folder / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
                 if not path.exists():
                     with require_readable(self.release.path):
                         rows = make()
                     _write(path, rows)
         # A stream, because reading Arrow's file format starts threads that a fork would lose.
         return pa.ipc.open_stream(pa.memory_map(str(path), "r")).read_next_batch()
+
+
+def _number_columns(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+    return {
+        field.name: batch[field.name].to_numpy(zero_copy_only=True)
+        for field in batch.schema
+        if pa.types.is_primitive(field.type)
+    }
 
 
 def default_cache() -> Path:
@@ -158,14 +163,6 @@ def _index_folder(folder: Path) -> Path:
             if time.time() - lock.parent.stat().st_mtime > EXPIRES_AFTER:
                 shutil.rmtree(lock.parent, ignore_errors=True)
     return folder
-
-
-@contextmanager
-def _build_lock(folder: Path) -> Iterator[None]:
-    """Eight ranks opening a split at once: one builds, the others wait and find it."""
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _write(path: Path, table: pa.Table) -> None:

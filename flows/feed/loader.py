@@ -16,7 +16,36 @@ class Samples(Protocol):
     def __getitems__(self, places: Sequence[int]) -> list[Any]: ...
 
 
-class Loader:
+class ResumableLoader:
+    """Length and state of a loader that goes through a sampler, in batches of `batch_size`.
+
+    Without `batch_size` each of the sampler's rows is a batch (identity batches).
+    """
+
+    def __init__(self, sampler: Sampler, batch_size: int | None, drop_last: bool) -> None:
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __len__(self) -> int:
+        """Batches from where the iteration begins to the end of the epoch."""
+        rows = len(self.sampler)
+        if self.batch_size is None:
+            return rows
+        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, as DistributedSampler has it."""
+        self.sampler.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loop is, not the workers; equal on all ranks after equal numbers of steps."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the state was taken, with any world size, batch size, threads or workers."""
+        self.sampler.load_state_dict(state)
+
+
+class Loader(ResumableLoader):
     """Batches in the sampler's order, decoded by `threads` threads while the loop trains.
 
     Decoding leaves Python's lock alone, so threads fill the cores without the memory, the start
@@ -41,13 +70,9 @@ class Loader:
     ) -> None:
         if threads < 1:
             raise ValueError(f"threads {threads}: give at least 1")
-        self.feed, self.sampler, self.batch_size = feed, sampler, batch_size
-        self.threads, self.drop_last, self.collate = threads, drop_last, collate
+        super().__init__(sampler, batch_size, drop_last)
+        self.feed, self.threads, self.collate = feed, threads, collate
         self.ahead = threads + 2 if ahead is None else max(ahead, 1)
-
-    def __len__(self) -> int:
-        """Batches from where the iteration begins to the end of the epoch."""
-        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
 
     def __iter__(self) -> Iterator[Any]:
         if self.batch_size is None:
@@ -71,18 +96,6 @@ class Loader:
                 for _, waiting in pending:
                     waiting.cancel()
 
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, as DistributedSampler has it."""
-        self.sampler.set_epoch(epoch)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the loop is; the same on every rank after the same number of steps."""
-        return self.sampler.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the state was taken, with any world size, batch size or threads."""
-        self.sampler.load_state_dict(state)
-
     def _make(self, rows: list[int]) -> Any:
         return self.collate(self.feed.__getitems__(rows))
 
@@ -100,10 +113,3 @@ def consumed(
         left -= size
         sampler.advance(size)
         yield batch
-
-
-def batch_count(rows: int, batch_size: int | None, drop_last: bool) -> int:
-    """How many batches that many rows (or whole batches, without a batch size) make."""
-    if batch_size is None:
-        return rows
-    return rows // batch_size if drop_last else -(-rows // batch_size)

@@ -10,15 +10,14 @@ import numpy as np
 
 
 class Ordered(Protocol):
-    """What a Sampler can walk through: a feed, or a plan of batches."""
+    """What a Sampler can walk through: a feed, or a plan of batches.
 
-    @property
-    def origin(self) -> str:
-        """Where the rows come from: a release id. A state of another origin is refused."""
+    `origin` is the release id; a state of another origin is refused. `selection` says which rows
+    they are and how they are ordered, in words and numbers.
+    """
 
-    @property
-    def selection(self) -> str:
-        """Which rows they are and how they are ordered, in words and numbers."""
+    origin: str
+    selection: str
 
     def __len__(self) -> int: ...
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -16,14 +15,9 @@ from schemas.errors import InputError
 from schemas.source import Document
 
 
-class Pictures(Protocol):
-    """Bytes by image row. Safe to use from several threads."""
-
-    def read(self, image_rows: Sequence[int]) -> list[bytes]:
-        """The picture files as they are in the source. Raises InputError when one cannot be had."""
-
-
-def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
+def open_pictures(
+    index: Index, pictures_at: str | None = None
+) -> "EmbeddedPictures | SourcePictures":
     """The pictures of a split: the release's own when it embeds them, else those of the source.
 
     `pictures_at` replaces the source's place that the manifest names, for data that moved.
@@ -31,20 +25,23 @@ def open_pictures(index: Index, pictures_at: str | None = None) -> Pictures:
     files = index.release.files("pictures", index.dataset, index.split)
     if pictures_at is None and files:
         embedded = EmbeddedPictures(index, files)
-        if len(embedded.groups):
+        if embedded.groups.sizes.any():
             return embedded
     source = picture_source(index.release.manifest.inputs, index.dataset, index.split, pictures_at)
     return SourcePictures(index, source)
 
 
 class SourcePictures:
-    """Pictures read where they were ingested from: one by one, from zips a batch at a time."""
+    """Pictures read where they were ingested from: one by one, from zips a batch at a time.
+
+    Like EmbeddedPictures safe to use from several threads.
+    """
 
     def __init__(self, index: Index, source: PictureSource) -> None:
         self._index, self._source = index, source
 
     def read(self, image_rows: Sequence[int]) -> list[bytes]:
-        """Members of the source, whole."""
+        """The picture files of some rows of the index; InputError when one cannot be read."""
         file_names = [self._index.file_name(row) for row in image_rows]
         if self._source.location.kind == "folder":
             return [self._file(self._source.member(name)) for name in file_names]
@@ -76,10 +73,10 @@ class EmbeddedPictures:
 
     def __init__(self, index: Index, files: list[Path]) -> None:
         self._index, self._files = index, files
-        self.groups = RowGroups(files, ["image"])
+        self.groups = RowGroups(files, "image")
 
     def read(self, image_rows: Sequence[int]) -> list[bytes]:
-        """The bytes of embedded pictures."""
+        """The picture files of some rows of the index; InputError when one is missing."""
         return [self._picture(row) for row in image_rows]
 
     def _picture(self, image_row: int) -> bytes:
@@ -89,7 +86,7 @@ class EmbeddedPictures:
                 f"{self._index.file_name(image_row)} is not among the release's pictures."
             )
         group, row = self.groups.at(place)
-        picture: bytes = group["image"].chunk(0).field("bytes")[row].as_py()
+        picture: bytes = group.field("bytes")[row].as_py()
         return picture
 
     def group_sizes(self, image_rows: np.ndarray) -> np.ndarray | None:
@@ -106,12 +103,8 @@ class EmbeddedPictures:
     def _places(self) -> np.ndarray:
         """Row among all pictures for each image row; -1 for an image without."""
         image_ids = self._index.images["image_id"]
+        parts = read_parts(self._files, ["image_id"])
+        embedded_ids = np.concatenate([part["image_id"].to_numpy() for part in parts])
         places = np.full(len(image_ids), -1, np.int64)
-        start = 0
-        for file in self._files:
-            (part,) = read_parts([file], ["image_id"])
-            ids = part["image_id"].to_numpy()
-            at = np.searchsorted(image_ids, ids)
-            places[at] = np.arange(start, start + len(ids))
-            start += len(ids)
+        places[np.searchsorted(image_ids, embedded_ids)] = np.arange(len(embedded_ids))
         return places

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from flows.feed.batches import stack
-from flows.feed.loader import Samples, batch_count, consumed
+from flows.feed.loader import ResumableLoader, Samples, consumed
 from flows.feed.sampler import Sampler
 
 
@@ -20,12 +20,12 @@ def tensors(samples: Sequence[Any]) -> Any:
 
     Pictures stay uint8 and channels last: moving and converting them is cheaper on the GPU.
     """
-    return _tensors(stack(samples))
+    return _each(stack(samples), np.ndarray, torch.from_numpy)
 
 
 def pinned_tensors(samples: Sequence[Any]) -> Any:
     """As `tensors`, in page-locked memory, from which a GPU copies while the loop goes on."""
-    return _each(tensors(samples), lambda tensor: tensor.pin_memory())
+    return _each(tensors(samples), torch.Tensor, torch.Tensor.pin_memory)
 
 
 def channels_first(pictures: torch.Tensor) -> torch.Tensor:
@@ -33,7 +33,7 @@ def channels_first(pictures: torch.Tensor) -> torch.Tensor:
     return pictures.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
 
 
-class TorchLoader:
+class TorchLoader(ResumableLoader):
     """A DataLoader over a feed with state_dict and load_state_dict; other arguments go to it.
 
     `batch_size` None takes the sampler's own batches (identity batches). Workers may be forked or
@@ -50,7 +50,7 @@ class TorchLoader:
         drop_last: bool = False,
         **options: Any,
     ) -> None:
-        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+        super().__init__(sampler, batch_size, drop_last)
         how: dict[str, Any] = {"batch_sampler": sampler}
         if batch_size is not None:
             how = {"sampler": sampler, "batch_size": batch_size, "drop_last": drop_last}
@@ -58,41 +58,16 @@ class TorchLoader:
             cast(Dataset[Any], feed), collate_fn=collate_fn, **how, **options
         )
 
-    def __len__(self) -> int:
-        return batch_count(len(self.sampler), self.batch_size, self.drop_last)
-
     def __iter__(self) -> Iterator[Any]:
         return consumed(self.loader, self.sampler, self.batch_size)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, as DistributedSampler has it."""
-        self.sampler.set_epoch(epoch)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where the loop is, not where the workers are."""
-        return self.sampler.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the state was taken, with any world size, batch size or workers."""
-        self.sampler.load_state_dict(state)
-
-
-def _tensors(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(value)
+def _each(value: Any, kind: type, convert: Callable[[Any], torch.Tensor]) -> Any:
+    """The same nesting with every value of the kind converted."""
+    if isinstance(value, kind):
+        return convert(value)
     if isinstance(value, dict):
-        return {key: _tensors(inner) for key, inner in value.items()}
+        return {key: _each(inner, kind, convert) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_tensors(inner) for inner in value]
-    return value
-
-
-def _each(value: Any, do: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """The same nesting with something done to every tensor in it."""
-    if isinstance(value, torch.Tensor):
-        return do(value)
-    if isinstance(value, dict):
-        return {key: _each(inner, do) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_each(inner, do) for inner in value]
+        return [_each(inner, kind, convert) for inner in value]
     return value

@@ -1,6 +1,5 @@
 """Rows of many Parquet files as one sequence, read a row group at a time."""
 
-import hashlib
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
@@ -17,67 +16,58 @@ HELD_BYTES = 256 << 20
 LANES = 16
 """Row groups that an order mixes at any time; about 13 MB each for JPEGs as they come."""
 
+_HELD = LANES + LANES // 4 + 1
+"""Row groups in memory: threads that run ahead open a lane's next group early."""
+
 
 class RowGroups:
-    """Row groups by row; about `held` stay in memory, unless all together are small.
+    """Values of a column by row; some row groups stay in memory, or all of them if they are small.
 
     A group leaves when each of its rows was taken or when it was not used for the longest time.
-    Files are opened for each group that is read, so that a forked worker shares none. `digest`
-    names the contents as far as the footers tell them.
+    Files are opened for each group that is read, so that a forked worker shares none.
     """
 
-    def __init__(self, files: list[Path], columns: list[str] | None, held: int = LANES) -> None:
-        self._files, self._columns = files, columns
-        self._held = held + held // 4 + 1  # threads that run ahead open a lane's next group early
+    def __init__(self, files: list[Path], column: str) -> None:
+        self._column = column
         sizes, self._owners, self.bytes = [], [], 0
-        digest = hashlib.sha256()
-        for number, file in enumerate(files):
+        for file in files:
             with require_readable(file):
                 metadata = pq.read_metadata(file)
-            if number == 0:
-                self.schema: pa.Schema = metadata.schema.to_arrow_schema()
             for group in range(metadata.num_row_groups):
                 row_group = metadata.row_group(group)
                 sizes.append(row_group.num_rows)
-                self._owners.append((number, group))
+                self._owners.append((file, group))
                 self.bytes += row_group.total_byte_size
-                digest.update(f"{row_group.num_rows} {row_group.total_byte_size}\n".encode())
-        self.digest = digest.digest()
         self.sizes = np.array(sizes, np.int64)
         self._ends = np.cumsum(self.sizes)
         self.starts = self._ends - self.sizes
-        self._all_fit = self.bytes <= HELD_BYTES
-        self._kept: OrderedDict[int, pa.Table] = OrderedDict()
+        self._kept: OrderedDict[int, pa.Array] = OrderedDict()
         self._taken: dict[int, int] = {}
         self._lock = Lock()
 
-    def __len__(self) -> int:
-        return int(self.sizes.sum())
-
-    def at(self, row: int) -> tuple[pa.Table, int]:
-        """The row group that holds a row, and the row's place in it."""
+    def at(self, row: int) -> tuple[pa.Array, int]:
+        """The values of the row group that holds a row, and the row's place in it."""
         group = int(np.searchsorted(self._ends, row, side="right"))
         # The lock is held while reading: threads want the same group at the same time.
         with self._lock:
-            table = self._kept.get(group)
-            if table is None:
-                table = self._kept[group] = self._read(group)
+            values = self._kept.get(group)
+            if values is None:
+                values = self._kept[group] = self._read(group)
                 self._taken[group] = 0
-            if not self._all_fit:
+            if self.bytes > HELD_BYTES:
                 self._make_room(group)
-        return table, row - int(self.starts[group])
+        return values, row - int(self.starts[group])
 
     def _make_room(self, group: int) -> None:
         self._kept.move_to_end(group)
         self._taken[group] += 1
         if self._taken[group] == self.sizes[group]:
             del self._kept[group]
-        elif len(self._kept) > self._held:
+        elif len(self._kept) > _HELD:
             self._kept.popitem(last=False)
 
-    def _read(self, group: int) -> pa.Table:
-        number, inner = self._owners[group]
-        file = self._files[number]
+    def _read(self, group: int) -> pa.Array:
+        file, number = self._owners[group]
         with require_readable(file), pq.ParquetFile(file, memory_map=True) as parquet:
-            table = parquet.read_row_group(inner, columns=self._columns, use_threads=False)
-            return table.combine_chunks()
+            table = parquet.read_row_group(number, columns=[self._column], use_threads=False)
+            return table[self._column].combine_chunks()

@@ -4,7 +4,7 @@ Pure: Parquet rows in, Arrow arrays out, coordinates as float32. Rows are number
 images by image_id and items by (image_id, item_no); landmarks and polygons are lists per item.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 
 from flows.release import require_readable
 from schemas.errors import InputError
-from schemas.vocabulary import OCCLUDED, SOURCES, VISIBLE
+from schemas.vocabulary import OCCLUDED, SOURCES, UNLABELLED, VISIBLE
+
+POINT = pa.list_(pa.float32(), 3)
+POLYGON = pa.large_list(pa.float32())
 
 _ITEM_NUMBERS = 1 << 15
 """One more than the largest item_no, which is an int16."""
@@ -25,13 +28,19 @@ def item_key(image_row: np.ndarray, item_no: np.ndarray) -> np.ndarray:
     return image_row.astype(np.int64) * _ITEM_NUMBERS + item_no
 
 
-def read_parts(
-    files: Iterable[Path], columns: Sequence[str], words: Sequence[str] = ()
-) -> Iterator[pa.Table]:
-    """Some columns of each file in turn; `words` come as Arrow dictionaries."""
+def find_rows(parents: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """The row of each key among the ascending keys of the parents; -1 where it is missing."""
+    row = np.searchsorted(parents, keys)
+    matches = row < len(parents)
+    matches[matches] = parents[row[matches]] == keys[matches]
+    return np.where(matches, row, -1)
+
+
+def read_parts(files: Iterable[Path], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Some columns of each file in turn."""
     for file in files:
         with require_readable(file):
-            with pq.ParquetFile(file, read_dictionary=list(words)) as parquet:
+            with pq.ParquetFile(file) as parquet:
                 part = parquet.read(list(columns), use_threads=False)
             part = part.select(list(columns))  # reading passes over a column that is missing
         yield part
@@ -43,21 +52,19 @@ def image_rows(files: Sequence[Path]) -> pa.Table:
     `source` is the place in schemas.vocabulary.SOURCES.
     """
     columns = ("image_id", "file_name", "width", "height", "image_status", "annotated")
-    table = pa.concat_tables(
-        read_parts(files, (*columns, "source", "pair_id"), ("image_status", "source"))
-    ).unify_dictionaries()
+    table = pa.concat_tables(read_parts(files, (*columns, "source", "pair_id")))
     if not _ascending(table["image_id"].to_numpy()):
         table = table.sort_by("image_id")
-    words = pc.index_in(table["source"].cast(pa.string()), value_set=pa.array(SOURCES))
+    source = pc.index_in(table["source"], value_set=pa.array(SOURCES))
     return pa.table(
         {
             "image_id": table["image_id"],
             "file_name": table["file_name"],
             "width": table["width"].fill_null(0),
             "height": table["height"].fill_null(0),
-            "usable": pc.equal(table["image_status"].cast(pa.string()), "ok").cast(pa.uint8()),
+            "usable": pc.equal(table["image_status"], "ok").cast(pa.uint8()),
             "annotated": table["annotated"].cast(pa.uint8()),
-            "source": words.fill_null(-1).cast(pa.int8()),
+            "source": source.fill_null(-1).cast(pa.int8()),
             "pair_id": table["pair_id"].fill_null(-1),
         }
     )
@@ -65,112 +72,89 @@ def image_rows(files: Sequence[Path]) -> pa.Table:
 
 def item_rows(files: Sequence[Path], image_ids: np.ndarray) -> pa.Table:
     """One row per item in the order of (image, item_no); no box is NaN, no style is -1."""
-    columns = ("image_id", "item_no", "category_id", "style", "x1", "y1", "x2", "y2")
+    edges = ("x1", "y1", "x2", "y2")
+    columns = ("image_id", "item_no", "category_id", "style", *edges)
     table = pa.concat_tables(
         read_parts(files, (*columns, "landmarks_visible", "landmarks_occluded"))
     )
-    owner = _places(image_ids, table["image_id"].to_numpy(), "items", "images")
+    owner = _parent_rows(image_ids, table["image_id"].to_numpy(), "items", "images")
     order = item_key(owner, table["item_no"].to_numpy())
     if not _ascending(order):
         by_item = np.argsort(order, kind="stable")
         table, owner = table.take(by_item), owner[by_item]
-    box = np.stack([_numbers(table[name]) for name in ("x1", "y1", "x2", "y2")], axis=1)
-    labelled = pc.add(table["landmarks_visible"], table["landmarks_occluded"])
+    box = np.column_stack([table[edge].to_numpy() for edge in edges]).astype(np.float32)
     return pa.table(
         {
             "image_row": owner.astype(np.int32),
             "item_no": table["item_no"],
             "category_id": table["category_id"],
             "style": table["style"].fill_null(-1),
-            "box": _fixed(box.astype(np.float32)),
-            "labelled": labelled,
+            "box": pa.FixedSizeListArray.from_arrays(pa.array(box.reshape(-1)), 4),
+            "labelled": pc.add(table["landmarks_visible"], table["landmarks_occluded"]),
         }
     )
 
 
 def landmark_lists(
-    files: Sequence[Path], image_ids: np.ndarray, image_row: np.ndarray, item_no: np.ndarray
-) -> pa.Table:
-    """One row per item: its landmarks as (x, y, v), v 0 unlabelled, 1 occluded, 2 visible."""
-    owners, points = [], []
-    for part in read_parts(files, ("image_id", "item_no", "x", "y", "visibility"), ("visibility",)):
-        owners.append(_item_places(part, image_ids, image_row, item_no, "landmarks"))
-        point = np.zeros((part.num_rows, 3), np.float32)
-        point[:, 0] = _numbers(part["x"].fill_null(0.0))
-        point[:, 1] = _numbers(part["y"].fill_null(0.0))
-        seen = part["visibility"].cast(pa.string())
-        for word, code in ((OCCLUDED, 1), (VISIBLE, 2)):
-            point[pc.equal(seen, word).to_numpy(), 2] = code
-        points.append(point)
-    owner, values = _joined(owners, np.int64), np.concatenate([np.zeros((0, 3)), *points])
-    if not _ascending(owner):
-        by_item = np.argsort(owner, kind="stable")
-        owner, values = owner[by_item], values[by_item]
-    return pa.table(
-        {"points": _lists(_starts(owner, len(item_no)), _fixed(values.astype(np.float32)))}
-    )
+    files: Sequence[Path], image_ids: np.ndarray, item_keys: np.ndarray
+) -> pa.LargeListArray:
+    """For each item its landmarks as (x, y, v), v 0 unlabelled, 1 occluded, 2 visible."""
+
+    def points(part: pa.Table) -> pa.Array:
+        codes = pc.index_in(part["visibility"], value_set=pa.array([UNLABELLED, OCCLUDED, VISIBLE]))
+        columns = [part[axis].fill_null(0.0).to_numpy() for axis in "xy"]
+        rows = np.column_stack([*columns, codes.to_numpy()]).astype(np.float32)
+        return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), 3)
+
+    parts = read_parts(files, ("image_id", "item_no", "x", "y", "visibility"))
+    return _lists_by_item(parts, "landmarks", image_ids, item_keys, points, POINT)
 
 
 def polygon_lists(
-    files: Sequence[Path], image_ids: np.ndarray, image_row: np.ndarray, item_no: np.ndarray
-) -> pa.Table:
-    """One row per item: its polygons, each a flat list x1, y1, x2, y2, ..."""
-    owners: list[np.ndarray] = []
-    polygons: list[pa.Array] = []
-    for part in read_parts(files, ("image_id", "item_no", "points")):
-        owners.append(_item_places(part, image_ids, image_row, item_no, "polygons"))
-        polygons += part["points"].cast(pa.large_list(pa.float32())).chunks
-    owner = _joined(owners, np.int64)
-    flat = pa.concat_arrays([pa.array([], pa.large_list(pa.float32())), *polygons])
+    files: Sequence[Path], image_ids: np.ndarray, item_keys: np.ndarray
+) -> pa.LargeListArray:
+    """For each item its polygons, each a flat list x1, y1, x2, y2, ..."""
+
+    def points(part: pa.Table) -> pa.Array:
+        return part["points"].cast(POLYGON).combine_chunks()
+
+    parts = read_parts(files, ("image_id", "item_no", "points"))
+    return _lists_by_item(parts, "polygons", image_ids, item_keys, points, POLYGON)
+
+
+def _lists_by_item(
+    parts: Iterable[pa.Table],
+    table: str,
+    image_ids: np.ndarray,
+    item_keys: np.ndarray,
+    values_of: Callable[[pa.Table], pa.Array],
+    value_type: pa.DataType,
+) -> pa.LargeListArray:
+    """The values of a table's rows as one list for each item, in the order of the files."""
+    owners, values = [np.zeros(0, np.int64)], [pa.array([], value_type)]
+    for part in parts:
+        image = _parent_rows(image_ids, part["image_id"].to_numpy(), table, "images")
+        keys = item_key(image, part["item_no"].to_numpy())
+        owners.append(_parent_rows(item_keys, keys, table, "items"))
+        values.append(values_of(part))
+    owner, flat = np.concatenate(owners), pa.concat_arrays(values)
     if not _ascending(owner):
         by_item = np.argsort(owner, kind="stable")
         owner, flat = owner[by_item], flat.take(pa.array(by_item))
-    return pa.table({"polygons": _lists(_starts(owner, len(item_no)), flat)})
+    counts = np.bincount(owner, minlength=len(item_keys))
+    return pa.LargeListArray.from_arrays(np.concatenate([[0], np.cumsum(counts)]), flat)
 
 
-def _item_places(
-    part: pa.Table, image_ids: np.ndarray, image_row: np.ndarray, item_no: np.ndarray, table: str
-) -> np.ndarray:
-    """For each row, the row of the item it belongs to."""
-    image = _places(image_ids, part["image_id"].to_numpy(), table, "images")
-    keys = item_key(image, part["item_no"].to_numpy())
-    return _places(item_key(image_row, item_no), keys, table, "items")
-
-
-def _places(parents: np.ndarray, keys: np.ndarray, table: str, parent: str) -> np.ndarray:
-    """The index of each key in the ascending keys of the parents; InputError for an orphan."""
-    place = np.searchsorted(parents, keys)
-    matches = place < len(parents)
-    matches[matches] = parents[place[matches]] == keys[matches]
-    if not matches.all():
+def _parent_rows(parents: np.ndarray, keys: np.ndarray, table: str, parent: str) -> np.ndarray:
+    """The row of each key in the parent table; InputError for an orphan."""
+    rows = find_rows(parents, keys)
+    if orphans := np.count_nonzero(rows < 0):
         raise InputError(
-            f"The release is damaged: {np.count_nonzero(~matches)} rows of {table} have no row in "
-            f"{parent} (`wardrobe verify` lists the damage)."
+            f"The release is damaged: {orphans} rows of {table} have no row in {parent} "
+            "(`wardrobe verify` lists the damage)."
         )
-    return place.astype(np.int64)
+    return rows
 
 
 def _ascending(keys: np.ndarray) -> bool:
     return bool((keys[1:] >= keys[:-1]).all())
-
-
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """float64 with NaN for null."""
-    return column.to_numpy().astype(np.float64, copy=False)
-
-
-def _joined(pieces: list[np.ndarray], kind: type[np.generic]) -> np.ndarray:
-    return np.concatenate(pieces) if pieces else np.zeros(0, kind)
-
-
-def _starts(owner: np.ndarray, count: int) -> np.ndarray:
-    """Offsets of a list per owner, from ascending owner rows."""
-    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))]).astype(np.int64)
-
-
-def _fixed(rows: np.ndarray) -> pa.FixedSizeListArray:
-    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
-
-
-def _lists(starts: np.ndarray, values: pa.Array) -> pa.LargeListArray:
-    return pa.LargeListArray.from_arrays(pa.array(starts), values)

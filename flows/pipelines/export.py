@@ -6,12 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import SplitTotals, split_batches, split_totals
+from flows.pipelines.slices import ExportTotals, export_totals, split_batches
 from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
@@ -35,7 +34,7 @@ def export_coco(
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(release.tables()) as con:
-        totals = split_totals(con, dataset, split)
+        totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)
         parameters = {"dataset": dataset, "split": split}
         with atomic_write(output) as sink:
@@ -43,7 +42,7 @@ def export_coco(
                 sink,
                 run_query(con, "coco_categories", {"dataset": dataset}),
                 images=stream_query(con, "coco_images", parameters),
-                slices=_batches(con, totals, options, on_progress),
+                items=_batches(con, totals, options, on_progress),
                 options=options,
                 outlined=totals.polygons > 0,
             )
@@ -71,6 +70,7 @@ def export_information(
     output.mkdir(parents=True, exist_ok=True)
     written = {}
     with open_warehouse(release.tables()) as con:
+        categories = run_query(con, "coco_categories", {"dataset": dataset})
         for kind in files or author_lists.FILES:
             rows = _list_rows(con, dataset, split, kind)
             if not rows.num_rows:
@@ -82,13 +82,7 @@ def export_information(
                 _require_sizes(f"{dataset} {split}", unknown, rows.num_rows)
             name = author_lists.file_name(kind, split)
             with atomic_write(output / name) as sink:
-                if kind == "query":
-                    written[name] = author_lists.write_queries(sink, [rows])
-                elif kind == "gallery":
-                    written[name] = author_lists.write_gallery(sink, [rows])
-                else:
-                    categories = run_query(con, "coco_categories", {"dataset": dataset})
-                    written[name] = author_lists.write_image_list(sink, categories, [rows])
+                written[name] = author_lists.write_author_list(sink, kind, rows, categories)
     if not written:
         raise InputError(f"the release has no images of {dataset} {split}.")
     return written
@@ -109,25 +103,25 @@ def _list_rows(con: Warehouse, dataset: str, split: str, kind: str) -> pa.Table:
 
 def _batches(
     con: Warehouse,
-    totals: SplitTotals,
+    totals: ExportTotals,
     options: CocoOptions,
     on_progress: OnProgress,
-) -> Iterator[AnnotationBatch]:
+) -> Iterator[pa.Table]:
     done = 0
-    for images, batch in split_batches(
+    for images, items in split_batches(
         con,
         totals.dataset,
         totals.split,
         landmarks=options.landmarks,
         polygons=options.outlines,
     ):
-        yield batch
+        yield items
         done += images.num_rows
         on_progress("images", done, totals.images)
 
 
 def _require_annotations(
-    totals: SplitTotals, options: CocoOptions, allow_unknown_size: bool
+    totals: ExportTotals, options: CocoOptions, allow_unknown_size: bool
 ) -> None:
     which = f"{totals.dataset} {totals.split}"
     if not allow_unknown_size:

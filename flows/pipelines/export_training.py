@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.exports.annotation_batch import AnnotationBatch
 from flows.exports.training.card import training_card
 from flows.exports.training.features import features_of, schema_of
 from flows.exports.training.options import TrainingOptions
@@ -27,24 +25,19 @@ from flows.exports.training.record import (
     read_shard,
 )
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
-from flows.exports.training.shards import Run, Shard, plan_shards, write_shard
+from flows.exports.training.shards import Shard, plan_shards, write_shard
 from flows.pictures import PictureSource, picture_source
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import one_slice, split_totals
+from flows.pipelines.slices import Parameters, export_totals, one_slice
 from flows.release import Release
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
-Parameters = dict[str, str | int]
-"""Parameters of the queries: a split, and which of its images."""
-
 RunShards = Callable[
     [Callable[["ShardJob"], ShardRecord], Sequence["ShardJob"]], Iterable[ShardRecord]
 ]
 """Writes the shards: flows.runners.local_runner(workers), or anything that maps."""
-
-RunInput = tuple[Run, pa.Table, AnnotationBatch, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -134,10 +127,8 @@ def build_shard(job: ShardJob) -> ShardRecord:
 def _source_hash(con: Warehouse, job: ShardJob) -> str:
     """sha256 of the source rows of a shard."""
     digest = hashlib.sha256()
-    for run, images, batch, identities in _run_inputs(con, job):
-        tables = (images, batch.items, batch.landmarks, batch.polygons)
-        rows = [table.to_pylist() for table in tables]
-        digest.update(msgspec.json.encode((run, rows, identities.tolist())))
+    for tables in _run_inputs(con, job):
+        digest.update(msgspec.json.encode([table.to_pylist() for table in tables]))
     return digest.hexdigest()
 
 
@@ -145,21 +136,12 @@ def _training_rows(
     con: Warehouse, job: ShardJob, read: ReadPictures
 ) -> Iterator[dict[str, Any] | LeftOut]:
     labels = {number: place for place, number in enumerate(_category_names(con, job.dataset))}
-    for run, images, batch, identities in _run_inputs(con, job):
-        yield from training_rows(
-            images,
-            batch,
-            options=job.options,
-            labels=labels,
-            identities=identities,
-            read=read,
-            skip=run.skip,
-            take=run.take,
-        )
+    for images, items in _run_inputs(con, job):
+        yield from training_rows(images, items, options=job.options, labels=labels, read=read)
 
 
-def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[RunInput]:
-    """Source rows of a shard, run by run: images, annotations, the identity of each item."""
+def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Source rows of a shard, run by run: its images, and their items or those to cut out."""
     for run in job.shard.runs:
         parameters: Parameters = {
             "dataset": job.dataset,
@@ -168,22 +150,24 @@ def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[RunInput]:
             "last_image_id": run.last_image_id,
         }
         rows = _rows(con, parameters, job.options)
-        images, batch = one_slice(
+        images, items = one_slice(
             con,
             parameters,
             landmarks=job.options.task == "landmarks",
             polygons=job.options.task == "segmentation",
         )
-        images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
-        batch = batch.of_images(images["image_id"])
-        yield (run, images, batch, _identities(rows, batch.items))
+        items = items.filter(pc.is_in(items["image_id"], value_set=rows["image_id"]))
+        if job.options.crop_items:
+            items = items.append_column("identity", rows["identity"]).slice(run.skip, run.take)
+            rows = items
+        yield images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"])), items
 
 
 def _planned_rows(
     con: Warehouse, dataset: str, split: str, options: TrainingOptions
 ) -> tuple[pa.Table, int]:
     """The rows to write, in order, and how many there would be if no picture were missing."""
-    totals = split_totals(con, dataset, split)
+    totals = export_totals(con, dataset, split)
     counts = {
         "landmarks": totals.landmarks,
         "segmentation": totals.polygons,
@@ -213,13 +197,6 @@ def _rows(con: Warehouse, parameters: Parameters, options: TrainingOptions) -> p
             "items, but a class needs one: cut them out with --crop items."
         )
     return rows.filter(pc.equal(rows["items"], 1))
-
-
-def _identities(rows: pa.Table, items: pa.Table) -> np.ndarray:
-    """The identity of each item; rows of whole images have none."""
-    if "identity" in rows.schema.names:
-        return rows["identity"].to_numpy()
-    return np.full(items.num_rows, -1, np.int64)
 
 
 def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.exports.annotation_batch import AnnotationBatch
 from flows.warehouse import Warehouse, run_query
 from schemas.errors import InputError
 
 IMAGES_AT_ONCE = 4096
 """Images of a run: about twenty megabytes of annotations, whatever the size of the split."""
 
+Parameters = dict[str, str | int]
+"""Parameters of the queries: a split, and which of its images."""
+
 
 @dataclass(frozen=True)
-class SplitTotals:
-    """Counts of a split's annotations, from sql/exports/coco_totals.sql."""
+class ExportTotals:
+    """Counts of a split's annotations, from sql/coco/coco_totals.sql."""
 
     dataset: str
     split: str
@@ -27,7 +29,7 @@ class SplitTotals:
     styled: int
 
 
-def split_totals(con: Warehouse, dataset: str, split: str) -> SplitTotals:
+def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:
     """What there is to export. InputError when the release has no such split, or only pictures."""
     rows = run_query(con, "coco_totals", {"dataset": dataset, "split": split}).to_pylist()
     if not rows:
@@ -35,7 +37,7 @@ def split_totals(con: Warehouse, dataset: str, split: str) -> SplitTotals:
             f"the release has no images of {dataset} {split}; `wardrobe query split_totals` "
             "lists what it has."
         )
-    totals = SplitTotals(**rows[0])
+    totals = ExportTotals(**rows[0])
     if not totals.images:
         raise InputError(
             f"no image of {dataset} {split} is annotated; `wardrobe export information` lists "
@@ -52,32 +54,18 @@ def split_batches(
     landmarks: bool = True,
     polygons: bool = True,
     images: int = IMAGES_AT_ONCE,
-) -> Iterator[tuple[pa.Table, AnnotationBatch]]:
-    """The annotated images of a split and their items, run after run, in order of image_id.
-
-    Tables that are switched off are empty.
-    """
-    parameters = {"dataset": dataset, "split": split}
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The annotated images of a split and their items, run after run, in order of image_id."""
+    parameters: Parameters = {"dataset": dataset, "split": split}
     for run in run_query(con, "coco_slices", parameters | {"images": images}).to_pylist():
-        yield one_slice(
-            con,
-            parameters | {name: run[name] for name in ("first_image_id", "last_image_id")},
-            landmarks=landmarks,
-            polygons=polygons,
-        )
+        images_of_run = {name: run[name] for name in ("first_image_id", "last_image_id")}
+        yield one_slice(con, parameters | images_of_run, landmarks=landmarks, polygons=polygons)
 
 
 def one_slice(
-    con: Warehouse,
-    parameters: dict[str, str | int],
-    *,
-    landmarks: bool = True,
-    polygons: bool = True,
-) -> tuple[pa.Table, AnnotationBatch]:
+    con: Warehouse, parameters: Parameters, *, landmarks: bool, polygons: bool
+) -> tuple[pa.Table, pa.Table]:
     """The annotated images from `first_image_id` to `last_image_id` of a split, and their items."""
-    nothing = parameters | {"first_image_id": 0, "last_image_id": -1}
-    return run_query(con, "coco_images", parameters), AnnotationBatch(
-        items=run_query(con, "coco_annotations", parameters),
-        landmarks=run_query(con, "coco_landmarks", parameters if landmarks else nothing),
-        polygons=run_query(con, "coco_polygons", parameters if polygons else nothing),
-    )
+    parts: Parameters = {"landmarks": landmarks, "polygons": polygons}
+    items = run_query(con, "coco_annotations", parameters | parts)
+    return run_query(con, "coco_images", parameters), items

@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 from schemas import TABLES, Table
 from schemas.errors import InputError
 
-KINDS = ("statistics", "pairs", "checks", "exports")
+KINDS = ("statistics", "pairs", "checks", "coco", "training", "report")
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")

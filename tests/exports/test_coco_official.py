@@ -130,7 +130,7 @@ def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
             sink,
             run_query(con, "coco_categories", {"dataset": "deepfashion2"}),
             images=[],
-            slices=watched(split_batches(con, "deepfashion2", "train", images=2), sink),
+            items=watched(split_batches(con, "deepfashion2", "train", images=2), sink),
             options=CocoOptions(),
         )
     assert len(written_when_asked) == 5

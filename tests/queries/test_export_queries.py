@@ -36,7 +36,7 @@ def two_splits(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_query_of_one_split_has_no_row_of_another(two_splits):
-    for query in queries("exports"):
+    for query in [*queries("coco"), *queries("training")]:
         if {"dataset", "split"} <= set(query.param_names) and "image_id" not in query.param_names:
             (row,) = answers(two_splits, query.name, **TRAIN)[:1]
             assert row.get("pair_id", 7) == 7 and row.get("category_id", 9) == 9, query.name

@@ -23,7 +23,7 @@ def coco_text(
             sink,
             run_query(con, "coco_categories", {"dataset": dataset}),
             images=run_query(con, "coco_images", wanted).to_batches(max_chunksize=2),
-            slices=(one for _, one in split_batches(con, dataset, split, images=images)),
+            items=(one for _, one in split_batches(con, dataset, split, images=images)),
             options=options,
             outlined=totals["polygons"] > 0,
         )

@@ -70,7 +70,7 @@ class CategoryLayout:
 
 
 def category_layouts(categories: pa.Table, options: CocoOptions) -> dict[int, CategoryLayout]:
-    """The categories of a source by number, from the rows of sql/exports/coco_categories.sql."""
+    """The categories of a source by number, from the rows of sql/coco/coco_categories.sql."""
     rows = categories.to_pylist()
     slots = [row["slot"] for row in rows if row["slot"] is not None]
     length = max(slots) + 1 if slots else 0

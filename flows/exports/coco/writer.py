@@ -1,27 +1,23 @@
-"""COCO writer: batches of annotations -> one COCO JSON file, in constant memory.
+"""COCO writer: batches of items -> one COCO JSON file, in constant memory.
 
 Whole numbers are written without a decimal point, others in their shortest form; the official
 layout writes keypoints with a point, as the authors' converter does. `area` is the area of the box
 in both layouts, because the authors' OKS constants were fitted to it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from flows.exports.annotation_batch import AnnotationBatch, numbers, rows_of_items
 from flows.exports.coco.layout import CategoryLayout, CocoOptions, category_layouts
-from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
+from flows.exports.item_rows import ItemRow, item_rows
 
-COCO_VISIBILITY = pa.array([UNLABELLED, OCCLUDED, VISIBLE])
-"""Visibilities in the order of COCO's codes 0, 1, 2."""
+_encode = msgspec.json.Encoder().encode
 
 LABELS = ("scale", "occlusion", "zoom_in", "viewpoint", "source")
 
@@ -40,34 +36,46 @@ def write_coco(
     categories: pa.Table,
     *,
     images: Iterable[pa.Table | pa.RecordBatch],
-    slices: Iterable[AnnotationBatch],
+    items: Iterable[pa.Table] | None,
     options: CocoOptions,
     outlined: bool = True,
 ) -> CocoCounts:
     """Write a COCO file to `sink`: images, then annotations numbered from 1, then categories.
 
-    `images` are consumed before `slices`; both are ordered by image_id. Without `outlined` (the
-    source has no polygons) `segmentation` is left out: readers treat an empty one as an error.
+    `images` are consumed before `items` (rows of coco_annotations); both are ordered by image_id.
+    Without `items` the file has no annotations. Without `outlined` (the source has no polygons)
+    `segmentation` is left out: readers treat an empty one as an error.
     """
     layouts = category_layouts(categories, options)
     sink.write(b'{"info":{},"licenses":[],"images":[')
-    image_count = write_list(sink, (image_records(batch, options) for batch in images))
-    sink.write(b'],"annotations":[')
-    annotations = _Annotations(layouts, options, outlined and options.outlines)
-    annotation_count = write_list(sink, map(annotations.records, slices))
+    image_records = (_image(row, options) for batch in images for row in batch.to_pylist())
+    image_count = write_list(sink, image_records)
+    annotation_count = 0
+    if items is not None:
+        sink.write(b'],"annotations":[')
+        rows = chain.from_iterable(map(item_rows, items))
+        outlined = outlined and options.outlines
+        annotations = (
+            _annotation(row, number, layouts[row["category_id"]], options, outlined)
+            for number, row in enumerate(rows, start=1)
+        )
+        annotation_count = write_list(sink, annotations)
     sink.write(b'],"categories":[')
-    records = [msgspec.json.encode(layout.record) for layout in layouts.values()]
-    write_list(sink, [records])
+    write_list(sink, (layout.record for layout in layouts.values()))
     sink.write(b"]}\n")
-    return CocoCounts(image_count, annotation_count, len(records))
+    return CocoCounts(image_count, annotation_count, len(layouts))
 
 
-def image_records(images: pa.Table | pa.RecordBatch, options: CocoOptions) -> list[bytes]:
-    """Each image as its COCO record in JSON; an unknown width or height is left out."""
-    return [msgspec.json.encode(_image(row, options)) for row in images.to_pylist()]
+def write_list(sink: BinaryIO, records: Iterable[dict[str, Any]]) -> int:
+    """Write records as JSON, separated by commas; returns their number."""
+    count = 0
+    for count, record in enumerate(records, start=1):
+        sink.write((b"," if count > 1 else b"") + _encode(record))
+    return count
 
 
 def _image(row: dict[str, Any], options: CocoOptions) -> dict[str, Any]:
+    """A COCO image; an unknown width or height is left out."""
     record = {
         "coco_url": "",
         "date_captured": "",
@@ -79,109 +87,56 @@ def _image(row: dict[str, Any], options: CocoOptions) -> dict[str, Any]:
     optional = ["width", "height"]
     if not options.official:
         optional += ["source", "pair_id", "image_status"]
-    return record | {name: row[name] for name in optional if row.get(name) is not None}
+    return record | _present(row, optional)
 
 
-def write_list(sink: BinaryIO, batches: Iterable[list[bytes]]) -> int:
-    """Write records separated by commas, batch by batch; returns their number."""
-    count = 0
-    for records in batches:
-        if records:
-            sink.write((b"," if count else b"") + b",".join(records))
-        count += len(records)
-    return count
+def _annotation(
+    row: ItemRow, number: int, layout: CategoryLayout, options: CocoOptions, outlined: bool
+) -> dict[str, Any]:
+    x1, y1, width, height = row["x1"], row["y1"], row["x2"] - row["x1"], row["y2"] - row["y1"]
+    record = {
+        "area": number_of(width * height),
+        "bbox": [number_of(value) for value in (x1, y1, width, height)],
+        "category_id": row["category_id"],
+        "id": number,
+        "image_id": row["image_id"],
+        "iscrowd": 0,
+    }
+    record |= _present(row, ("pair_id", "style"))
+    if row["box_from"] != "source":
+        record["bbox_from"] = row["box_from"]
+    if not options.official:
+        record["item_no"] = row["item_no"]
+        record["attributes"] = _present(row, LABELS)
+    if layout.length:
+        record |= _keypoints(row["landmarks"], layout, options)
+    if outlined:
+        polygons = _encode([polygon.tolist() for polygon in row["polygons"]])
+        record["segmentation"] = msgspec.Raw(_integers_without_point(polygons))
+    return record
 
 
-class _Annotations:
-    """Encodes batches as annotation records; ids are numbered from 1 across batches."""
-
-    def __init__(
-        self, layouts: dict[int, CategoryLayout], options: CocoOptions, outlines: bool
-    ) -> None:
-        self.layouts = layouts
-        self.options = options
-        self.outlines = outlines
-        self.next_id = 1
-
-    def records(self, batch: AnnotationBatch) -> list[bytes]:
-        """The annotations of a batch as JSON, in its order."""
-        parts: list[Iterator[dict[str, Any]]] = [self._plain(batch.items)]
-        if any(layout.length for layout in self.layouts.values()):
-            parts.append(self._keypoints(batch))
-        if self.outlines:
-            parts.append(_segmentations(batch))
-        encode = msgspec.json.Encoder().encode
-        # Each part gives some fields of every record.
-        return [encode(reduce(or_, fields)) for fields in zip(*parts, strict=True)]
-
-    def _plain(self, items: pa.Table) -> Iterator[dict[str, Any]]:
-        x1, y1, x2, y2 = (numbers(items, name) for name in ("x1", "y1", "x2", "y2"))
-        boxes = np.column_stack((x1, y1, x2 - x1, y2 - y1))
-        areas = (boxes[:, 2] * boxes[:, 3]).tolist()
-        for row, box, area in zip(_label_rows(items), boxes.tolist(), areas, strict=True):
-            record = {
-                "area": number_of(area),
-                "bbox": _numbers(box),
-                "category_id": row["category_id"],
-                "id": self.next_id,
-                "image_id": row["image_id"],
-                "iscrowd": 0,
-            }
-            record |= {name: row[name] for name in ("pair_id", "style") if row[name] is not None}
-            if row["box_from"] != "source":
-                record["bbox_from"] = row["box_from"]
-            if not self.options.official:
-                record["item_no"] = row["item_no"]
-                record["attributes"] = {name: row[name] for name in LABELS if row[name] is not None}
-            self.next_id += 1
-            yield record
-
-    def _keypoints(self, batch: AnnotationBatch) -> Iterator[dict[str, Any]]:
-        points = landmark_triples(batch.landmarks)
-        if self.options.visible_only:
-            points[points[:, 2] != 2] = 0.0
-        labelled = np.concatenate(([0], np.cumsum(points[:, 2] > 0)))
-        places = numbers(batch.landmarks, "landmark_no") - 1
-        starts, stops = rows_of_items(batch.items, batch.landmarks)
-        counts = (labelled[stops] - labelled[starts]).tolist()
-        categories = batch.items["category_id"].to_pylist()
-        layout_text = _padded_to_slots if self.options.official else _own_points
-        spans = zip(categories, starts.tolist(), stops.tolist(), counts, strict=True)
-        for category, start, stop, count in spans:
-            layout = self.layouts[category]
-            if not layout.length:
-                yield {}
-                continue
-            own = np.zeros((layout.width, 3))
-            own[layout.places[places[start:stop]]] = points[start:stop]
-            numbers_text = msgspec.json.encode(own.ravel().tolist())
-            yield {
-                "num_keypoints": count,
-                "keypoints": msgspec.Raw(layout_text(numbers_text, layout)),
-            }
+def _present(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names if row.get(name) is not None}
 
 
-def landmark_triples(landmarks: pa.Table) -> np.ndarray:
-    """Landmarks as rows of x, y and COCO's code (2 visible, 1 occluded, 0 unlabelled at 0, 0)."""
-    codes = pc.index_in(landmarks["visibility"], value_set=COCO_VISIBILITY).to_numpy()
-    x, y = numbers(landmarks, "x"), numbers(landmarks, "y")
-    return np.column_stack((x, y, codes)).astype(np.float64)
-
-
-def _segmentations(batch: AnnotationBatch) -> Iterator[dict[str, Any]]:
-    polygons = batch.polygons["points"].combine_chunks()
-    # flatten() takes the offset of a sliced array into account, `offsets` does not.
-    values = polygons.flatten().to_numpy(zero_copy_only=False).tolist()
-    bounds = (polygons.offsets.to_numpy() - polygons.offsets.to_numpy()[0]).tolist()
-    starts, stops = rows_of_items(batch.items, batch.polygons)
-    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-        outline = [values[bounds[k] : bounds[k + 1]] for k in range(start, stop)]
-        yield {"segmentation": _numbers(outline)}
-
-
-def _label_rows(items: pa.Table) -> list[dict[str, Any]]:
-    unused = {"x1", "y1", "x2", "y2", "polygon_count"}
-    return items.drop_columns(sorted(unused & set(items.schema.names))).to_pylist()
+def _keypoints(
+    landmarks: np.ndarray, layout: CategoryLayout, options: CocoOptions
+) -> dict[str, Any]:
+    """The landmarks in the slots of their category; the official layout has zeros in all others."""
+    points = landmarks[:, 1:]
+    if options.visible_only:
+        points = np.where(points[:, 2:] == 2, points, 0.0)
+    own = np.zeros((layout.width, 3))
+    own[layout.places[landmarks[:, 0].astype(np.int64) - 1]] = points
+    text = _encode(own.ravel().tolist())
+    if options.official:
+        before, after = layout.first, layout.length - layout.first - layout.width
+        text = b"[" + b"0.0," * (3 * before) + text[1:-1] + b",0.0" * (3 * after) + b"]"
+    else:
+        text = _integers_without_point(text)
+    labelled = int(np.count_nonzero(points[:, 2]))
+    return {"num_keypoints": labelled, "keypoints": msgspec.Raw(text)}
 
 
 def number_of(value: float) -> int | float:
@@ -189,21 +144,6 @@ def number_of(value: float) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def _numbers(values: list[Any]) -> msgspec.Raw:
-    return msgspec.Raw(_integers_without_point(msgspec.json.encode(values)))
-
-
 def _integers_without_point(text: bytes) -> bytes:
     """JSON of floats with whole numbers as integers: `.0` can only end a number's digits."""
     return text.replace(b".0,", b",").replace(b".0]", b"]")
-
-
-def _own_points(text: bytes, _: CategoryLayout) -> bytes:
-    """The numbers of the category's own landmarks."""
-    return _integers_without_point(text)
-
-
-def _padded_to_slots(text: bytes, layout: CategoryLayout) -> bytes:
-    """The category's numbers in its slots of the long list; zeros in all others."""
-    before, after = layout.first, layout.length - layout.first - layout.width
-    return b"[" + b"0.0," * (3 * before) + text[1:-1] + b",0.0" * (3 * after) + b"]"

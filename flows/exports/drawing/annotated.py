@@ -1,14 +1,14 @@
 """Annotated pictures as values: a picture and its items, made from rows of the tables."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 from PIL import Image
 
-from schemas.categories import CATEGORIES, Edge
+from schemas.categories import Edge, category
 
 Point = tuple[float, float]
 ImageKey = tuple[str, str, int]
@@ -20,6 +20,11 @@ class Landmark(NamedTuple):
     x: float | None
     y: float | None
     visibility: str
+
+    @property
+    def place(self) -> Point | None:
+        """x and y; None when it is not labelled."""
+        return None if self.x is None or self.y is None else (self.x, self.y)
 
 
 @dataclass(frozen=True)
@@ -33,25 +38,6 @@ class AnnotatedItem:
     landmarks: tuple[Landmark, ...]
     polygons: tuple[tuple[Point, ...], ...]
     edges: tuple[Edge, ...]
-
-    def transform(self, point: Callable[[float, float], Point]) -> "AnnotatedItem":
-        """The same item with `point` applied to every coordinate; a box stays upright."""
-        box = None
-        if self.box is not None:
-            corners = (point(*self.box[:2]), point(*self.box[2:]))
-            (x1, x2), (y1, y2) = (sorted(axis) for axis in zip(*corners, strict=True))
-            box = (x1, y1, x2, y2)
-        return replace(
-            self,
-            box=box,
-            landmarks=tuple(
-                landmark
-                if landmark.x is None or landmark.y is None
-                else Landmark(*point(landmark.x, landmark.y), landmark.visibility)
-                for landmark in self.landmarks
-            ),
-            polygons=tuple(tuple(point(x, y) for x, y in polygon) for polygon in self.polygons),
-        )
 
 
 @dataclass(frozen=True)
@@ -75,11 +61,6 @@ def annotated_items(
 
     For the few images that are drawn, not for a split.
     """
-    edges = {
-        (category.dataset, category.category_id): category.edges
-        for categories in CATEGORIES.values()
-        for category in categories
-    }
     points: dict[tuple, list[Landmark]] = defaultdict(list)
     for row in sorted(landmarks.to_pylist(), key=lambda row: row["landmark_no"]):
         points[_item_key(row)].append(Landmark(row["x"], row["y"], row["visibility"]))
@@ -99,7 +80,7 @@ def annotated_items(
                 None if None in box else box,
                 tuple(points[key]),
                 tuple(outlines[key]),
-                edges.get((row["dataset"], row["category_id"]), ()),
+                category(row["dataset"], row["category_id"]).edges,
             )
         )
     return {key: tuple(group) for key, group in by_image.items()}
@@ -110,19 +91,18 @@ def _item_key(row: dict[str, Any]) -> tuple:
 
 
 def apply_orientation(
-    picture: Image.Image, items: Sequence[AnnotatedItem]
-) -> tuple[Image.Image, tuple[AnnotatedItem, ...]]:
-    """Picture and items as viewers show them: the EXIF orientation applied to both.
+    picture: Image.Image,
+) -> tuple[Image.Image, Callable[[float, float], Point]]:
+    """The picture as viewers show it, with its EXIF orientation applied, and where its points go.
 
     Annotations are in stored pixels, and most viewers apply the orientation.
     """
     orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
     if orientation not in _TURNS:
-        return picture, tuple(items)
+        return picture, lambda x, y: (x, y)
     width, height = picture.size
     method, turn = _TURNS[orientation]
-    turned = tuple(item.transform(lambda x, y: turn(x, y, width, height)) for item in items)
-    return picture.transpose(method), turned
+    return picture.transpose(method), lambda x, y: turn(x, y, width, height)
 
 
 _EXIF_ORIENTATION = 0x0112

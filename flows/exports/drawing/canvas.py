@@ -1,6 +1,6 @@
 """Canvas: anti-aliased lines, dots and labels over a picture, readable on any background."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -38,20 +38,30 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 class Canvas:
     """Draws over a picture; `image` returns the result.
 
-    Coordinates are multiplied by `scale`; `weight` is the width of a thin line in pixels.
+    Coordinates go through `turn`, then are multiplied by `scale`; `weight` is the width of a thin
+    line in pixels.
     """
 
-    def __init__(self, canvas: Image.Image, *, scale: float = 1.0, weight: float = 1.5) -> None:
+    def __init__(
+        self,
+        canvas: Image.Image,
+        *,
+        scale: float = 1.0,
+        weight: float = 1.5,
+        turn: Callable[[float, float], Point] = lambda x, y: (x, y),
+    ) -> None:
         self.canvas = canvas.convert("RGB")
         self.layer = Image.new(
             "RGBA", (canvas.width * SUPERSAMPLING, canvas.height * SUPERSAMPLING), (0, 0, 0, 0)
         )
         self.draw = ImageDraw.Draw(self.layer)
         self.scale, self.weight = scale * SUPERSAMPLING, weight * SUPERSAMPLING
+        self.turn = turn
         self._labels: list[tuple[float, float, float, float]] = []
 
     def place(self, point: Point) -> Point:
-        return (point[0] * self.scale, point[1] * self.scale)
+        x, y = self.turn(*point)
+        return (x * self.scale, y * self.scale)
 
     def line(
         self,
@@ -85,15 +95,17 @@ class Canvas:
         for r, fill in rings:
             self.draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
-    def label(self, point: Point, text: str, colour: Rgb, *, size: int) -> None:
-        """Text on a coloured ground at the point, inside the canvas and below other labels."""
+    def label(self, points: Sequence[Point], text: str, colour: Rgb, *, size: int) -> None:
+        """Text on a coloured ground at the top left of the points, below other labels."""
         face = font(size * SUPERSAMPLING)
         pad = size * SUPERSAMPLING * 0.32
         left, top, right, bottom = self.draw.textbbox((0, 0), text, font=face)
         wide, tall = right - left + 2 * pad, bottom - top + 2 * pad
-        x, y = self.place(point)
-        x = min(max(0.0, x), max(0.0, self.layer.width - wide))
-        y = min(max(tall, y), self.layer.height)
+        places = [self.place(point) for point in points]
+        left_edge = min((x for x, _ in places), default=0.0)
+        top_edge = min((y for _, y in places), default=0.0)
+        x = min(max(0.0, left_edge), max(0.0, self.layer.width - wide))
+        y = min(max(tall, top_edge), self.layer.height)
         for left_of, top_of, right_of, bottom_of in sorted(
             self._labels, key=lambda label: label[1]
         ):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from flows.exports.drawing.annotated import AnnotatedPicture
 from flows.exports.drawing.canvas import INK, NEUTRAL, PALETTE, PAPER, Rgb, font
@@ -72,11 +72,7 @@ def _cell(picture: AnnotatedPicture, colours: dict[int, Rgb]) -> Image.Image:
     drawn = draw_annotations(
         picture, side=2 * _CELL, legend=False, labels=False, colours=chosen, weight=2.0
     )
-    ratio = min(_CELL / drawn.width, 1.4 * _CELL / drawn.height)
-    drawn = drawn.resize(
-        (max(1, round(drawn.width * ratio)), max(1, round(drawn.height * ratio))),
-        Image.Resampling.LANCZOS,
-    )
+    drawn = ImageOps.contain(drawn, (_CELL, round(1.4 * _CELL)), Image.Resampling.LANCZOS)
     cell = Image.new("RGB", (_CELL, drawn.height + _CAPTION), PAPER)
     cell.paste(drawn, ((_CELL - drawn.width) // 2, 0))
     draw = ImageDraw.Draw(cell)

@@ -1,5 +1,7 @@
 """Annotations drawn on a picture: box, outlines, landmarks by visibility, skeleton, legend."""
 
+from collections import Counter
+
 from PIL import Image, ImageDraw
 
 from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, apply_orientation
@@ -37,11 +39,12 @@ def draw_annotations(
     palette's in order; `weight` is the width of a thin line and `letters` the size of labels, in
     pixels. A missing picture is a grey area of its size.
     """
-    picture, items = apply_orientation(_background(shown), shown.items)
+    picture, turn = apply_orientation(_background(shown))
+    items = shown.items
     scale = (side or max(1000, *picture.size)) / max(picture.size)
-    backbackground = _resized(picture, scale)
-    weight = weight or max(1.1, max(backbackground.size) / 640)
-    canvas = Canvas(backbackground, scale=backbackground.width / picture.width, weight=weight)
+    enlarged = _resized(picture, scale)
+    weight = weight or max(1.1, max(enlarged.size) / 640)
+    canvas = Canvas(enlarged, scale=enlarged.width / picture.width, weight=weight, turn=turn)
     chosen = colours or {
         item.item_no: PALETTE[place % len(PALETTE)] for place, item in enumerate(items)
     }
@@ -51,11 +54,11 @@ def draw_annotations(
     for item in items:
         _draw_item(canvas, item, chosen[item.item_no], weight)
     if labels:
-        size = letters or max(13, round(max(backbackground.size) / 52))
+        size = letters or max(13, round(max(enlarged.size) / 52))
         for item in items:
             _label(canvas, item, chosen[item.item_no], size)
     drawn = canvas.image()
-    return _with_legend(drawn, shown, items, chosen) if legend else drawn
+    return _with_legend(drawn, shown, chosen) if legend else drawn
 
 
 def _background(shown: AnnotatedPicture) -> Image.Image:
@@ -84,33 +87,24 @@ def _draw_item(canvas: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) 
         x1, y1, x2, y2 = item.box
         canvas.line(((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)), colour, weight=0.8)
     for a, b in item.edges:
-        ends = [item.landmarks[k - 1] for k in (a, b) if k <= len(item.landmarks)]
-        line = [(end.x, end.y) for end in ends if end.x is not None and end.y is not None]
+        ends = [item.landmarks[k - 1].place for k in (a, b) if k <= len(item.landmarks)]
+        line = [end for end in ends if end]
         if len(line) == 2:
             canvas.line(line, PAPER, weight=2.4)
     for place, polygon in enumerate(item.polygons):
         ring = (*polygon, polygon[0])
         canvas.line(ring, colour, weight=1.2 if place == 0 else 0.7, outlined=False)
     for landmark in item.landmarks:
-        if (
-            landmark.x is not None
-            and landmark.y is not None
-            and landmark.visibility in (VISIBLE, OCCLUDED)
-        ):
+        if landmark.place and landmark.visibility in (VISIBLE, OCCLUDED):
             filled = landmark.visibility == VISIBLE
-            canvas.dot((landmark.x, landmark.y), colour, radius=weight * 2.2, filled=filled)
+            canvas.dot(landmark.place, colour, radius=weight * 2.2, filled=filled)
 
 
 def _label(canvas: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
-    xs = [landmark.x for landmark in item.landmarks if landmark.x is not None]
-    ys = [landmark.y for landmark in item.landmarks if landmark.y is not None]
+    points = [landmark.place for landmark in item.landmarks if landmark.place]
     if item.box is not None:
-        corner = item.box[:2]
-    elif xs and ys:
-        corner = (min(xs), min(ys))
-    else:
-        corner = (0.0, 0.0)
-    canvas.label(corner, item_label(item), colour, size=size)
+        points = [item.box[:2], item.box[2:]]
+    canvas.label(points, item_label(item), colour, size=size)
 
 
 def item_label(item: AnnotatedItem) -> str:
@@ -121,69 +115,69 @@ def item_label(item: AnnotatedItem) -> str:
 def _with_legend(
     drawn: Image.Image,
     shown: AnnotatedPicture,
-    items: tuple[AnnotatedItem, ...],
     colours: dict[int, Rgb],
 ) -> Image.Image:
     """The picture with a legend below: its key, its items, the meaning of dots and lines."""
     width = max(drawn.width, 560)
     size = max(14, width // 60)
-    pad, row = size, round(size * 1.7)
-    rows: list[tuple[str, Rgb | None]] = []
-    for item in items:
-        counted = [landmark.visibility for landmark in item.landmarks]
-        words = f"item {item.item_no}: {item_label(item)}"
-        if counted:
-            words += (
-                f" · {len(counted)} landmarks: {counted.count(VISIBLE)} visible, "
-                f"{counted.count(OCCLUDED)} occluded"
-            )
-        if item.polygons:
-            words += f" · {len(item.polygons)} polygon{'s' if len(item.polygons) > 1 else ''}"
-        lines = wrapped(words, size, width - 2 * pad - row)
-        rows += [(line, colours[item.item_no] if k == 0 else None) for k, line in enumerate(lines)]
-    if not items:
-        rows.append(("no annotated item", None))
+    pad, row, title_size = size, round(size * 1.7), round(size * 1.2)
     title = f"{shown.dataset}  {shown.split}  {shown.image_id}"
     if shown.source:
         title += f"   {shown.source}, pair {shown.pair_id}"
-    titles = wrapped(title, round(size * 1.2), width - 2 * pad)
-    height = pad + row * (len(titles) + len(rows) + 1) + pad
+    titles = wrapped(title, title_size, width - 2 * pad)
+    lines: list[tuple[str, Rgb | None]] = [] if shown.items else [("no annotated item", None)]
+    for item in shown.items:
+        first, *rest = wrapped(_description(item), size, width - 2 * pad - row)
+        lines += [(first, colours[item.item_no]), *((line, None) for line in rest)]
+    height = pad + row * (len(titles) + len(lines) + 1) + pad
     sheet = Image.new("RGB", (width, drawn.height + height), PAPER)
     sheet.paste(drawn, ((width - drawn.width) // 2, 0))
 
     panel = Canvas(sheet.crop((0, drawn.height, *sheet.size)), weight=max(1.2, size / 11))
     y = pad * 0.8
-    for line in titles:
-        _write(panel, (pad, y), line, round(size * 1.2), INK)
+    for text in titles:
+        _write(panel, (pad, y), text, title_size, INK)
         y += row
-    for words, colour in rows:
+    for text, colour in lines:
         if colour is not None:
             panel.dot((pad + size * 0.4, y + size * 0.55), colour, radius=size * 0.36, filled=True)
-        _write(panel, (pad + row * 0.8, y), words, size, INK)
+        _write(panel, (pad + row * 0.8, y), text, size, INK)
         y += row
-    _signs(panel, y, pad, size, width)
+    _signs(panel, y, pad, size)
     sheet.paste(panel.image(), (0, drawn.height))
     return sheet
 
 
-def _signs(panel: Canvas, y: float, pad: int, size: int, width: int) -> None:
+def _description(item: AnnotatedItem) -> str:
+    """The line of an item in the legend."""
+    text = f"item {item.item_no}: {item_label(item)}"
+    if item.landmarks:
+        words = Counter(landmark.visibility for landmark in item.landmarks)
+        text += f" · {len(item.landmarks)} landmarks: {words[VISIBLE]} visible, "
+        text += f"{words[OCCLUDED]} occluded"
+    if item.polygons:
+        text += f" · {len(item.polygons)} polygon{'s' if len(item.polygons) > 1 else ''}"
+    return text
+
+
+def _signs(panel: Canvas, y: float, pad: int, size: int) -> None:
     """The meaning of dots and lines, in one row."""
     x, middle = float(pad), y + size * 0.6
-    for word in ("visible", "occluded", "outline", "skeleton", "box"):
-        mark = size * 0.4
-        if word in ("visible", "occluded"):
-            panel.dot((x + mark, middle), NEUTRAL, radius=size * 0.34, filled=word == "visible")
-            x += size * 1.1
-        else:
-            colour = PAPER if word == "skeleton" else NEUTRAL
-            line = ((x, middle), (x + size * 1.6, middle))
-            weight = {"outline": 1.3, "skeleton": 2.4}.get(word, 0.8)
-            panel.line(line, colour, weight=weight, outlined=word != "outline")
-            x += size * 2.0
-        _write(panel, (x, y), word, size, _GREY)
-        x += font(size).getlength(word) + size * 1.5
+    for word in (VISIBLE, OCCLUDED):
+        panel.dot((x + size * 0.4, middle), NEUTRAL, radius=size * 0.34, filled=word == VISIBLE)
+        x = _write(panel, (x + size * 1.1, y), word, size, _GREY) + size * 1.5
+    for word, colour, weight in (
+        ("outline", NEUTRAL, 1.3),
+        ("skeleton", PAPER, 2.4),
+        ("box", NEUTRAL, 0.8),
+    ):
+        line = ((x, middle), (x + size * 1.6, middle))
+        panel.line(line, colour, weight=weight, outlined=word != "outline")
+        x = _write(panel, (x + size * 2.0, y), word, size, _GREY) + size * 1.5
 
 
-def _write(panel: Canvas, at: tuple[float, float], text: str, size: int, colour: Rgb) -> None:
+def _write(panel: Canvas, at: tuple[float, float], text: str, size: int, colour: Rgb) -> float:
+    """Write a text and return where it ends."""
     place = (at[0] * SUPERSAMPLING, at[1] * SUPERSAMPLING)
     panel.draw.text(place, text, font=font(size * SUPERSAMPLING), fill=(*colour, 255))
+    return at[0] + font(size).getlength(text)

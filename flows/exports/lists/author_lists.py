@@ -4,14 +4,12 @@ An image list is a COCO file without annotations. Queries and gallery are lists 
 corner boxes and the authors' keys.
 """
 
-from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-import msgspec
 import pyarrow as pa
 
-from flows.exports.coco.layout import CocoOptions, category_layouts
-from flows.exports.coco.writer import image_records, number_of, write_list
+from flows.exports.coco.layout import CocoOptions
+from flows.exports.coco.writer import number_of, write_coco, write_list
 
 FILES = {
     "keypoints": "keypoints_{split}_information.json",
@@ -30,41 +28,23 @@ def file_name(kind: str, split: str) -> str:
     return FILES[kind].format(split=SPLIT_WORDS.get(split, split))
 
 
-def write_image_list(
-    sink: BinaryIO, categories: pa.Table, images: Iterable[pa.Table | pa.RecordBatch]
-) -> int:
-    """Write a COCO file of images and categories without annotations; returns its images."""
-    options = CocoOptions()
-    sink.write(b'{"info":{},"licenses":[],"images":[')
-    count = write_list(sink, (image_records(batch, options) for batch in images))
-    sink.write(b'],"categories":[')
-    layouts = category_layouts(categories, options).values()
-    write_list(sink, [[msgspec.json.encode(layout.record) for layout in layouts]])
-    sink.write(b"]}\n")
-    return count
+def write_author_list(sink: BinaryIO, kind: str, rows: pa.Table, categories: pa.Table) -> int:
+    """Write the list of a kind; returns its records.
 
-
-def write_queries(sink: BinaryIO, items: Iterable[pa.Table | pa.RecordBatch]) -> int:
-    """Write consumers' items: image, style, class, pair and corner box; returns their number."""
-    return _write_objects(sink, items, image="query_image_id", with_class=True)
-
-
-def write_gallery(sink: BinaryIO, items: Iterable[pa.Table | pa.RecordBatch]) -> int:
-    """Write shops' items: image, style, pair and corner box; returns their number."""
-    return _write_objects(sink, items, image="gallery_image_id", with_class=False)
-
-
-def _write_objects(
-    sink: BinaryIO, items: Iterable[pa.Table | pa.RecordBatch], *, image: str, with_class: bool
-) -> int:
-    def record(row: dict[str, Any]) -> bytes:
-        values = {image: row["image_id"], "style": row["style"]}
-        if with_class:
-            values["cls"] = row["category_id"]
-        box = [number_of(row[edge]) for edge in ("x1", "y1", "x2", "y2")]
-        return msgspec.json.encode(values | {"pair_id": row["pair_id"], "bbox": box})
-
+    `rows` are items for `query` and `gallery`: consumers' items with image, style, class, pair and
+    corner box; shops' items without class. For the other kinds they are images.
+    """
+    if kind not in ("query", "gallery"):
+        return write_coco(sink, categories, images=[rows], items=None, options=CocoOptions()).images
     sink.write(b"[")
-    count = write_list(sink, ([record(row) for row in batch.to_pylist()] for batch in items))
+    count = write_list(sink, (_item(kind, row) for row in rows.to_pylist()))
     sink.write(b"]\n")
     return count
+
+
+def _item(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    values = {f"{kind}_image_id": row["image_id"], "style": row["style"]}
+    if kind == "query":
+        values["cls"] = row["category_id"]
+    box = [number_of(row[edge]) for edge in ("x1", "y1", "x2", "y2")]
+    return values | {"pair_id": row["pair_id"], "bbox": box}

@@ -6,8 +6,8 @@ nothing: plots are SVG, pictures data URIs, the script a few lines.
 """
 
 from flows.exports.report.content import ReportContent, Statistic
-from flows.exports.report.images import mean_pictures
 from flows.exports.report.page import write_report
+from flows.exports.report.pairs import mean_pictures
 from flows.exports.report.plots import require_plots
 
 __all__ = ["ReportContent", "Statistic", "mean_pictures", "require_plots", "write_report"]

@@ -117,15 +117,12 @@ def picture_block(
 ) -> Block:
     """A picture in the page itself: a photograph as JPEG, a pixelated one as PNG."""
     buffer = BytesIO()
-    file_format = "PNG" if pixelated else "JPEG"
-    if pixelated:
-        picture.save(buffer, file_format, optimize=True)
-    else:
-        picture.convert("RGB").save(buffer, file_format, quality=82, optimize=True)
-    data = b64encode(buffer.getvalue()).decode()
+    file_format = "png" if pixelated else "jpeg"
+    colours = picture if pixelated else picture.convert("RGB")
+    colours.save(buffer, file_format, quality=82, optimize=True)
     return {
         "kind": "picture",
-        "uri": f"data:image/{file_format.lower()};base64,{data}",
+        "uri": f"data:image/{file_format};base64,{b64encode(buffer.getvalue()).decode()}",
         "width": picture.width,
         "height": picture.height,
         "caption": caption,

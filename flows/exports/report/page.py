@@ -8,10 +8,10 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from flows.exports.report import landmarks, overview, pairs, variations
+from flows.exports.report import landmarks, overview, pairs
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.plots import require_plots
-from flows.exports.report.statistics import statistic_section
+from flows.exports.report.statistics import statistic_section, variations
 from flows.storage.atomic import atomic_write
 from schemas.datasets import DATASETS
 
@@ -20,7 +20,7 @@ _MakeSection = Callable[[ReportContent, str, str], Section | None]
 _DATASET_SECTIONS: tuple[str | _MakeSection, ...] = (
     "items_by_category",
     pairs.mean_classes,
-    variations.variations,
+    variations,
     landmarks.landmarks,
     "box_size_bins",
     "box_sizes",

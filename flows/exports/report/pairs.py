@@ -1,8 +1,11 @@
 """Sections with pictures: pairs side by side, annotated samples, mean pictures of classes."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pyarrow as pa
+from PIL import Image
 
 from flows.exports.drawing.annotated import AnnotatedPicture
 from flows.exports.drawing.contact_sheet import contact_sheet
@@ -10,6 +13,7 @@ from flows.exports.drawing.image import draw_annotations, item_label
 from flows.exports.report.blocks import Block, grid, picture_block, table_block
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.statistics import plot_blocks, statistic_table
+from flows.pictures import decode_picture
 
 
 def pairs(content: ReportContent, chapter: str, dataset: str) -> Section | None:
@@ -74,6 +78,29 @@ def mean_classes(content: ReportContent, chapter: str, dataset: str) -> Section 
     if not means:
         return None
     intro = "The mean of all pictures of a class."
-    pictures = [picture_block(picture, name, pixelated=True) for name, picture in means.items()]
-    blocks = [grid(pictures, width="narrow")]
-    return Section(chapter, f"{dataset}-means", "Mean pictures", intro, blocks)
+    blocks = [picture_block(picture, name, pixelated=True) for name, picture in means.items()]
+    drawn = grid(blocks, width="narrow")
+    return Section(chapter, f"{dataset}-means", "Mean pictures", intro, [drawn])
+
+
+def mean_pictures(rows: Iterable[pa.RecordBatch]) -> dict[str, Image.Image]:
+    """The mean picture of each class, in the order in which the classes first occur.
+
+    `rows` has `category_name` and `image`, the struct of the table `pictures`. All pictures must
+    have one size, as Fashion-MNIST's do; ValueError otherwise.
+    """
+    sums: dict[str, np.ndarray] = {}
+    counts: Counter[str] = Counter()
+    for batch in rows:
+        for row in batch.to_pylist():
+            name = row["category_name"]
+            pixels = np.asarray(decode_picture(row["image"]["bytes"], "L"), dtype=np.float64)
+            total = sums.setdefault(name, np.zeros_like(pixels))
+            if total.shape != pixels.shape:
+                raise ValueError(f"a picture of {pixels.shape} among those of {total.shape}")
+            total += pixels
+            counts[name] += 1
+    return {
+        name: Image.fromarray((total / counts[name]).round().astype(np.uint8))
+        for name, total in sums.items()
+    }

@@ -99,11 +99,10 @@ def _bars(
     names, color = _order(rows, channels["y"]), channels.get("color")
     y = alt.Y(f"{channels['y']}:N", sort=names, title=None)
     axis = alt.Axis(format=".0%" if percent else "~s", tickCount=4)
-    x = alt.X(f"{channels['x']}:Q", title=None, axis=axis)
     if stacked:
         axis = alt.Axis(format=".0%", values=[0, 0.5, 1])
-        x = alt.X(f"{channels['x']}:Q", title=None, axis=axis, stack="normalize")
-    encoding = {"y": y, "x": x}
+    stack = "normalize" if stacked else "zero"
+    encoding = {"y": y, "x": alt.X(f"{channels['x']}:Q", title=None, axis=axis, stack=stack)}
     step = 18 if stacked else 22
     if color:
         encoding["color"] = _series(alt, rows, color, scale_rows)
@@ -111,8 +110,7 @@ def _bars(
             series = _order(rows, color)
             encoding["yOffset"] = alt.YOffset(f"{color}:N", sort=series)
             step = 14 * len(series) + 6
-    mark = {"cornerRadiusEnd": 0} if stacked else {"color": SERIES[0]}
-    drawn = chart.mark_bar(**mark).encode(**encoding)
+    drawn = chart.mark_bar(cornerRadiusEnd=0 if stacked else 2).encode(**encoding)
     if marks:
         ticks = chart.mark_tick(color=_INK, thickness=2, bandSize=26)
         drawn = drawn + ticks.encode(y=y, x=f"{marks}:Q")
@@ -137,8 +135,11 @@ def _columns(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
         encoding["color"] = _series(alt, rows, color, rows)
         encoding["xOffset"] = alt.XOffset(f"{color}:N", sort=_order(rows, color))
     drawn = chart.transform_filter(f"datum.{number} <= {last}")
-    mark = {"cornerRadiusEnd": 0} if color else {"cornerRadiusEnd": 0, "color": SERIES[0]}
-    return drawn.mark_bar(**mark).encode(**encoding).properties(width=WIDTH - 46, height=130)
+    return (
+        drawn.mark_bar(cornerRadiusEnd=0)
+        .encode(**encoding)
+        .properties(width=WIDTH - 46, height=130)
+    )
 
 
 def _histogram(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
@@ -151,7 +152,7 @@ def _histogram(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
     scale = alt.Scale(domain=[0, end])
     closed = chart.transform_calculate(**{upper: f"datum.{upper} === null ? {end} : datum.{upper}"})
     return (
-        closed.mark_bar(color=SERIES[0], cornerRadiusEnd=0, binSpacing=1)
+        closed.mark_bar(cornerRadiusEnd=0, binSpacing=1)
         .encode(
             x=alt.X(f"{lower}:Q", bin="binned", scale=scale, title=None, axis=axis),
             x2=f"{upper}:Q",
@@ -204,7 +205,7 @@ def _svg(chart: Any) -> Markup:
         "axis": axis,
         "legend": {**legend, "orient": "top", "title": None, "symbolSize": 70, "offset": 6},
         "text": {"font": _FONT, "fontSize": 11, "color": _INK},
-        "bar": {"cornerRadiusEnd": 2},
+        "bar": {"color": SERIES[0]},
     }
     svg = convert.vegalite_to_svg(specification)
     for placeholder, variable in _VARIABLES.items():

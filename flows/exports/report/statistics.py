@@ -1,4 +1,7 @@
-"""Sections made from the headers of statistics: title, prose, plots and a table of all rows."""
+"""Sections made from the headers of statistics: title, prose, plots and a table of all rows.
+
+The labels of DeepFashion2 have in addition the shares that its paper gives.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +14,14 @@ from flows.exports.report.content import ReportContent, Section, Statistic
 from flows.exports.report.plots import Channels, plot_block
 
 _MAX_OPEN_ROWS = 40
+
+PAPER_SHARES = {
+    "scale": {"small": 0.26, "modest": 0.50, "large": 0.24},
+    "occlusion": {"slight": 0.47, "medium": 0.47, "heavy": 0.06},
+    "zoom_in": {"no_zoom": 0.67, "medium": 0.21, "large": 0.12},
+    "viewpoint": {"no_wear": 0.07, "frontal": 0.78, "side_or_back": 0.15},
+}
+"""Figure 3 of the paper; side and back added up."""
 
 
 def statistic_section(
@@ -36,6 +47,25 @@ def statistic_section(
     last = details("All numbers", table) if folded else table
     key = f"{dataset}-{name}" if dataset else name
     return Section(chapter, key.replace("_", "-"), title, intro, [*before, *plots, last])
+
+
+def variations(content: ReportContent, chapter: str, dataset: str) -> Section | None:
+    """The labels of all items next to the paper's shares, then by category."""
+    all_items = [row for row in content.rows("variations", dataset) if not row["category_id"]]
+    plots: list[Block] = []
+    for variation, shares in PAPER_SHARES.items():
+        rows = [
+            {**row, "paper": share}
+            for label, share in shares.items()
+            for row in all_items
+            if (row["variation"], row["label"]) == (variation, label)
+        ]
+        if rows:
+            channels = {"x": "share", "y": "label", "color": "split"}
+            title = f"{variation}: splits of this release, marks: the paper"
+            plot = plot_block("bar", rows, channels, title=title, marks="paper", percent=True)
+            plots.append(plot)
+    return statistic_section(content, chapter, "variations", dataset, before=[grid(plots)])
 
 
 def _title_parts(statistic: Statistic) -> tuple[str, str]:

@@ -106,24 +106,6 @@ def _arrow(feature: Features) -> pa.DataType:
 
 def class_names(features: Features) -> list[str]:
     """The names behind the numbers of `category` or `label`."""
-    for feature in features.values():
-        while feature.get("_type") == "Sequence":
-            feature = feature["feature"]
-        if feature.get("_type") == "ClassLabel":
-            return list(feature["names"])
-        if "_type" not in feature and (names := class_names(feature)):
-            return names
-    return []
-
-
-def leaves(schema: pa.Schema) -> list[str]:
-    """The Parquet paths of all leaf columns: `image.bytes`, `objects.bbox.list.element...`."""
-    return [path for field in schema for path in _paths(field.name, field.type)]
-
-
-def _paths(path: str, type_: pa.DataType) -> list[str]:
-    if pa.types.is_struct(type_):
-        return [deep for inner in type_ for deep in _paths(f"{path}.{inner.name}", inner.type)]
-    if pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_):
-        return _paths(f"{path}.list.element", type_.value_type)
-    return [path]
+    columns = features | features.get("objects", {})
+    labels = columns.get("label") or columns["category"]
+    return list(labels.get("feature", labels)["names"])

@@ -53,14 +53,6 @@ def prepare(data: bytes, options: TrainingOptions, region: Region | None = None)
     if crop is None:
         return None
     pixels, transform = crop
-    encoded = _encoded(pixels, target, options.quality)
-    return Prepared(encoded, ENDINGS[target], *pixels.size, transform)
-
-
-def _encoded(image: Image.Image, kind: str, quality: int) -> bytes:
-    out = BytesIO()
-    if kind == "png":
-        image.save(out, "PNG", exif=b"")
-    else:
-        image.save(out, kind.upper(), quality=quality, exif=b"")
-    return out.getvalue()
+    encoded = BytesIO()
+    pixels.save(encoded, target.upper(), quality=options.quality, exif=b"")
+    return Prepared(encoded.getvalue(), ENDINGS[target], *pixels.size, transform)

@@ -6,7 +6,8 @@ Hugging Face `datasets` reads the files as they are.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from io import BytesIO
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.exports.training.features import leaves
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import FOOTER_KEY, ShardFooter, ShardRecord, read_shard
 from flows.exports.training.rows import LeftOut
@@ -111,17 +111,29 @@ def write_shard(
 ) -> ShardRecord:
     """Write one shard below `folder`, whole or not at all; its footer lists the rows left out."""
     left_out: list[LeftOut] = []
+
+    def complete_rows() -> Iterator[dict[str, Any]]:
+        for row in rows:
+            if isinstance(row, LeftOut):
+                left_out.append(row)
+            else:
+                yield row
+
     with atomic_write(folder / shard.name) as sink, _writer(sink, schema) as writer:
-        for batch in _batches(rows, left_out):
-            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
+        complete = complete_rows()
+        while group := list(islice(complete, ROW_GROUP)):
+            writer.write_batch(pa.RecordBatch.from_pylist(group, schema=schema))
         footer = msgspec.structs.replace(footer, left_out=tuple(left_out))
         writer.add_key_value_metadata({FOOTER_KEY: msgspec.json.encode(footer)})
     return read_shard(folder, shard.name)
 
 
 def _writer(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    empty_file = BytesIO()
+    pq.write_metadata(schema, empty_file)
+    leaves = pq.read_metadata(empty_file).schema
+    columns = [leaves.column(place).path for place in range(len(leaves))]
     # Pictures are compressed and all different: no codec, dictionary or statistics for them.
-    columns = leaves(schema)
     others = [name for name in columns if name != "image.bytes"]
     return pq.ParquetWriter(
         sink,
@@ -130,19 +142,3 @@ def _writer(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
         use_dictionary=others,
         write_statistics=others,
     )
-
-
-def _batches(
-    rows: Iterable[dict[str, Any] | LeftOut], left_out: list[LeftOut]
-) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        if isinstance(row, LeftOut):
-            left_out.append(row)
-            continue
-        batch.append(row)
-        if len(batch) == ROW_GROUP:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
