@@ -38,15 +38,15 @@ def demo(
     from flows.pipelines.outcome import split_totals
     from flows.pipelines.query import open_release
     from flows.pipelines.report import make_report
-    from flows.pipelines.sample import SAMPLES
+    from flows.pipelines.sample import write_sample
 
     lake, report = folder / "lake", folder / "report.html"
-    for dataset, write_sample in SAMPLES.items():
+    for dataset, images in SIZES.items():
         source = folder / "sources" / dataset
         with progress() as on_progress:
-            on_progress(f"draw {dataset}", 0, SIZES[dataset])
+            on_progress(f"draw {dataset}", 0, images)
             if not source.exists():
-                write_sample(source, SIZES[dataset], seed)
+                write_sample(dataset, source, images, seed)
         request = IngestRequest(dataset, str(source), str(lake))
         print(f"{dataset}: {run_ingest_flow(request, min(2, os.cpu_count() or 1)).sentence}")
     release = open_release(lake, None)

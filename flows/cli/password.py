@@ -17,13 +17,12 @@ PasswordFileOption = Annotated[
 
 
 def use_password_of(path: Path | None) -> None:
-    """Set the password in a file for this process and its workers. Raises InputError."""
-    if path is not None:
-        os.environ["WARDROBE_ZIP_PASSWORD"] = _password_in(path)
+    """Set the password in a file for this process and its workers. Raises InputError.
 
-
-def _password_in(path: Path) -> str:
-    """The text of a file without line end and byte order mark."""
+    It is the text of the file without line end and byte order mark.
+    """
+    if path is None:
+        return
     try:
         password = path.read_text("utf-8-sig").rstrip("\r\n")
     except OSError as error:
@@ -34,4 +33,4 @@ def _password_in(path: Path) -> str:
         raise InputError(f"--password-file {path} is empty")
     if "\0" in password:
         raise InputError(f"--password-file {path} is not text: it contains a zero byte")
-    return password
+    os.environ["WARDROBE_ZIP_PASSWORD"] = password
