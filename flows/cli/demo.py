@@ -1,4 +1,4 @@
-"""The first command to run: small generated sources, an ingest of each, a report, a query."""
+"""Commands that generate sources: sample, and demo, which ingests one of each data set."""
 
 import os
 import shlex
@@ -10,6 +10,7 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.ingest import run_ingest_flow
+from flows.cli.options import DatasetArgument
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
@@ -27,7 +28,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for sources, lake and report.")] = Path(
         "wardrobe-demo"
     ),
-    seed: Annotated[int, typer.Option("--seed", help="Another seed draws other pictures.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
 ) -> None:
     """Generate small sources and ingest them with Prefect.
 
@@ -61,3 +62,30 @@ def demo(
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {report}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')
+
+
+@app.command()
+def sample(
+    dataset: DatasetArgument,
+    folder: Annotated[Path, typer.Argument(help="Folder to write; empty or new.")],
+    images: Annotated[int, typer.Option(min=1, help="Number of images.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-images",
+            help="Without pictures, DeepFashion2's documents of train and validation, for scale.",
+        ),
+    ] = True,
+) -> None:
+    """Generate a source in its original layout.
+
+    Example: wardrobe sample deepfashion2 sample/deepfashion2 --images 300 --seed 7
+    """
+    from flows.pipelines.sample import write_sample
+
+    with progress() as on_progress:
+        counts = write_sample(
+            dataset, folder, images, seed, pictures=pictures, on_progress=on_progress
+        )
+    print(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -55,11 +55,11 @@ def sql(
     ],
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", min=0, metavar="SECONDS", help="Stop the query after this time."),
+        typer.Option(min=0, metavar="SECONDS", help="Stop the query after this time."),
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="SIZE", help="Limit DuckDB's memory, for example to 4GB."),
+        typer.Option(metavar="SIZE", help="Limit DuckDB's memory, for example to 4GB."),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -120,7 +120,7 @@ def check(
 @app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option("--rule", help="Show one rule only, such as landmark_count.")
+        str | None, typer.Option(help="Show one rule only, such as landmark_count.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,

@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
@@ -17,11 +16,6 @@ from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 Rows: TypeAlias = pa.Table | pa.RecordBatchReader
-
-_DAYS = (-719_162, 2_932_896)
-"""The first and last day of Python's dates, 0001-01-01 and 9999-12-31, in days since 1970."""
-
-_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def write_file(rows: Rows, form: str | None, path: Path) -> None:
@@ -80,13 +74,7 @@ def _write_csv(rows: Rows, sink: IO[bytes]) -> None:
             )
     header = True
     for batch in [pa.RecordBatch.from_pylist([], rows.schema), *batches_of(rows)]:
-        # Polars has no dates outside Python's range.
-        columns = [
-            pa.array([None if value is None else str(value) for value in _values(column)])
-            if _has_extreme_times(column)
-            else column
-            for column in batch.columns
-        ]
+        columns = [_without_extreme_times(column) for column in batch.columns]
         frame = pl.DataFrame(pa.Table.from_arrays(columns, names=batch.schema.names))
         sink.write(frame.write_csv(include_header=header).encode())
         header = False
@@ -125,17 +113,15 @@ def _values(column: pa.Array) -> list[Any]:
         return [_value(scalar) for scalar in column]
 
 
-def _has_extreme_times(column: pa.Array) -> bool:
-    """Whether a column has a date or timestamp outside Python's range."""
-    if types.is_date32(column.type):
-        limits, numbers = _DAYS, column.view(pa.int32())
-    elif types.is_timestamp(column.type):
-        day = _A_DAY[column.type.unit]
-        limits, numbers = (_DAYS[0] * day, (_DAYS[1] + 1) * day - 1), column.view(pa.int64())
-    else:
-        return False
-    low, high = pc.min_max(numbers).as_py().values()
-    return low is not None and (low < limits[0] or high > limits[1])
+def _without_extreme_times(column: pa.Array) -> pa.Array:
+    """The column, as text if it has a time outside Python's range, which Polars cannot hold."""
+    if types.is_date32(column.type) or types.is_timestamp(column.type):
+        try:
+            column.to_pylist()
+        except (ValueError, OverflowError):
+            values = map(_value, column)
+            return pa.array([None if value is None else str(value) for value in values])
+    return column
 
 
 def _value(scalar: pa.Scalar) -> Any:

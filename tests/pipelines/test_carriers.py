@@ -11,7 +11,7 @@ import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
 
-from flows.cli.password import use_password_of
+from flows.cli.options import use_password_of
 from flows.lake import Lake
 from flows.pipelines.outcome import PublicationBlocked
 from flows.pipelines.sample import write_sample
