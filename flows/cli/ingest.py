@@ -21,7 +21,7 @@ from flows.cli.options import (
     use_password_of,
 )
 from flows.cli.output import print_rows
-from flows.cli.prefect_settings import prefect_is_configured, prepare_prefect, quiet_prefect
+from flows.cli.prefect_settings import configured_api, prepare_prefect, quiet_prefect
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
 from schemas.errors import InputError
@@ -55,7 +55,7 @@ def ingest(
         from flows.pipelines.ingest import preview
 
         print_rows(preview(request))
-    elif prefect or prefect_is_configured():
+    elif prefect or configured_api():
         print_summary(run_ingest_flow(request, workers))
     else:
         from flows.pipelines.ingest import ingest as run
@@ -90,7 +90,7 @@ def derive(
 
     Example: wardrobe derive
     """
-    if not (prefect or prefect_is_configured()):
+    if not (prefect or configured_api()):
         _derive(lake, None, wait, log_format)
         return
     prepare_prefect(lake)
@@ -167,7 +167,7 @@ def serve(
 
     Example: wardrobe serve --cron "0 3 * * *" deepfashion2 /data/deepfashion2 --lake /data/lake
     """
-    if not prefect_is_configured():
+    if not configured_api():
         raise InputError(
             "a schedule needs a Prefect server: run `prefect server start`, then "
             "`export PREFECT_API_URL=http://127.0.0.1:4200/api`, and serve again"

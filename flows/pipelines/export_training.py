@@ -28,7 +28,7 @@ from flows.exports.training.record import (
 )
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import Run, Shard, plan_shards, write_shard
-from flows.pictures import PictureSource, picture_source
+from flows.pictures import picture_source
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import one_slice, split_totals
 from flows.release import Release
@@ -161,12 +161,7 @@ def _training_rows(
 def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[RunInput]:
     """Source rows of a shard, run by run: images, annotations, the identity of each item."""
     for run in job.shard.runs:
-        parameters: Parameters = {
-            "dataset": job.dataset,
-            "split": job.split,
-            "first_image_id": run.first_image_id,
-            "last_image_id": run.last_image_id,
-        }
+        parameters = _image_range(job, run.first_image_id, run.last_image_id)
         rows = _rows(con, parameters, job.options)
         images, batch = one_slice(
             con,
@@ -176,7 +171,9 @@ def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[RunInput]:
         )
         images = images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"]))
         batch = batch.of_images(images["image_id"])
-        yield (run, images, batch, _identities(rows, batch.items))
+        # Only rows of items have an identity.
+        none = np.full(len(batch.items), -1, np.int64)
+        yield run, images, batch, rows["identity"].to_numpy() if job.options.crop_items else none
 
 
 def _planned_rows(
@@ -215,13 +212,6 @@ def _rows(con: Warehouse, parameters: Parameters, options: TrainingOptions) -> p
     return rows.filter(pc.equal(rows["items"], 1))
 
 
-def _identities(rows: pa.Table, items: pa.Table) -> np.ndarray:
-    """The identity of each item; rows of whole images have none."""
-    if "identity" in rows.schema.names:
-        return rows["identity"].to_numpy()
-    return np.full(items.num_rows, -1, np.int64)
-
-
 def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:
     """Names of a source's categories by number, in the order of the numbers."""
     rows = run_query(con, "coco_categories", {"dataset": dataset}).to_pylist()
@@ -232,26 +222,29 @@ def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictu
     """Reads a split's pictures from the release where it holds them, else from their source."""
     place = f"/dataset={job.dataset}/split={job.split}/"
     embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
-    if embedded and job.pictures_at is None:
-        return lambda images: _embedded_pictures(con, job, images)
-    source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
-    return lambda images: _source_pictures(source, images)
+    if not embedded or job.pictures_at is not None:
+        source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
+        return lambda images: [
+            document.data for document in source.read(images["file_name"].to_pylist())
+        ]
+
+    def read_embedded(images: pa.Table) -> Iterable[bytes | None]:
+        ids = images["image_id"].to_pylist()
+        rows = run_query(con, "training_pictures", _image_range(job, ids[0], ids[-1])).to_pylist()
+        data = {row["image_id"]: row["data"] for row in rows}
+        return map(data.get, ids)
+
+    return read_embedded
 
 
-def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
-    parameters = {
+def _image_range(job: ShardJob, first: int, last: int) -> Parameters:
+    """Parameters of the queries for images of a shard."""
+    return {
         "dataset": job.dataset,
         "split": job.split,
-        "first_image_id": images["image_id"][0].as_py(),
-        "last_image_id": images["image_id"][-1].as_py(),
+        "first_image_id": first,
+        "last_image_id": last,
     }
-    rows = run_query(con, "training_pictures", parameters).to_pylist()
-    data = {row["image_id"]: row["data"] for row in rows}
-    return [data.get(image_id) for image_id in images["image_id"].to_pylist()]
-
-
-def _source_pictures(source: PictureSource, images: pa.Table) -> Iterable[bytes | None]:
-    return [document.data for document in source.read(images["file_name"].to_pylist())]
 
 
 def _require_few_losses(exported: ExportedSplit, planned_rows: int) -> None:

@@ -18,15 +18,14 @@ ENGINES = {"_duckdb", "duckdb", "pyarrow", "polars", "PIL"}
 def failures_as_input_errors() -> Iterator[None]:
     """Raise InputError with `sentence_of` the failure, for the state of a failed run.
 
-    Wrong use, PublicationBlocked and bugs pass as they are.
+    PublicationBlocked and bugs pass as they are.
     """
     try:
         yield
+    except PublicationBlocked:
+        raise
     # A failure of any kind may come from a damaged release, also what an engine said of it.
     except Exception as error:
-        wrong_use = isinstance(error, InputError) and not isinstance(error, EngineError)
-        if wrong_use or isinstance(error, PublicationBlocked):
-            raise
         if sentence := sentence_of(error):
             raise InputError(sentence) from error
         raise
