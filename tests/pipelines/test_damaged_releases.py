@@ -149,14 +149,14 @@ def test_a_lake_that_is_a_file_is_one_sentence(name, sources, tmp_path):
     assert lake.read_text() == "years of work"
 
 
-def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_releases, monkeypatch):
+def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
+    two_releases, monkeypatch, nothing_read
+):
     import flows.pipelines.query
 
     def fail(*_: object) -> None:
         raise KeyError("a bug")
 
-    # Other tests of this process read releases and damaged them.
-    monkeypatch.setattr(release, "_LAST_READ", ContextVar("last_read", default=()))
     monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
         wardrobe("tables", lake=two_releases)
@@ -168,7 +168,13 @@ def test_mutated_files_of_a_release_give_a_sentence_or_rows(kind, two_releases, 
     assert figures["cases"] == 60 and figures["noticed"] > 10
 
 
-def test_an_error_of_an_engine_has_one_wording():
+@pytest.fixture
+def nothing_read(monkeypatch):
+    """Other tests of this process read releases and damaged them."""
+    monkeypatch.setattr(release, "_LAST_READ", ContextVar("last_read", default=()))
+
+
+def test_an_error_of_an_engine_has_one_wording(nothing_read):
     for error in (
         duckdb.IOException("No magic bytes in release://items/part-00000.parquet\nmore"),
         duckdb.BinderException('"coun" is unknown\n\nLINE 1: select coun\nDid you mean "count"?'),
