@@ -35,16 +35,12 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory) -> Path:
     """Generated sources: deepfashion2 (60 pictures), fashionai, fashion-mnist. Leave them."""
-    from flows.pipelines.sample import (
-        sample_deepfashion2,
-        sample_fashion_mnist,
-        sample_fashionai,
-    )
+    from flows.pipelines.sample import write_sample
 
     folder = tmp_path_factory.mktemp("sources")
-    sample_deepfashion2(folder / "deepfashion2", 60, 5)
-    sample_fashionai(folder / "fashionai", 40, 5)
-    sample_fashion_mnist(folder / "fashion-mnist", 120, 5)
+    write_sample("deepfashion2", folder / "deepfashion2", 60, 5)
+    write_sample("fashionai", folder / "fashionai", 40, 5)
+    write_sample("fashion-mnist", folder / "fashion-mnist", 120, 5)
     return folder
 
 

@@ -138,10 +138,10 @@ def test_the_readme_shows_what_its_query_really_answers(tmp_path):
     from ingesting import ingested
 
     from flows.cli.demo import SIZES
-    from flows.pipelines.sample import sample_deepfashion2
+    from flows.pipelines.sample import write_sample
 
     (shown,) = re.findall(r"```console\n\$ (wardrobe sql .*?)\n(.*?)```", README, flags=re.DOTALL)
-    sample_deepfashion2(tmp_path / "source", SIZES["deepfashion2"], 0)
+    write_sample("deepfashion2", tmp_path / "source", SIZES["deepfashion2"], 0)
     ingested("deepfashion2", tmp_path / "source", tmp_path / "lake")
     words = shlex.split(shown[0].replace("wardrobe-demo/lake", str(tmp_path / "lake")))
     done = wardrobe(*words[1:])

@@ -1,4 +1,4 @@
-"""The first command to run: small generated sources, an ingest of each, a report, a query."""
+"""Commands that generate sources: sample, and demo, which ingests one of each data set."""
 
 import os
 import shlex
@@ -10,6 +10,7 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.ingest import run_ingest_flow
+from flows.cli.options import DatasetArgument
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
@@ -27,7 +28,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for sources, lake and report.")] = Path(
         "wardrobe-demo"
     ),
-    seed: Annotated[int, typer.Option("--seed", help="Another seed draws other pictures.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
 ) -> None:
     """Generate small sources and ingest them with Prefect.
 
@@ -38,15 +39,15 @@ def demo(
     from flows.pipelines.outcome import split_totals
     from flows.pipelines.query import open_release
     from flows.pipelines.report import make_report
-    from flows.pipelines.sample import SAMPLES
+    from flows.pipelines.sample import write_sample
 
     lake, report = folder / "lake", folder / "report.html"
-    for dataset, write_sample in SAMPLES.items():
+    for dataset, images in SIZES.items():
         source = folder / "sources" / dataset
         with progress() as on_progress:
-            on_progress(f"draw {dataset}", 0, SIZES[dataset])
+            on_progress(f"draw {dataset}", 0, images)
             if not source.exists():
-                write_sample(source, SIZES[dataset], seed)
+                write_sample(dataset, source, images, seed)
         request = IngestRequest(dataset, str(source), str(lake))
         print(f"{dataset}: {run_ingest_flow(request, min(2, os.cpu_count() or 1)).sentence}")
     release = open_release(lake, None)
@@ -61,3 +62,30 @@ def demo(
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {report}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')
+
+
+@app.command()
+def sample(
+    dataset: DatasetArgument,
+    folder: Annotated[Path, typer.Argument(help="Folder to write; empty or new.")],
+    images: Annotated[int, typer.Option(min=1, help="Number of images.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-images",
+            help="Without pictures, DeepFashion2's documents of train and validation, for scale.",
+        ),
+    ] = True,
+) -> None:
+    """Generate a source in its original layout.
+
+    Example: wardrobe sample deepfashion2 sample/deepfashion2 --images 300 --seed 7
+    """
+    from flows.pipelines.sample import write_sample
+
+    with progress() as on_progress:
+        counts = write_sample(
+            dataset, folder, images, seed, pictures=pictures, on_progress=on_progress
+        )
+    print(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))

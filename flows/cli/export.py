@@ -11,11 +11,12 @@ from flows.cli.options import (
     DEFAULT_LAKE,
     DatasetArgument,
     LakeOption,
+    PasswordFileOption,
     ReleaseOption,
     SplitArgument,
     WorkersOption,
+    use_password_of,
 )
-from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.progress import progress
 
 export = command_group(
@@ -37,14 +38,14 @@ def coco(
     output: Annotated[Path, typer.Option("--output", "-o", help="JSON file to write.")],
     layout: Annotated[
         Literal["official", "local"],
-        typer.Option("--layout", help="The authors' 294 slots, or each category's landmarks."),
+        typer.Option(help="The authors' 294 slots, or each category's landmarks."),
     ] = "official",
     visible_only: Annotated[
         bool, typer.Option("--visible-only", help="Write zeros for landmarks that are not visible.")
     ] = False,
     task: Annotated[
         Literal["detection", "landmarks", "segmentation", "all"],
-        typer.Option("--task", help="Annotations to write."),
+        typer.Option(help="Annotations to write."),
     ] = "all",
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
@@ -108,25 +109,25 @@ def training(
     split: SplitArgument,
     task: Annotated[
         Literal["detection", "landmarks", "segmentation", "retrieval", "classification"],
-        typer.Option("--task", help="Annotations to write."),
+        typer.Option(help="Annotations to write."),
     ],
     output: FolderOption,
     size: Annotated[
         int | None,
-        typer.Option("--size", min=1, help="Longest side in pixels; default: unchanged."),
+        typer.Option(min=1, help="Longest side in pixels; default: unchanged."),
     ] = None,
     picture_format: Annotated[
         Literal["jpeg", "png", "webp"] | None,
         typer.Option("--format", help="Encode pictures in this format."),
     ] = None,
     crop: Annotated[
-        Literal["items"] | None, typer.Option("--crop", help="Write one cropped picture per item.")
+        Literal["items"] | None, typer.Option(help="Write one cropped picture per item.")
     ] = None,
     shards: Annotated[
-        int | None, typer.Option("--shards", min=1, help="Number of files; default: by size.")
+        int | None, typer.Option(min=1, help="Number of files; default: by size.")
     ] = None,
     pictures_at: Annotated[
-        str | None, typer.Option("--pictures-at", help="Present path of the source, if it moved.")
+        str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
     password_file: PasswordFileOption = None,
     workers: WorkersOption = None,

@@ -13,11 +13,12 @@ from flows.cli.options import (
     FormatOption,
     LakeOption,
     OutputOption,
+    PasswordFileOption,
     ReleaseOption,
     SplitArgument,
+    use_password_of,
 )
 from flows.cli.output import write_rows
-from flows.cli.password import PasswordFileOption, use_password_of
 from flows.cli.progress import progress
 
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and the ingest options as command-line options."""
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
@@ -9,6 +10,7 @@ import typer
 
 from flows.pipelines.request import IngestRequest, record_parameters, takes_fields_of
 from schemas.datasets import DATASETS, SPLITS
+from schemas.errors import InputError
 
 if TYPE_CHECKING:
     Dataset = str
@@ -50,11 +52,37 @@ LogOption = Annotated[
     Literal["text", "json"],
     typer.Option("--log-format", help="With `json`, one line per event on stderr."),
 ]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file", help="File with the zip password; default: $WARDROBE_ZIP_PASSWORD."
+    ),
+]
 DatasetArgument = Annotated[
     Dataset,
     typer.Argument(help="Data set.", metavar="DATASET"),
 ]
 SplitArgument = Annotated[str, typer.Argument(help=f"{', '.join(SPLITS[:3])}, ...")]
+
+
+def use_password_of(path: Path | None) -> None:
+    """Set the password in a file for this process and its workers. Raises InputError.
+
+    It is the text of the file without line end and byte order mark.
+    """
+    if path is None:
+        return
+    try:
+        password = path.read_text("utf-8-sig").rstrip("\r\n")
+    except OSError as error:
+        raise InputError(f"--password-file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"--password-file {path} is not UTF-8 text") from error
+    if not password:
+        raise InputError(f"--password-file {path} is empty")
+    if "\0" in password:
+        raise InputError(f"--password-file {path} is not text: it contains a zero byte")
+    os.environ["WARDROBE_ZIP_PASSWORD"] = password
 
 
 def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -30,7 +30,7 @@ def prepare_prefect(lake: Path) -> None:
     answer.
     """
     quiet_prefect(lake)
-    if not prefect_is_configured():
+    if not configured_api():
         from flows.serve import watch_temporary_server
 
         watch_temporary_server()
@@ -56,13 +56,8 @@ def quiet_prefect(lake: Path, *, service: bool = False) -> None:
         os.environ["PREFECT_HOME"] = str(home)
 
 
-def prefect_is_configured() -> bool:
-    """Whether $PREFECT_API_URL or the active profile names a Prefect API."""
-    return configured_api() is not None
-
-
 def configured_api() -> str | None:
-    """The URL of the configured Prefect API, if any.
+    """The URL of the Prefect API that $PREFECT_API_URL or the active profile names, if any.
 
     Reads the profile file directly: importing Prefect takes more than a second.
     """

@@ -12,7 +12,7 @@ from flows.cli.options import (
     OutputOption,
     ReleaseOption,
 )
-from flows.cli.output import write_rows
+from flows.cli.output import print_rows, write_rows
 from schemas.errors import InputError
 
 
@@ -55,11 +55,11 @@ def sql(
     ],
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", min=0, metavar="SECONDS", help="Stop the query after this time."),
+        typer.Option(min=0, metavar="SECONDS", help="Stop the query after this time."),
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="SIZE", help="Limit DuckDB's memory, for example to 4GB."),
+        typer.Option(metavar="SIZE", help="Limit DuckDB's memory, for example to 4GB."),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -86,12 +86,15 @@ def check(
         str | None,
         typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
     ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Print passed checks too; files contain them always.")
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Run all checks on a release.
+    """Run all checks on a release; print those that found rows.
 
     Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
 
@@ -103,15 +106,21 @@ def check(
         print(check_sql(sql_of), end="")
         return
     verdicts = check_release(lake, release)
-    write_rows(verdicts, form, output)
-    if "error" in verdicts["verdict"].to_pylist():
+    outcomes = verdicts["verdict"].to_pylist()
+    if show_all or output is not None or form != "table":
+        write_rows(verdicts, form, output)
+    else:
+        if failed := [row for row, outcome in enumerate(outcomes) if outcome != "ok"]:
+            print_rows(verdicts.take(failed))
+        print(f"{outcomes.count('ok')} checks ok")
+    if "error" in outcomes:
         raise typer.Exit(1)
 
 
 @app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option("--rule", help="Show one rule only, such as landmark_count.")
+        str | None, typer.Option(help="Show one rule only, such as landmark_count.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,

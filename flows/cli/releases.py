@@ -13,10 +13,8 @@ from flows.cli.output import print_rows, write_rows
 @app.command()
 def releases(
     lake: LakeOption = DEFAULT_LAKE,
-    keep: Annotated[
-        int | None, typer.Option("--keep", min=1, help="Delete all but the newest N.")
-    ] = None,
-    delete: Annotated[str | None, typer.Option("--delete", help="Delete this release.")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="Delete all but the newest N.")] = None,
+    delete: Annotated[str | None, typer.Option(help="Delete this release.")] = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:

@@ -6,7 +6,7 @@ May import: schemas, flows.storage. Every picture file is opened here and nowher
 """
 
 from flows.pictures.crop import IDENTITY, CropTransform, Region, crop_picture
-from flows.pictures.facts import PROBE_VERSION, PictureFacts, probe, verify
+from flows.pictures.facts import PROBE_VERSION, PictureFacts, header_facts, probe, verify
 from flows.pictures.open import (
     PictureError,
     decode_picture,
@@ -27,6 +27,7 @@ __all__ = [
     "crop_picture",
     "decode_picture",
     "format_name",
+    "header_facts",
     "open_picture",
     "orientation_of",
     "picture_source",

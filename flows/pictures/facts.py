@@ -39,10 +39,15 @@ def probe(head: bytes, whole: bool) -> PictureFacts | None:
     With `whole` the bytes are the entire file and the answer is final: a header cut short is
     `unreadable`, bytes that are not a picture are `not_a_picture`. Pixels are not decoded.
     """
-    facts = _plain_jpeg(head) or _look(head)
+    facts = header_facts(head)
     if whole or facts.image_status in ("ok", "too_large"):
         return facts
     return None
+
+
+def header_facts(data: bytes) -> PictureFacts:
+    """What the header of an entire file says; pixels are not decoded."""
+    return _plain_jpeg(data) or _look(data)
 
 
 def verify(data: bytes) -> PictureFacts:

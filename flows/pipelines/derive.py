@@ -8,8 +8,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from flows.lake import Lake, Staging
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
@@ -75,9 +73,9 @@ class PairSettings:
             )
         return cls(**{**settings, "kinds": tuple(settings["kinds"])}) if settings else cls()
 
-    def for_query(self, query: Query, **more: str) -> dict[str, Any]:
-        """Those of the settings, and of `more`, that a query takes as parameters."""
-        values = {**asdict(self), **more}
+    def for_query(self, query: Query, pair_kind: str) -> dict[str, Any]:
+        """Those of the settings, and the kind of pairs, that a query takes as parameters."""
+        values = {**asdict(self), "pair_kind": pair_kind}
         return {name: values[name] for name in query.param_names}
 
 
@@ -101,8 +99,11 @@ class Audit:
     @property
     def warnings(self) -> list[str]:
         """A sentence for each check that found something odd in a source."""
-        warnings = [verdict for verdict in self.verdicts if verdict.outcome == "warn"]
-        return [f"{verdict.name}: {_rows(verdict)}" for verdict in warnings]
+        return [
+            f"{verdict.name}: {_rows(verdict)}"
+            for verdict in self.verdicts
+            if verdict.outcome == "warn"
+        ]
 
     def as_records(self) -> list[dict[str, Any]]:
         """The verdicts as the manifest records them: without seconds, which differ by run."""
@@ -149,26 +150,17 @@ def derive_into(
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
-    statistics = queries("statistics")
-    steps, step = len(statistics) + 2, count(1)
+    stages = _stages(settings)
+    steps, step = sum(map(len, stages)) + 1, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         # A new connection for each stage: its views read what the stages before have written.
-        with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-            for number, kind in enumerate(PAIR_KINDS):
-                if kind in settings.kinds:
-                    name = "positive_pairs" if kind == "positive" else "negative_pairs"
-                    rows = _pairs(warehouse, name, settings, pair_kind=kind)
-                    staging.write_table("pairs", rows, number)
-        on_progress("derive", next(step), steps)
-        if TRIPLETS in settings.kinds:
+        for stage in stages:
             with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-                staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
-        for level in dependency_levels(statistics):
-            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-                for query in level:
-                    rows = stream_query(warehouse, query.name)
-                    staging.write_table(f"statistics/{query.name}", rows)
-                    on_progress("derive", next(step), steps, statistic=query.name)
+                for table, name, number in stage:
+                    parameters = settings.for_query(query(name), pair_kind=PAIR_KINDS[number])
+                    rows = stream_query(warehouse, name, parameters)
+                    staging.write_table(table, rows, number)
+                    on_progress("derive", next(step), steps, table=table)
         with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
@@ -178,6 +170,22 @@ def derive_into(
     if audit.errors:
         raise PublicationBlocked(audit.errors)
     return audit
+
+
+def _stages(settings: PairSettings) -> list[list[tuple[str, str, int]]]:
+    """Table, query and file number of what is derived; a stage reads what earlier ones wrote."""
+    pairs = [
+        ("pairs", "positive_pairs" if kind == "positive" else "negative_pairs", number)
+        for number, kind in enumerate(PAIR_KINDS)
+        if kind in settings.kinds
+    ]
+    triplets = [[(TRIPLETS, TRIPLETS, 0)]] if TRIPLETS in settings.kinds else []
+    levels = dependency_levels(queries("statistics"))
+    return [
+        pairs,
+        *triplets,
+        *([(f"statistics/{query.name}", query.name, 0) for query in level] for level in levels),
+    ]
 
 
 def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:
@@ -190,12 +198,6 @@ def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:
     if parent is None or parent.manifest.parameters.get("sql") != sql_hash():
         return None
     return staging.changed_tables() | {"categories": staging.files("categories")}
-
-
-def _pairs(
-    warehouse: Any, name: str, settings: PairSettings, **parameters: str
-) -> pa.RecordBatchReader:
-    return stream_query(warehouse, name, settings.for_query(query(name), **parameters))
 
 
 def derive(

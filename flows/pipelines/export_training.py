@@ -26,7 +26,7 @@ from flows.exports.training.record import (
 )
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import Shard, plan_shards, write_shard
-from flows.pictures import PictureSource, picture_source
+from flows.pictures import picture_source
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import Parameters, export_totals, one_slice
 from flows.release import Release
@@ -143,12 +143,7 @@ def _training_rows(
 def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Source rows of a shard, run by run: its images, and their items or those to cut out."""
     for run in job.shard.runs:
-        parameters: Parameters = {
-            "dataset": job.dataset,
-            "split": job.split,
-            "first_image_id": run.first_image_id,
-            "last_image_id": run.last_image_id,
-        }
+        parameters = _image_range(job, run.first_image_id, run.last_image_id)
         rows = _rows(con, parameters, job.options)
         images, items = one_slice(
             con,
@@ -209,26 +204,29 @@ def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictu
     """Reads a split's pictures from the release where it holds them, else from their source."""
     place = f"/dataset={job.dataset}/split={job.split}/"
     embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
-    if embedded and job.pictures_at is None:
-        return lambda images: _embedded_pictures(con, job, images)
-    source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
-    return lambda images: _source_pictures(source, images)
+    if not embedded or job.pictures_at is not None:
+        source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
+        return lambda images: [
+            document.data for document in source.read(images["file_name"].to_pylist())
+        ]
+
+    def read_embedded(images: pa.Table) -> Iterable[bytes | None]:
+        ids = images["image_id"].to_pylist()
+        rows = run_query(con, "training_pictures", _image_range(job, ids[0], ids[-1])).to_pylist()
+        data = {row["image_id"]: row["data"] for row in rows}
+        return map(data.get, ids)
+
+    return read_embedded
 
 
-def _embedded_pictures(con: Warehouse, job: ShardJob, images: pa.Table) -> Iterable[bytes | None]:
-    parameters = {
+def _image_range(job: ShardJob, first: int, last: int) -> Parameters:
+    """Parameters of the queries for images of a shard."""
+    return {
         "dataset": job.dataset,
         "split": job.split,
-        "first_image_id": images["image_id"][0].as_py(),
-        "last_image_id": images["image_id"][-1].as_py(),
+        "first_image_id": first,
+        "last_image_id": last,
     }
-    rows = run_query(con, "training_pictures", parameters).to_pylist()
-    data = {row["image_id"]: row["data"] for row in rows}
-    return [data.get(image_id) for image_id in images["image_id"].to_pylist()]
-
-
-def _source_pictures(source: PictureSource, images: pa.Table) -> Iterable[bytes | None]:
-    return [document.data for document in source.read(images["file_name"].to_pylist())]
 
 
 def _require_few_losses(exported: ExportedSplit, planned_rows: int) -> None:

@@ -1,6 +1,6 @@
 """The ingest of a source, in order: list, arrange, plan, build, derive, check, publish."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
@@ -117,10 +117,12 @@ def require_no_large_loss(source: Source, counts: Mapping[str, Mapping[str, int 
 
 def large_losses(source: Source, counts: Mapping[str, Mapping[str, int | None]]) -> list[str]:
     """A sentence for each split that loses too much of a count and is not allowed to."""
-    before, allowed = source.split_counts, source.request.allow_shrink
     losses: dict[str, str] = {}
     for name, by_split in counts.items():
-        for split, loss in shrunk_splits(before, by_split, what=name, allow=allowed).items():
+        allowed = source.request.allow_shrink
+        for split, loss in shrunk_splits(
+            source.split_counts, by_split, what=name, allow=allowed
+        ).items():
             losses.setdefault(split, f"{loss}: allow it with --allow-shrink {split}")
     return list(losses.values())
 
@@ -129,42 +131,39 @@ def require_complete_splits(source: Source, staging: Staging) -> None:
     """Raise PublicationBlocked when a split lost too much or too much of it was refused."""
     request = source.request
     after = staging.split_counts(request.dataset)
-    reasons = large_losses(
-        source,
-        {
-            name: {split: counts.get(name) for split, counts in after.items()}
-            for name in GUARDED_COUNTS
-        },
-    )
+    by_count = {
+        name: {split: counts.get(name) for split, counts in after.items()}
+        for name in GUARDED_COUNTS
+    }
     refused = refused_splits(after, before=source.split_counts, allow=request.allow_refused)
+    reasons = large_losses(source, by_count)
     reasons += [f"{why}: allow it with --allow-refused {split}" for split, why in refused.items()]
     if reasons:
         raise PublicationBlocked(reasons, refused_rows(staging.tables(), request.dataset, after))
 
 
+PREVIEW = pa.schema(
+    [("part", pa.string()), ("what", pa.string()), ("members", pa.int64()), ("why", pa.string())]
+)
+
+
 def preview(request: IngestRequest) -> pa.Table:
-    """Dry run: one row per part that an ingest would build or remove: part, what, members, why.
+    """Dry run: one row per part that an ingest would build or remove, as PREVIEW.
 
     Takes no lock and writes nothing. Unchanged parts are one row with their number.
     """
     source = Source.read(request, Lake(request.lake).parent())
+    rows: list[tuple[str, str, int | None, str]] = []
     if release := source.unchanged_since:
-        parts = [p for p in release.manifest.parts.values() if p.dataset == request.dataset]
-        members = source.members.num_rows
-        return _preview_rows([(f"{len(parts)} parts", "nothing to do", members, "nothing changed")])
-    plan = source.plan
-    return _preview_rows(
-        [
-            *((p.name, "build", p.members.num_rows, plan.reasons[p.name]) for p in plan.changed),
-            *((name, "drop", 0, plan.reasons[name]) for name in plan.removed_parts),
-            *([(f"{len(plan.unchanged)} parts", "link", None, "unchanged")] * bool(plan.unchanged)),
-            *((f"split {s}", "keep", None, "not in the source") for s in plan.retained_splits),
-        ]
+        count = sum(part.dataset == request.dataset for part in release.manifest.parts.values())
+        rows = [(f"{count} parts", "nothing to do", source.members.num_rows, "nothing changed")]
+    else:
+        plan = source.plan
+        rows += ((p.name, "build", p.members.num_rows, plan.reasons[p.name]) for p in plan.changed)
+        rows += ((name, "drop", 0, plan.reasons[name]) for name in plan.removed_parts)
+        if plan.unchanged:
+            rows.append((f"{len(plan.unchanged)} parts", "link", None, "unchanged"))
+        rows += ((f"split {s}", "keep", None, "not in the source") for s in plan.retained_splits)
+    return pa.Table.from_pylist(
+        [dict(zip(PREVIEW.names, row, strict=True)) for row in rows], PREVIEW
     )
-
-
-def _preview_rows(rows: Iterable[tuple[str, str, int | None, str]]) -> pa.Table:
-    names = ("part", "what", "members", "why")
-    types = (pa.string(), pa.string(), pa.int64(), pa.string())
-    schema = pa.schema(list(zip(names, types, strict=True)))
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)

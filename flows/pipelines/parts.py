@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,13 +16,15 @@ import pyarrow.compute as pc
 from flows.decode import DECODERS, PartInput
 from flows.flatten import flatten
 from flows.lake import Part, write_part
-from flows.pictures import PictureFacts, probe, verify
+from flows.pictures import PictureFacts, header_facts, probe, verify
 from flows.release import Receipt
 from flows.storage import Location, read_heads, read_members
 from flows.validate import validate_items
 from schemas import TABLES
 from schemas.annotation import PICTURE
 from schemas.source import PICTURE_FACTS, Document
+
+Answer = TypeVar("Answer")
 
 PICTURES_AT_ONCE = 100
 """Embedded pictures held in memory together; also a row group, as Hugging Face sizes it."""
@@ -57,28 +61,31 @@ def build_part(job: PartJob) -> Receipt:
     part = job.part
     failures: list[str] = []
     documents = read_members(job.source, _with_roles(part.members, "document", "table", "side"))
-    decoded = DECODERS[part.dataset].decode(
-        PartInput(
-            split=part.split,
-            members=part.members,
-            documents=record_failures(documents, failures),
-            pictures=picture_facts(job, failures),
+    with TemporaryFile(dir=job.folder) as file:
+        spool = PictureSpool(file)
+        decoded = DECODERS[part.dataset].decode(
+            PartInput(
+                split=part.split,
+                members=part.members,
+                documents=record_failures(documents, failures),
+                pictures=picture_facts(job, failures, spool),
+            )
         )
-    )
-    accepted, item_rejections = validate_items(decoded.annotations)
-    tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
-        **flatten(accepted),
-        **decoded.tables,
-        "rejections": _sorted_rejections(decoded.rejections, item_rejections),
-    }
-    if job.embed_images and "pictures" not in tables:
-        tables["pictures"] = _embedded_pictures(job, accepted)
+        accepted, item_rejections = validate_items(decoded.annotations)
+        tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
+            **flatten(accepted),
+            **decoded.tables,
+            "rejections": _sorted_rejections(decoded.rejections, item_rejections),
+        }
+        if job.embed_images and "pictures" not in tables:
+            tables["pictures"] = _embedded_pictures(part, accepted, spool)
+        files = write_part(job.folder, part, tables)
     return Receipt(
         part=part.name,
         # A part that could not be read whole is read again by the next run, changed or not: a
         # repaired disk, mount or password does not show in a listing.
         fingerprint=INCOMPLETE_FINGERPRINT if failures else part.fingerprint,
-        files=write_part(job.folder, part, tables),
+        files=files,
         counts={
             **_counts(tables),
             "documents_read": decoded.documents_read,
@@ -89,46 +96,67 @@ def build_part(job: PartJob) -> Receipt:
     )
 
 
-def record_failures(documents: Iterable[Document], failures: list[str]) -> Iterator[Document]:
-    """Yield the documents and add the names of those that could not be read to `failures`.
+class PictureSpool:
+    """Picture files in one temporary file, until validation has decided which are embedded."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def add(self, name: str, data: bytes) -> None:
+        """Append the bytes of a member."""
+        self._places[name] = (self._file.tell(), len(data))
+        self._file.write(data)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a member that was added."""
+        start, size = self._places[name]
+        self._file.seek(start)
+        return self._file.read(size)
+
+
+def record_failures(answers: Iterable[Answer], failures: list[str]) -> Iterator[Answer]:
+    """Yield the answers and add the names of members that could not be read to `failures`.
 
     A member that is too large is not a failure: to read it again does not help.
     """
-    for document in documents:
-        if document.data is None and document.rule != "too_large":
-            failures.append(document.name)
-        yield document
+    for answer in answers:
+        if isinstance(answer, Document) and answer.data is None and answer.rule != "too_large":
+            failures.append(answer.name)
+        yield answer
 
 
-def picture_facts(job: PartJob, failures: list[str]) -> pa.Table:
-    """PICTURE_FACTS from the first bytes of each picture, or from all bytes with `verify_images`.
+def picture_facts(job: PartJob, failures: list[str], spool: PictureSpool) -> pa.Table:
+    """PICTURE_FACTS from the first bytes of each picture; from all bytes to verify or embed it.
 
-    Names of pictures that could not be read are added to `failures`.
+    With `embed_images`, pictures that can be embedded are added to the spool. Names of pictures
+    that could not be read are added to `failures`.
     """
     members = _with_roles(job.part.members, "picture")
-    rows: list[dict[str, object]] = []
-    if job.verify_images:
-        for document in record_failures(read_members(job.source, members), failures):
-            if document.data is None:
-                rows.append(_unread(document)._asdict())
-            else:
-                digest = hashlib.sha256(document.data).hexdigest()
-                rows.append({**verify(document.data)._asdict(), "sha256": digest})
-    else:
-        for head in read_heads(job.source, members, probe):
-            if isinstance(head, Document):
-                (head,) = map(_unread, record_failures([head], failures))
-            rows.append(head._asdict())
+    answers: Iterator[PictureFacts | Document] = (
+        read_members(job.source, members)
+        if job.verify_images or job.embed_images
+        else read_heads(job.source, members, probe)
+    )
+    rows = []
+    for answer in record_failures(answers, failures):
+        sha256 = None
+        if isinstance(answer, PictureFacts):
+            facts = answer
+        elif answer.data is None:
+            status = "too_large" if answer.rule == "too_large" else "unreadable"
+            facts = PictureFacts(None, None, None, None, status)
+        else:
+            facts = verify(answer.data) if job.verify_images else header_facts(answer.data)
+            sha256 = hashlib.sha256(answer.data).hexdigest() if job.verify_images else None
+            if job.embed_images and facts.image_status == "ok":
+                spool.add(answer.name, answer.data)
+        rows.append({**facts._asdict(), "sha256": sha256})
     listed = zip(members["name"].to_pylist(), members["size"].to_pylist(), rows, strict=True)
     return pa.Table.from_pylist(
         [{"name": name, "byte_size": size, **row} for name, size, row in listed],
         schema=PICTURE_FACTS,
     )
-
-
-def _unread(document: Document) -> PictureFacts:
-    status = "too_large" if document.rule == "too_large" else "unreadable"
-    return PictureFacts(None, None, None, None, status)
 
 
 def _with_roles(members: pa.Table, *roles: str) -> pa.Table:
@@ -141,9 +169,11 @@ def _sorted_rejections(*rejections: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches(rejections).sort_by([(key, "ascending") for key in keys])
 
 
-def _embedded_pictures(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatchReader:
+def _embedded_pictures(
+    part: Part, accepted: pa.RecordBatch, spool: PictureSpool
+) -> pa.RecordBatchReader:
     """The bytes of every picture that can be decoded, a hundred at a time, by image_id."""
-    members = _with_roles(job.part.members, "picture")
+    members = _with_roles(part.members, "picture")
     decodable = accepted.filter(pc.field("image_status") == "ok").select(["image_id", "file_name"])
     names = pa.Table.from_batches([decodable])
     rows = members.join(names, "image_id", join_type="inner").sort_by("image_id")
@@ -152,16 +182,12 @@ def _embedded_pictures(job: PartJob, accepted: pa.RecordBatch) -> pa.RecordBatch
     def batches() -> Iterator[pa.RecordBatch]:
         for start, count in _runs(rows["size"].to_pylist()):
             batch = rows.slice(start, count)
-            images = []
-            documents = read_members(job.source, batch)
-            for document, name in zip(documents, batch["file_name"].to_pylist(), strict=True):
-                if document.data is None:
-                    raise OSError(f"{document.name} of part {job.part.name} changed while reading")
-                images.append({"bytes": document.data, "path": name})
+            named = zip(batch["name"].to_pylist(), batch["file_name"].to_pylist(), strict=True)
+            images = [{"bytes": spool.read(member), "path": name} for member, name in named]
             yield pa.RecordBatch.from_arrays(
                 [
-                    pa.repeat(job.part.dataset, count),
-                    pa.repeat(job.part.split, count),
+                    pa.repeat(part.dataset, count),
+                    pa.repeat(part.split, count),
                     batch["image_id"].combine_chunks(),
                     pa.array(images, PICTURE),
                 ],

@@ -14,6 +14,9 @@ from flows.storage import read_member
 from flows.warehouse import Warehouse, read_matching
 from schemas.errors import InputError
 
+KEY = pa.schema([("dataset", pa.string()), ("split", pa.string()), ("image_id", pa.int64())])
+"""The columns that name an image."""
+
 
 class PictureReader:
     """A picture's bytes by its key: embedded in the release, else from the source."""
@@ -62,30 +65,29 @@ class PictureReader:
         return None
 
 
+def image_keys(rows: pa.Table) -> list[ImageKey]:
+    """The dataset, split and image_id of each row."""
+    return list(zip(*(rows[name].to_pylist() for name in KEY.names), strict=True))
+
+
 def annotated_pictures(
     con: Warehouse, reader: PictureReader, keys: list[ImageKey]
 ) -> list[AnnotatedPicture]:
     """The pictures of these keys with all that is annotated on them, in the order of the keys."""
-    names = ("dataset", "split", "image_id")
-    selected = pa.table(
-        {name: [key[place] for key in keys] for place, name in enumerate(names)},
-        schema=pa.schema(
-            [(names[0], pa.string()), (names[1], pa.string()), (names[2], pa.int64())]
-        ),
+    selected = pa.Table.from_pylist([dict(zip(KEY.names, key, strict=True)) for key in keys], KEY)
+    images, items, landmarks, polygons = (
+        read_matching(con, name, selected) for name in ("images", "items", "landmarks", "polygons")
     )
-    tables = {
-        name: read_matching(con, name, selected)
-        for name in ("images", "items", "landmarks", "polygons")
-    }
-    items = annotated_items(tables["items"], tables["landmarks"], tables["polygons"])
-    rows = {
-        (row["dataset"], row["split"], row["image_id"]): row for row in tables["images"].to_pylist()
-    }
-    return [_annotated(rows[key], reader, items.get(key, ())) for key in keys if key in rows]
+    items_by_image = annotated_items(items, landmarks, polygons)
+    rows = dict(zip(image_keys(images), images.to_pylist(), strict=True))
+    return [
+        _annotated(key, rows[key], reader, items_by_image.get(key, ()))
+        for key in keys
+        if key in rows
+    ]
 
 
-def _annotated(row: dict, reader: PictureReader, items: tuple) -> AnnotatedPicture:
-    key = (row["dataset"], row["split"], row["image_id"])
+def _annotated(key: ImageKey, row: dict, reader: PictureReader, items: tuple) -> AnnotatedPicture:
     has_size = row["width"] is not None and row["height"] is not None
     return AnnotatedPicture(
         *key,

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
-from flows.storage.atomic import atomic_write as atomic_write
 from flows.warehouse import (
     Verdict,
     check_named,

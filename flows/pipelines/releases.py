@@ -43,18 +43,16 @@ def _facts(release: Release) -> dict[str, Any]:
     try:
         manifest = release.manifest
     except InputError:
-        names = ("published", "changed", "rows", "bytes", "verdict")
-        return dict(
-            zip(names, (None, "its manifest is damaged", None, None, "unreadable"), strict=True)
-        )
-    failed = [check for check in manifest.checks if check["rows"]]
+        unknown = dict.fromkeys(("published", "changed", "rows", "bytes"))
+        return {**unknown, "changed": "its manifest is damaged", "verdict": "unreadable"}
+    failed = [check["severity"] for check in manifest.checks if check["rows"]]
     verdict = f"{len(failed)} warning{'s' * (len(failed) > 1)}" if failed else "ok"
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",
         "changed": manifest.changes.sentence,
         "rows": sum(record.rows for record in manifest.files),
         "bytes": sum(record.bytes for record in manifest.files),
-        "verdict": "error" if any(c["severity"] == "error" for c in failed) else verdict,
+        "verdict": "error" if "error" in failed else verdict,
     }
 
 

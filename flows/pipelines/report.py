@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey
+from flows.exports.drawing.annotated import AnnotatedPicture
 from flows.exports.report import (
     ReportContent,
     Statistic,
@@ -14,7 +14,7 @@ from flows.exports.report import (
     write_report,
 )
 from flows.lake import Lake
-from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
 from flows.warehouse import (
@@ -69,7 +69,7 @@ def make_report(
             checks=verdicts,
             rejections=rejections,
             samples=annotated_pictures(
-                con, reader, _keys(run_query(con, "sample_images", {"most": SAMPLES}))
+                con, reader, image_keys(run_query(con, "sample_images", {"most": SAMPLES}))
             ),
             pairs=list(_pair_sheets(con, reader)),
             mean_pictures={
@@ -91,14 +91,9 @@ def statistic(query: Query, rows: pa.Table) -> Statistic:
     )
 
 
-def _keys(rows: pa.Table) -> list[ImageKey]:
-    names = ("dataset", "split", "image_id")
-    return list(zip(*(rows[name].to_pylist() for name in names), strict=True))
-
-
 def _pair_sheets(con: Warehouse, reader: PictureReader) -> Iterator[list[AnnotatedPicture]]:
     """The pictures of a few pairs, a list for each pair."""
     for pair in run_query(con, "sample_pairs", {"most": PAIRS}).to_pylist():
         image = {name: pair[name] for name in ("dataset", "split", "image_id")}
-        keys = _keys(run_query(con, "pair_images", {**image, "most": PICTURES_OF_A_PAIR}))
+        keys = image_keys(run_query(con, "pair_images", {**image, "most": PICTURES_OF_A_PAIR}))
         yield annotated_pictures(con, reader, keys)

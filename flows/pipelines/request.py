@@ -13,6 +13,9 @@ from flows.storage import Location
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
 
+ROW_OPTIONS = ("verify_images", "embed_images")
+"""The options that change the rows of a part; each run records them for the next."""
+
 
 @dataclass(frozen=True)
 class IngestRequest:
@@ -66,9 +69,8 @@ class IngestRequest:
 
     @property
     def row_options(self) -> str:
-        """The options that change the rows of a part, for its fingerprint."""
-        names = ("verify_images", "embed_images")
-        return ",".join(name for name in names if getattr(self, name))
+        """Those of ROW_OPTIONS that are on, for the fingerprint of a part."""
+        return ",".join(name for name in ROW_OPTIONS if getattr(self, name))
 
     def with_remembered_options(self, inputs: Mapping[str, Any]) -> "IngestRequest":
         """The request with the previous settings where it gives none.
@@ -77,16 +79,13 @@ class IngestRequest:
         scheduled run that gives no options would remove the pictures that an earlier run stored.
         """
         recorded = str(inputs.get("options", "")).split(",")
+        missing = [name for name in ROW_OPTIONS if getattr(self, name) is None]
+        remembered: dict[str, Any] = {name: name in recorded for name in missing}
         return replace(
             self,
             side_files=self.side_files or inputs.get("side_files", ()),
-            verify_images=_first_given(self.verify_images, "verify_images" in recorded),
-            embed_images=_first_given(self.embed_images, "embed_images" in recorded),
+            **remembered,
         )
-
-
-def _first_given(value: bool | None, recorded: bool) -> bool:
-    return recorded if value is None else value
 
 
 def record_parameters(record: type, only: Collection[str] = ()) -> list[inspect.Parameter]:

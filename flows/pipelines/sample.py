@@ -9,7 +9,8 @@ from flows.samples.fashionai import write_fashionai
 from schemas.errors import InputError
 
 
-def sample_deepfashion2(
+def write_sample(
+    dataset: str,
     folder: Path,
     images: int,
     seed: int,
@@ -17,37 +18,23 @@ def sample_deepfashion2(
     pictures: bool = True,
     on_progress: OnProgress = no_progress,
 ) -> dict[str, int]:
-    """Write a DeepFashion2 source; counts by name. InputError if the folder is not empty."""
-    _require_empty(folder)
-    return write_deepfashion2(
-        folder,
-        images=images,
-        seed=seed,
-        pictures=pictures,
-        progress=lambda done: on_progress("images", done, images),
-    )
+    """Write a source of a data set; counts by name. InputError if the folder is not empty.
 
-
-def sample_fashionai(folder: Path, images: int, seed: int) -> dict[str, int]:
-    """Write a FashionAI source; counts by name. InputError if the folder is not empty."""
-    _require_empty(folder)
-    return write_fashionai(folder, images=images, seed=seed)
-
-
-def sample_fashion_mnist(folder: Path, images: int, seed: int) -> dict[str, int]:
-    """Write a Fashion-MNIST source; counts by name. InputError if the folder is not empty."""
-    _require_empty(folder)
-    return write_fashion_mnist(folder, images=images, seed=seed)
-
-
-SAMPLES = {
-    "deepfashion2": sample_deepfashion2,
-    "fashionai": sample_fashionai,
-    "fashion-mnist": sample_fashion_mnist,
-}
-"""The function that writes a sample of each data set."""
-
-
-def _require_empty(folder: Path) -> None:
+    Without `pictures` only documents are written, which only DeepFashion2 has.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not an empty folder: name a new one")
+    if dataset == "deepfashion2":
+        return write_deepfashion2(
+            folder,
+            images=images,
+            seed=seed,
+            pictures=pictures,
+            progress=lambda done: on_progress("images", done, images),
+        )
+    writers = {"fashionai": write_fashionai, "fashion-mnist": write_fashion_mnist}
+    if dataset not in writers:
+        raise InputError(f"a sample of {dataset} cannot be generated")
+    if not pictures:
+        raise InputError(f"a sample of {dataset} always has pictures: omit --no-images")
+    return writers[dataset](folder, images=images, seed=seed)

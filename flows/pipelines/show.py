@@ -6,7 +6,7 @@ from flows.exports.drawing.annotated import ImageKey
 from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
 from flows.lake import Lake
-from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
@@ -26,11 +26,10 @@ def show_image(
 ) -> str:
     """Write a PNG of the annotated picture, or of its pair's; returns a sentence about it."""
     chosen = Lake(lake).release(release)
+    reader = PictureReader(chosen)
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
-        keys = _pair_of(con, key) if pair else [key]
-        reader = PictureReader(chosen)
-        pictures = annotated_pictures(con, reader, keys)
+        pictures = annotated_pictures(con, reader, _pair_of(con, key) if pair else [key])
     if not pictures:
         raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
@@ -58,5 +57,4 @@ def _pair_of(con: Warehouse, key: ImageKey) -> list[ImageKey]:
     rows = run_query(con, "pair_images", image | {"most": MAX_PICTURES_ON_SHEET})
     if not rows.num_rows:
         raise InputError(f"image {image_id} of {dataset} {split} is missing or has no pair")
-    columns = (rows[name].to_pylist() for name in ("dataset", "split", "image_id"))
-    return list(zip(*columns, strict=True))
+    return image_keys(rows)

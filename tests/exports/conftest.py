@@ -9,7 +9,7 @@ from flows.exports.report import write_report
 from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.request import IngestRequest
-from flows.pipelines.sample import sample_deepfashion2, sample_fashion_mnist, sample_fashionai
+from flows.pipelines.sample import write_sample
 from flows.release import Release
 
 
@@ -22,9 +22,9 @@ def in_this_process(build, jobs):
 def sources(tmp_path_factory) -> Path:
     """The generated sources, in folders named like their data sets."""
     folder = tmp_path_factory.mktemp("sources")
-    sample_deepfashion2(folder / "deepfashion2", 30, 1)
-    sample_fashionai(folder / "fashionai", 10, 1)
-    sample_fashion_mnist(folder / "fashion-mnist", 60, 1)
+    write_sample("deepfashion2", folder / "deepfashion2", 30, 1)
+    write_sample("fashionai", folder / "fashionai", 10, 1)
+    write_sample("fashion-mnist", folder / "fashion-mnist", 60, 1)
     return folder
 
 

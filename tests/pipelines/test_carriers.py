@@ -11,10 +11,10 @@ import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
 
-from flows.cli.password import use_password_of
+from flows.cli.options import use_password_of
 from flows.lake import Lake
 from flows.pipelines.outcome import PublicationBlocked
-from flows.pipelines.sample import sample_deepfashion2
+from flows.pipelines.sample import write_sample
 from schemas.errors import InputError
 
 SECRET = "Sesame 77 öffne"
@@ -35,7 +35,7 @@ def packs(tmp_path_factory) -> dict[str, Path]:
     """A source of twelve pictures by container: train.zip, validation.zip and test.zip of each."""
     folder = tmp_path_factory.mktemp("packs")
     source = folder / "folder"
-    sample_deepfashion2(source, 12, 5)
+    write_sample("deepfashion2", source, 12, 5)
     write = {
         "zip": packing.write_plain,
         "zipcrypto": lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),

@@ -3,6 +3,7 @@
 from contextvars import ContextVar
 from pathlib import Path
 
+import duckdb
 import pytest
 from command_line import is_one_sentence, wardrobe
 from damaged_lakes import DAMAGE, MANIFEST, copy_of, damage_release
@@ -10,8 +11,9 @@ from mutated_releases import try_in_processes
 
 from flows.lake import Lake
 from flows.pipelines import query
-from flows.pipelines.failures import failures_as_input_errors
+from flows.pipelines.failures import failures_as_input_errors, sentence_of
 from flows.release import differing_files, release
+from flows.warehouse import engine_errors
 from schemas.errors import InputError
 
 READING = {
@@ -147,14 +149,14 @@ def test_a_lake_that_is_a_file_is_one_sentence(name, sources, tmp_path):
     assert lake.read_text() == "years of work"
 
 
-def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_releases, monkeypatch):
+def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
+    two_releases, monkeypatch, nothing_read
+):
     import flows.pipelines.query
 
     def fail(*_: object) -> None:
         raise KeyError("a bug")
 
-    # Other tests of this process read releases and damaged them.
-    monkeypatch.setattr(release, "_LAST_READ", ContextVar("last_read", default=()))
     monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
         wardrobe("tables", lake=two_releases)
@@ -164,6 +166,25 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(two_release
 def test_mutated_files_of_a_release_give_a_sentence_or_rows(kind, two_releases, tmp_path):
     figures = try_in_processes(two_releases, tmp_path, kind, seed=1, cases=60)
     assert figures["cases"] == 60 and figures["noticed"] > 10
+
+
+@pytest.fixture
+def nothing_read(monkeypatch):
+    """Other tests of this process read releases and damaged them."""
+    monkeypatch.setattr(release, "_LAST_READ", ContextVar("last_read", default=()))
+
+
+def test_an_error_of_an_engine_has_one_wording(nothing_read):
+    for error in (
+        duckdb.IOException("No magic bytes in release://items/part-00000.parquet\nmore"),
+        duckdb.BinderException('"coun" is unknown\n\nLINE 1: select coun\nDid you mean "count"?'),
+        duckdb.OutOfMemoryException("failed to pin a block"),
+    ):
+        with pytest.raises(InputError) as worded, engine_errors():
+            raise error
+        assert sentence_of(error) == str(worded.value)
+    assert sentence_of(MemoryError()) == "there is not enough memory: MemoryError"
+    assert sentence_of(OSError(28, "full", b"/tmp/x\xff")) == "/tmp/x\udcff: full"
 
 
 def test_a_flow_names_the_damaged_file_too(two_releases, tmp_path):

@@ -21,7 +21,7 @@ from whole_ingests import (
 )
 
 from flows.lake import Lake
-from flows.pipelines.sample import sample_deepfashion2
+from flows.pipelines.sample import write_sample
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_a_full_disk_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_
 
 def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(tmp_path):
     sample = tmp_path / "source"
-    sample_deepfashion2(sample, 12, 5)
+    write_sample("deepfashion2", sample, 12, 5)
     spread(sample, 2)
     readers = publish_under_readers(sample, tmp_path / "lake", publications=2, readers=1)
     assert all(reader.troubles == [] and reader.reads for reader in readers)

@@ -6,7 +6,8 @@ import json
 import duckdb
 import pytest
 
-from flows.cli.output import _write, print_rows
+from flows.cli.output import print_rows
+from flows.pipelines.row_formats import write_rows
 from schemas.errors import InputError
 
 FAR = {
@@ -55,7 +56,7 @@ def rows(value):
 
 def written(value, form):
     sink = io.BytesIO()
-    _write(rows(value), form, sink)
+    write_rows(rows(value), form, sink)
     return sink.getvalue()
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import os
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import packing
@@ -115,6 +117,26 @@ def test_only_pictures_that_can_be_shown_are_embedded(folder, tmp_path):
         tmp_path / "lake", "select image_id, image.path, image.bytes from pictures order by 1"
     )
     assert rows == [(1, "000001.jpg", SOUND), (2, "000002.jpg", TURNED)]
+
+
+@pytest.mark.parametrize("verify", [False, True])
+def test_embedding_reads_each_picture_once(verify, folder, tmp_path, monkeypatch):
+    opened, open_file = Counter(), os.open
+
+    def count(path, *arguments, **more):
+        opened[Path(path).name] += str(path).endswith(".jpg")
+        return open_file(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", count)
+    ingested("deepfashion2", folder, tmp_path / "lake", verify_images=verify, embed_images=True)
+    monkeypatch.undo()
+    pictures = {name: times for name, times in opened.items() if times}
+    assert pictures == {f"{number:06d}.jpg": 1 for number in PICTURES}
+    rows = rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1")
+    assert rows[3:] == PICTURE_ROWS[3:]
+    stored = "select image_id, image.bytes from pictures order by 1"
+    shown = [number for number in (1, 2, 3) if not verify or number != 3]
+    assert rows_of(tmp_path / "lake", stored) == [(number, PICTURES[number]) for number in shown]
 
 
 @pytest.fixture(scope="module")

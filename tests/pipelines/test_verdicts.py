@@ -69,8 +69,14 @@ def test_a_run_does_not_compute_its_statistics_twice_and_a_check_compares_them(l
     row = verdict(lake, name)
     assert (row["verdict"], row["rows"]) == ("error", 1)
     assert row["example"].endswith(f"items: stored {first['items'] + 1}, computed {first['items']}")
+    verdicts = check_release(lake, None)["verdict"].to_pylist()
+    found, passed = len(verdicts) - verdicts.count("ok"), verdicts.count("ok")
     done = wardrobe("check", lake=lake)
     assert done.returncode == 1 and name in done.stdout
+    assert len(done.stdout.splitlines()) == 2 + found + 1  # header, line, rows
+    assert done.stdout.endswith(f"\n{passed} checks ok\n")
+    for words, rows in ((["--all"], 2 + len(verdicts)), (["--format", "csv"], 1 + len(verdicts))):
+        assert len(wardrobe("check", *words, lake=lake).stdout.splitlines()) == rows
 
 
 @pytest.mark.slow

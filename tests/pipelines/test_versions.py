@@ -14,7 +14,7 @@ from ingesting import ingested
 
 from flows.cli.application import main
 from flows.decode import DECODERS
-from flows.pipelines.versions import part_versions
+from flows.pipelines.source import part_versions
 from flows.samples import write_fashion_mnist
 
 
@@ -52,9 +52,9 @@ def test_each_version_is_part_of_a_fingerprint_and_covered_by_a_golden_output(cu
 @pytest.mark.parametrize(
     ("declaration", "name"),
     [
-        ("flows.pipelines.versions.FLATTEN_VERSION", "flatten"),
-        ("flows.pipelines.versions.PROBE_VERSION", "probe"),
-        ("flows.pipelines.versions.SCHEMA_VERSION", "schema"),
+        ("flows.pipelines.source.FLATTEN_VERSION", "flatten"),
+        ("flows.pipelines.source.PROBE_VERSION", "probe"),
+        ("flows.pipelines.source.SCHEMA_VERSION", "schema"),
     ],
 )
 def test_a_raised_version_builds_the_parts_again_and_says_so(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from ingesting import ingested
 
-from flows.pipelines.sample import sample_deepfashion2
+from flows.pipelines.sample import write_sample
 
 
 def first_ingest(folder: Path, pictures: int) -> Path:
     """Write `work/source` and `work/lake` below the folder, and a copy of both."""
     work = folder / "work"
-    sample_deepfashion2(work / "source", pictures, 5)
+    write_sample("deepfashion2", work / "source", pictures, 5)
     ingested("deepfashion2", work / "source", work / "lake")
     shutil.copytree(work, folder / "copy", symlinks=True)
     return folder

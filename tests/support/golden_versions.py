@@ -25,7 +25,7 @@ from flows.flatten import flatten
 from flows.lake import Part, write_part
 from flows.pictures import probe, verify
 from flows.pictures.open import FORMATS, MOST_PIXELS, MOST_SCANS
-from flows.pipelines.versions import part_versions
+from flows.pipelines.source import part_versions
 from flows.validate import validate_items
 from schemas import TABLES
 from schemas.annotation import ANNOTATION

@@ -15,7 +15,7 @@ from pathlib import Path
 from ingesting import ingested
 
 from flows.lake import Lake
-from flows.pipelines.sample import sample_deepfashion2
+from flows.pipelines.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 PART = 4_096
@@ -60,7 +60,7 @@ class Trial:
 def make_trial(folder: Path, *, pictures: int = 60, parts: int = 4) -> Trial:
     """Draw a source over several parts, ingest it, change it, and ingest that undisturbed."""
     source = folder / "source"
-    sample_deepfashion2(source, pictures, 5)
+    write_sample("deepfashion2", source, pictures, 5)
     spread(source, parts)
     first = ingested("deepfashion2", source, folder / "start")
     assert first.release, first.sentence
