@@ -6,7 +6,6 @@ from itertools import groupby
 import pyarrow as pa
 import pytest
 from builders import TRIANGLE, annotations, item, landmark
-from deepfashion2_rows import LANDMARKS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,4 +165,4 @@ def test_landmarks_carry_the_names_their_source_gives():
     assert names[19:] == names[:4]
     assert set(names) <= set(FASHIONAI_POINTS)
     rows = flatten(annotations([item()]))["landmarks"]
-    assert rows["landmark_name"].to_pylist() == [None] * LANDMARKS[9]
+    assert rows["landmark_name"].to_pylist() == [None] * 8
