@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 import torch  # noqa: E402
 from drawn_garments import skirt  # noqa: E402
-from small_release import write_release  # noqa: E402
+from releases import write_release  # noqa: E402
 from training_loops import LandmarkNetwork, fell, landmark_loss, train  # noqa: E402
 
 from flows.feed import Feed, Loader, Sampler  # noqa: E402

@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 import numpy as np  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
-from small_release import jpeg  # noqa: E402
+from releases import jpeg  # noqa: E402
 
 from flows.feed import Feed, IdentityBatches, Sampler  # noqa: E402
 from schemas import TABLES  # noqa: E402

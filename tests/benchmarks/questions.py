@@ -12,11 +12,14 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from made_up_release import Files, write_pairs, write_release
+import pyarrow as pa
+import pyarrow.compute as pc
+from builders import made_up_documents, tables_of
+from releases import Files, write_files, write_statistic
 
 from flows.warehouse import (
     all_checks,
@@ -25,10 +28,12 @@ from flows.warehouse import (
     queries,
     query,
     run_checks,
+    run_query,
     stream_query,
 )
 from schemas.vocabulary import NEGATIVE_KINDS
 
+PART = 4096
 CHECKS = {check.name for check in all_checks()}
 OF_PAIRS = [check.name for check in contracts() if check.reads[0] in ("pairs", "triplets")]
 AGAIN = ["pair_totals", "pairs_hold_the_rule", "triplets_hold_the_rule", *OF_PAIRS]
@@ -74,6 +79,52 @@ def measure(files: Files, names: list[str], threads: int) -> Iterator[str]:
         process.join()
         kind = "checks" if name in CHECKS else query(pair_query(name)[0]).kind
         yield f"{name:<28}{kind:<12}{seconds:>8.2f}{cpu:>8.2f}{rows:>12,}{peak:>8.0f}"
+
+
+def write_release(folder: Path, images: dict[str, int]) -> Files:
+    """So many images per split, repeated in parts with other numbers; positive pairs, statistics.
+
+    Images of a split come in runs of a pair_id, as in the source.
+    """
+    documents = made_up_documents(0, PART)
+    for number, document in documents.items():
+        document |= {"pair_id": number // 13, "source": "user" if number % 13 < 4 else "shop"}
+    files: Files = {}
+    for split, count in images.items():
+        tables = tables_of(documents, split)
+        for part in range(-(-count // PART)):
+            shifted = {name: _shifted(table, part) for name, table in tables.items()}
+            last = {
+                name: t.filter(pc.less_equal(t["image_id"], count)) for name, t in shifted.items()
+            }
+            written = write_files(folder, vocabularies=not files, part=part, **last)
+            for name, paths in written.items():
+                files.setdefault(name, []).extend(paths)
+    write_pairs(folder, files, ["positive_pairs"])
+    with open_warehouse(files) as con:
+        for statistic in queries("statistics"):
+            files |= write_statistic(folder, statistic.name, run_query(con, statistic.name))
+    return files
+
+
+def _shifted(table: pa.Table, part: int, last: int) -> pa.Table:
+    """The rows with the image_ids and pair_ids of a later part, up to the last image_id."""
+    for name, step in (("image_id", PART), ("pair_id", PART // 13 + 1)):
+        if name in table.column_names:
+            place = table.schema.get_field_index(name)
+            field = table.schema.field(place)
+            moved = pc.add(table[name], pa.scalar(part * step, field.type))
+            table = table.set_column(place, field, moved)
+    return table.filter(pc.less_equal(table["image_id"], last))
+
+
+def write_pairs(folder: Path, files: Files, kinds: Sequence[str], table: str = "pairs") -> None:
+    """Add pairs of those kinds, or triplets, to the files of a table."""
+    for number, kind in enumerate(kinds, start=len(files.get(table, []))):
+        with open_warehouse(files) as con:
+            rows = run_query(con, *pair_query(kind))
+        written = write_files(folder, vocabularies=False, part=number, **{table: rows})
+        files.setdefault(table, []).extend(written.get(table, []))
 
 
 def made(folder: Path, images: int) -> tuple[Files, Files]:

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from annotated_split import made_up_documents
-from builders import decoded, decoded_documents, raw_document, raw_item
+from builders import decoded, decoded_documents, made_up_documents, raw_document, raw_item
 from deepfashion2_rows import documents_of, item_keys, raw_documents
 from hypothesis import given, settings
 from hypothesis import strategies as st

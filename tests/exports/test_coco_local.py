@@ -1,8 +1,9 @@
 """COCO files in the local layout, by task, and of sources without a converter."""
 
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, sorted_tables, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_file
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
@@ -17,7 +18,7 @@ def documents():
 
 @pytest.fixture
 def files(tmp_path, documents):
-    return files_of(tmp_path, tables_of(documents))
+    return write_files(tmp_path, **tables_of(documents))
 
 
 def test_each_category_has_its_own_landmarks_and_outline(files):
@@ -115,7 +116,7 @@ def fashionai(tmp_path):
         "items": [item | {"image_id": first}, item | {"image_id": second}],
         "landmarks": landmarks,
     }
-    return files_of(tmp_path / "fashionai", sorted_tables(rows))
+    return write_files(tmp_path / "fashionai", **rows)
 
 
 def test_a_box_the_source_lacks_comes_from_its_labelled_landmarks(fashionai):
@@ -152,7 +153,7 @@ def test_a_source_without_boxes_and_landmarks_has_the_whole_picture(tmp_path):
         "images": [key | image | {"image_status": "ok"}],
         "items": [key | item | none],
     }
-    files = files_of(tmp_path, sorted_tables(rows))
+    files = write_files(tmp_path, **rows)
     file = coco_file(files, CocoOptions(), dataset="fashion-mnist")
     assert file["annotations"] == [
         {
@@ -170,5 +171,5 @@ def test_a_source_without_boxes_and_landmarks_has_the_whole_picture(tmp_path):
 
 def test_an_unknown_size_is_left_out_and_never_written_as_zero(tmp_path, documents):
     documents[2] |= {"width": None, "height": None}
-    file = coco_file(files_of(tmp_path / "unknown", tables_of(documents)), CocoOptions())
+    file = coco_file(write_files(tmp_path / "unknown", **tables_of(documents)), CocoOptions())
     assert not {"width", "height"} & set(file["images"][1])

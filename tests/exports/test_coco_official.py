@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_file, coco_text
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import write_coco
@@ -94,7 +95,7 @@ def converted(documents, *, visible_only=False):
 @pytest.mark.parametrize("visible_only", [False, True])
 def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visible_only):
     documents = made_up_documents(seed)
-    files = files_of(tmp_path, tables_of(documents))
+    files = write_files(tmp_path, **tables_of(documents))
     options = CocoOptions(visible_only=visible_only)
     assert coco_file(files, options) == converted(documents, visible_only=visible_only)
 
@@ -102,7 +103,7 @@ def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visibl
 @pytest.mark.slow
 def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     documents = made_up_documents(7, images=9)
-    files = files_of(tmp_path, tables_of(documents))
+    files = write_files(tmp_path, **tables_of(documents))
     texts = {coco_text(files, CocoOptions(), images=images) for images in (1, 2, 4096)}
     assert len(texts) == 1
 
@@ -110,7 +111,7 @@ def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
 @pytest.mark.slow
 def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
     """Memory does not grow with the split: only one batch exists at a time."""
-    files = files_of(tmp_path, tables_of(made_up_documents(7, images=9)))
+    files = write_files(tmp_path, **tables_of(made_up_documents(7, images=9)))
     written_when_asked = []
 
     class Sink:
@@ -142,7 +143,7 @@ def test_numbers_stand_as_the_source_had_them(tmp_path):
     for _, item in items_of(documents[1]):
         item["segmentation"] = [[460, 438, 374, 0, 251, 520], [345.05, 120.4, 1.05, 10, 0.5, 20]]
         item["bounding_box"] = [1, 2, 11, 22]
-    text = coco_text(files_of(tmp_path, tables_of(documents)), CocoOptions())
+    text = coco_text(write_files(tmp_path, **tables_of(documents)), CocoOptions())
     assert b'"segmentation":[[460,438,374,0,251,520],[345.05,120.4,1.05,10,0.5,20]]' in text
     assert b'"area":200,"bbox":[1,2,10,20]' in text
 
@@ -151,7 +152,7 @@ def test_an_item_without_polygons_has_an_empty_segmentation_as_in_its_document(t
     documents = made_up_documents(1, images=2)
     for (_, item), polygons in zip(items_of(documents[1]), ([], [[1, 2, 3, 4, 5, 6]]), strict=True):
         item["segmentation"] = polygons
-    file = coco_file(files_of(tmp_path, tables_of(documents)))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert [record["segmentation"] for record in file["annotations"][:2]] == [
         [],
         [[1, 2, 3, 4, 5, 6]],
@@ -165,14 +166,14 @@ def test_images_nobody_annotated_are_left_out(tmp_path):
     annotated = pa.array([True, False, True])
     place = tables["images"].schema.get_field_index("annotated")
     tables["images"] = tables["images"].set_column(place, "annotated", annotated)
-    file = coco_file(files_of(tmp_path, tables))
+    file = coco_file(write_files(tmp_path, **tables))
     assert [record["id"] for record in file["images"]] == [1, 3]
 
 
 def test_a_split_of_nothing_but_empty_documents_is_a_whole_file(tmp_path):
     documents = {1: {"source": "user", "pair_id": 1, "width": 10, "height": 20}}
     tables = {name: table for name, table in tables_of(documents).items() if table.num_rows}
-    file = coco_file(files_of(tmp_path, tables))
+    file = coco_file(write_files(tmp_path, **tables))
     assert (len(file["images"]), file["annotations"], len(file["categories"])) == (1, [], 13)
 
 
@@ -202,7 +203,7 @@ def test_the_published_conversion_of_two_images_is_reproduced(tmp_path, real_dat
             "width": image["width"],
             "height": image["height"],
         }
-    file = coco_file(files_of(tmp_path, tables_of(documents)))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert file["images"] == published["images"]
     for record, expected in zip(file["annotations"], published["annotations"], strict=True):
         expected.pop("images", None)  # a stray key of that one file

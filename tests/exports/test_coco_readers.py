@@ -6,8 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_text
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
@@ -29,7 +30,9 @@ def documents():
 @pytest.fixture(params=LAYOUTS, ids=["official", "local"])
 def path(request, tmp_path, documents):
     path = tmp_path / "train.json"
-    path.write_bytes(coco_text(files_of(tmp_path / "lake", tables_of(documents)), request.param))
+    path.write_bytes(
+        coco_text(write_files(tmp_path / "lake", **tables_of(documents)), request.param)
+    )
     return path
 
 

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
+from releases import files_in, write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.pipelines.export import export_coco, export_information
@@ -31,8 +32,9 @@ def documents():
 
 @pytest.fixture
 def release(tmp_path, documents):
-    tables = (tables_of(documents, split=split) for split in ("validation", "train"))
-    return Released(files_of(tmp_path / "lake", *tables))
+    for split in ("validation", "train"):
+        write_files(tmp_path / "lake", **tables_of(documents, split))
+    return Released(files_in(tmp_path / "lake"))
 
 
 def written(release, folder, **how):
@@ -122,7 +124,7 @@ def test_records_have_the_keys_of_the_published_ground_truth(release, tmp_path, 
 def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
     document = {"source": None, "pair_id": None, "width": 10, "height": 20}
     tables = tables_of({1: document}, split="validation")
-    release = Released(files_of(tmp_path / "lake", tables))
+    release = Released(write_files(tmp_path / "lake", **tables))
     counts, _ = written(release, tmp_path / "all")
     assert counts == {"keypoints_val_information.json": 1}
     with pytest.raises(InputError, match="nothing to list in shop"):
@@ -134,7 +136,7 @@ def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
 @pytest.mark.slow
 def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents):
     documents[3] |= {"width": None, "height": None}
-    release = Released(files_of(tmp_path / "lake", tables_of(documents)))
+    release = Released(write_files(tmp_path / "lake", **tables_of(documents)))
     how = {"split": "train", "output": tmp_path / "x.json", "options": CocoOptions()}
     with pytest.raises(InputError, match="1 of 6 images of deepfashion2 train have no known width"):
         export_coco(release, "deepfashion2", **how)
@@ -162,8 +164,8 @@ def test_a_split_that_is_not_there_is_refused_in_words(release, tmp_path):
 
 
 def test_a_task_without_annotations_is_refused(tmp_path):
-    document = {"source": None, "pair_id": None, "width": 10, "height": 20}
-    release = Released(files_of(tmp_path / "lake", tables_of({1: document})))
+    document = {"source": "user", "pair_id": 1, "width": 10, "height": 20}
+    release = Released(write_files(tmp_path / "lake", **tables_of({1: document})))
     with pytest.raises(InputError, match="no annotations for the task landmarks"):
         export_coco(
             release,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 from flows.feed import Feed, Loader, Sampler, index
 from schemas.errors import InputError

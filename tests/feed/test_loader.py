@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 from flows.feed import Feed, Loader, Sampler
 from flows.feed.batches import in_batches, stack

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_release import image, item, jpeg, write_release
+from releases import image, item, jpeg, write_release
 
 from flows.feed import Feed
 from schemas.errors import InputError

@@ -1,7 +1,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small_lakes import fill, numbers, rows, source
+from builders import rows
+from lake_runs import fill, numbers, source
 
 from flows.lake import Lake
 

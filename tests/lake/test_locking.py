@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake, LakeBusy
 

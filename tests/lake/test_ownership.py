@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from schemas.errors import InputError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_lakes import fill, numbers, publish, source
+from lake_runs import fill, numbers, publish, source
 
 from flows.lake import Lake, staging
 from flows.lake import publish as steps

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
-from small_lakes import build, fill, numbers, publish, source
+from lake_runs import build, fill, numbers, publish, source
 
 from flows.lake import CountMismatch, Lake, plan_parts
 from flows.release import differing_files

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from decoded_sources import decode_source
-from tiny_release import answers, tiny_release
+from releases import answers, write_files
 
 from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
@@ -20,7 +20,7 @@ def files(real_data, tmp_path_factory):
     name = "train/Annotations/train.csv"
     source = decode_source(FASHIONAI, {name: (real_data / "fashionai" / name).read_bytes()})
     folder = tmp_path_factory.mktemp("fashionai")
-    files = tiny_release(folder)
+    files = write_files(folder)
     parts = [flatten(part.annotations) for part in source.parts]
     for table in ("images", "items", "landmarks", "polygons"):
         rows = pa.Table.from_batches([part[table] for part in parts])

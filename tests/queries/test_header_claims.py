@@ -4,8 +4,9 @@ import re
 
 import pytest
 import sqlglot
+from builders import garment, photo
+from releases import answers, negatives, write_files
 from sqlglot import exp
-from tiny_release import answers, garment, negatives, photo, tiny_release
 
 from flows.warehouse import queries, query
 from schemas import TABLES
@@ -38,7 +39,7 @@ def test_rounded_shares_add_up_to_1_only_within_their_rounding(tmp_path):
         {"image_id": number, "landmark_no": 1, "visibility": word, "x": 1.0, "y": 1.0}
         for number, word in enumerate(words, start=1)
     ]
-    files = tiny_release(tmp_path, items=items, landmarks=landmarks)
+    files = write_files(tmp_path, items=items, landmarks=landmarks)
     (row,) = answers(files, "landmark_visibility")
     total = sum(row[f"{word}_share"] for word in words)
     assert total != 1 and total == pytest.approx(1, abs=3e-6)
@@ -62,7 +63,7 @@ def flat_boxes(tmp_path):
         boxed(4, 5, 5, 5, 9, category_id=5, category_name="vest"),
     ]
     numbers = range(1, 5)
-    return tiny_release(
+    return write_files(
         tmp_path,
         images=[photo(number, "user", 1, width=100, height=100) for number in numbers],
         items=items,
@@ -100,7 +101,7 @@ def test_measures_of_flat_boxes_alone_are_null(flat_boxes):
 
 @pytest.mark.parametrize("what", ["boxes", "landmarks", "polygons"])
 def test_negative_coordinates_are_found_in_a_picture_of_unknown_size(tmp_path, what):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1)],
         items=[boxed(1, -3, 0, 5, 5)],
@@ -116,7 +117,7 @@ def test_negative_coordinates_are_found_in_a_picture_of_unknown_size(tmp_path, w
 def test_unlabelled_landmarks_with_coordinates_leave_the_picture_too(tmp_path):
     point = {"landmark_no": 1, "x": 120.0, "y": 1.0, "visibility": "unlabelled"}
     images = [photo(1, "user", 1, width=100, height=100)]
-    files = tiny_release(tmp_path, images=images, landmarks=[point])
+    files = write_files(tmp_path, images=images, landmarks=[point])
     (row,) = answers(files, "landmarks_outside_image")
     assert row["beyond"] == 20
     assert "Unlabelled landmarks count" in query("landmarks_outside_image").prose
@@ -127,7 +128,7 @@ def test_unlabelled_landmarks_with_coordinates_leave_the_picture_too(tmp_path):
 
 def test_a_normaliser_length_is_between_labelled_points(tmp_path):
     ends = [("armpit_left", 0.0, "visible"), ("armpit_right", 30.0, "unlabelled")]
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         items=[garment(1, None, dataset="fashionai", category_id=1, category_name="blouse")],
         landmarks=[
@@ -148,7 +149,7 @@ def test_the_schema_says_whose_file_is_measured_where_the_source_has_none():
 
 
 def test_negatives_of_the_same_pair_are_described_by_their_rule(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1), photo(2, "shop", 1)],
         items=[

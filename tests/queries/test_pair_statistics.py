@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_up_release import Files, write_release
-from tiny_release import answers, garment, photo, tiny_release, with_pairs
+from builders import garment, photo
+from releases import Files, answers, with_pairs, write_files
 
 from flows.warehouse import open_warehouse, queries
 
@@ -21,9 +21,8 @@ def test_every_statistic_is_computed_a_second_time():
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory) -> Files:
-    folder = tmp_path_factory.mktemp("made_up")
-    return write_release(folder, {"train": 500, "validation": 200}, fashionai=20, part=256)
+def files(made_up) -> Files:
+    return made_up
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def test_pair_totals_agrees(files, garments):
 
 def test_pair_totals_names_both_readings_of_image_pairs(tmp_path):
     # Two consumers' items of different styles in one picture, two shop pictures of one style each.
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "shop", 7), photo(4, "shop", 7)],
         items=[
@@ -142,7 +141,7 @@ def test_published_totals_are_those_of_the_authors(tmp_path):
         {"dataset": name, "split": "train"}
         for name in ("deepfashion2", "fashionai", "fashion-mnist")
     ]
-    files = tiny_release(tmp_path, images=images)
+    files = write_files(tmp_path, images=images)
     rows = published(files, measure="images", edition="released")
     assert {(row["dataset"], row["split"]): row["published"] for row in rows} == RELEASED_IMAGES
     rows = published(files, measure="items", edition="paper")
@@ -190,13 +189,13 @@ def test_published_totals_agrees(files):
 )
 def test_a_difference_is_given_its_meaning(tmp_path, images, meaning):
     row = {"dataset": "fashion-mnist", "split": "test"}
-    files = tiny_release(tmp_path, images=[row | {"image_id": number} for number in range(images)])
+    files = write_files(tmp_path, images=[row | {"image_id": number} for number in range(images)])
     meanings = [row["meaning"] for row in published(files, split="test", measure="images")]
     assert meanings == ([meaning] if meaning else [])
 
 
 def test_a_split_that_is_not_here_says_so(tmp_path):
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1)])
+    files = write_files(tmp_path, images=[photo(1, "user", 1)])
     assert {r["meaning"] for r in published(files, split="test")} == {"not in this lake"}
     assert {
         r["meaning"] for r in published(files, split="train", edition="paper", measure="images")
@@ -210,7 +209,7 @@ def test_rejections_by_rule_agrees(tmp_path):
         {"rule": "inverted_box", "file_name": "c.json", "item_no": 2, "message": "x2"},
         {"rule": "inverted_box", "file_name": "c.json", "item_no": 1, "message": "x1"},
     ]
-    found = answers(tiny_release(tmp_path, rejections=refused), "rejections_by_rule")
+    found = answers(write_files(tmp_path, rejections=refused), "rejections_by_rule")
     names = ("rule", "documents", "items", "example_file", "example_message")
     assert [tuple(row[name] for name in names) for row in found] == [
         ("inverted_box", 0, 2, "c.json", "x1"),
@@ -219,7 +218,7 @@ def test_rejections_by_rule_agrees(tmp_path):
 
 
 def test_queries_and_gallery_are_the_benchmarks(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
         items=[
@@ -244,7 +243,7 @@ def test_queries_and_gallery_are_the_benchmarks(tmp_path):
 def test_split_totals_count_positive_pairs_only(tmp_path):
     pairs = [{"pair_kind": kind} for kind in ("positive", "negative_random", "negative_random")]
     (row,) = answers(
-        tiny_release(tmp_path, images=[photo(1, "user", 1)], pairs=pairs), "split_totals"
+        write_files(tmp_path, images=[photo(1, "user", 1)], pairs=pairs), "split_totals"
     )
     assert row["pairs"] == 1
 
@@ -255,5 +254,5 @@ def test_the_smallest_side_may_be_the_height(tmp_path):
         photo(number, "user", 1, width=width, height=height)
         for number, (width, height) in enumerate(sizes)
     ]
-    (row,) = answers(tiny_release(tmp_path, images=images), "source_sizes")
+    (row,) = answers(write_files(tmp_path, images=images), "source_sizes")
     assert (row["smallest_side"], row["largest_side"]) == (30, 90)

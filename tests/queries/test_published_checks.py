@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_release import answers, garment, photo, tiny_release
+from builders import garment, photo
+from releases import answers, write_files
 
 BOX = ("x1", "y1", "x2", "y2")
 
@@ -40,7 +41,7 @@ def disagreements(files, side):
 
 
 def test_lists_that_agree_with_the_rule_are_silent(tmp_path, shop_and_user):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         **shop_and_user,
         listed_queries=[listed(1, 1, 1, (0, 0, 5, 5))],
@@ -51,12 +52,12 @@ def test_lists_that_agree_with_the_rule_are_silent(tmp_path, shop_and_user):
 
 
 def test_a_list_without_style_0_is_a_list_of_styled_items(tmp_path, shop_and_user):
-    files = tiny_release(tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7))])
+    files = write_files(tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7))])
     assert disagreements(files, "gallery") == []
 
 
 def test_differences_of_lists_and_rule_are_reported(tmp_path, shop_and_user):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         **shop_and_user,
         listed_queries=[listed(1, 1, 1, (0, 0, 5, 9))],
@@ -73,7 +74,7 @@ def test_differences_of_lists_and_rule_are_reported(tmp_path, shop_and_user):
 
 
 def test_lists_of_images_are_compared_by_image(tmp_path, shop_and_user):
-    files = tiny_release(
+    files = write_files(
         tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, None), listed(2, 4, None)]
     )
     assert disagreements(files, "gallery") == [
@@ -92,7 +93,7 @@ def test_lists_of_images_are_compared_by_image(tmp_path, shop_and_user):
     ],
 )
 def test_labels_of_listed_records_are_compared(tmp_path, shop_and_user, name, record):
-    files = tiny_release(tmp_path, **shop_and_user, **{name: [record]})
+    files = write_files(tmp_path, **shop_and_user, **{name: [record]})
     rows = answers(files, "listed_items_agree")
     assert sorted(row["problem"] for row in rows) == ["by rule only", "listed only"]
     assert [(row["listed"], row["expected"]) for row in rows] in (
@@ -103,7 +104,7 @@ def test_labels_of_listed_records_are_compared(tmp_path, shop_and_user, name, re
 
 def test_a_list_with_the_right_category_agrees(tmp_path, shop_and_user):
     record = listed(1, 1, 1, (0, 0, 5, 5), category_id=9)
-    files = tiny_release(tmp_path, **shop_and_user, listed_queries=[record])
+    files = write_files(tmp_path, **shop_and_user, listed_queries=[record])
     assert disagreements(files, "queries") == []
 
 
@@ -114,7 +115,7 @@ def test_a_repeated_record_is_reported(tmp_path, shop_and_user, name, of_images)
     record = (image_id, None) if of_images else (image_id, 1, (0, 0, edge, edge))
     others = [listed(3, 3, None)] if of_images and name == "listed_gallery" else []
     rows = [listed(1, *record), listed(2, *record), *others]
-    files = tiny_release(tmp_path, **shop_and_user, **{name: rows})
+    files = write_files(tmp_path, **shop_and_user, **{name: rows})
     (row,) = answers(files, "listed_items_agree")
     assert (row["image_id"], row["problem"]) == (image_id, "listed too often")
     assert (row["listed"], row["expected"]) == (2, 1)
@@ -124,15 +125,15 @@ def test_equal_items_are_expected_as_often_as_they_occur(tmp_path, shop_and_user
     shop_and_user["items"].append(boxed(1, 1, 0, 0, 5, 5, item_no=3))
     record = (1, 1, (0, 0, 5, 5))
     twice = [listed(1, *record), listed(2, *record)]
-    files = tiny_release(tmp_path / "2", **shop_and_user, listed_queries=twice)
+    files = write_files(tmp_path / "2", **shop_and_user, listed_queries=twice)
     assert disagreements(files, "queries") == []
-    files = tiny_release(tmp_path / "1", **shop_and_user, listed_queries=twice[:1])
+    files = write_files(tmp_path / "1", **shop_and_user, listed_queries=twice[:1])
     assert disagreements(files, "queries") == [(1, 5.0, "listed too rarely")]
 
 
 def test_lists_of_a_split_without_items_are_not_compared(tmp_path, shop_and_user):
     listing = [listed(1, 1, 1, (0, 0, 5, 5), split="test")]
-    files = tiny_release(tmp_path, **shop_and_user, listed_queries=listing)
+    files = write_files(tmp_path, **shop_and_user, listed_queries=listing)
     assert disagreements(files, "queries") == []
 
 
@@ -161,7 +162,7 @@ def test_every_split_that_is_not_what_was_released_is_reported(tmp_path, images,
 
 
 def test_a_split_without_items_and_an_absent_split_differ(tmp_path):
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1, split="validation")])
+    files = write_files(tmp_path, images=[photo(1, "user", 1, split="validation")])
     rows = answers(files, "totals_as_published")
     assert {(row["split"], row["measure"], row["ours"]) for row in rows} == {
         ("validation", "images", 1),

@@ -4,7 +4,8 @@ import json
 from collections import Counter
 
 import pytest
-from tiny_release import answers, garment, photo, tiny_release, with_pairs
+from builders import garment, photo
+from releases import answers, with_pairs, write_files
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def files(truth, tmp_path_factory):
     folder = tmp_path_factory.mktemp("truth")
     given = [dict(row, split="validation") for row in photos.values()]
     items = [dict(row, split="validation") for row in garments]
-    return with_pairs(folder, tiny_release(folder, images=given, items=items))
+    return with_pairs(folder, write_files(folder, images=given, items=items))
 
 
 def test_the_rule_gives_the_pairs_of_a_plain_count(truth, files):

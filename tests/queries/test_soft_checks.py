@@ -1,7 +1,8 @@
 """The checks that warn: oddities of a source, each with the rule that it bends."""
 
 import pytest
-from tiny_release import answers, garment, photo, tiny_release
+from builders import garment, photo
+from releases import answers, write_files
 
 from flows.warehouse import query
 
@@ -24,7 +25,7 @@ def boxed(image_id, style, *edges, **more):
     ],
 )
 def test_a_box_may_touch_the_edge_and_not_pass_it(tmp_path, edges, beyond):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1, width=100, height=200)],
         items=[boxed(1, 1, *edges)],
@@ -34,7 +35,7 @@ def test_a_box_may_touch_the_edge_and_not_pass_it(tmp_path, edges, beyond):
 
 
 def test_nothing_is_outside_a_picture_of_unknown_size(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1)],
         items=[boxed(1, 1, 0, 0, 9999, 9999)],
@@ -49,7 +50,7 @@ def test_nothing_is_outside_a_picture_of_unknown_size(tmp_path):
     ("x", "y", "beyond"), [(100, 200, None), (100.25, 200, 0.25), (-3, 5, 3), (0, 201, 1)]
 )
 def test_a_landmark_may_touch_the_edge_and_not_pass_it(tmp_path, x, y, beyond):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1, width=100, height=200)],
         landmarks=[
@@ -71,7 +72,7 @@ def test_a_landmark_may_touch_the_edge_and_not_pass_it(tmp_path, x, y, beyond):
     ],
 )
 def test_x_and_y_of_a_polygon_are_held_against_their_own_side(tmp_path, points, outside, beyond):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1, width=100, height=200)],
         polygons=[{"polygon_no": 1, "points": points, "point_count": len(points) // 2}],
@@ -82,7 +83,7 @@ def test_x_and_y_of_a_polygon_are_held_against_their_own_side(tmp_path, points, 
 
 
 def test_a_consumers_style_without_a_shops_item_is_reported(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "user", 2)],
         items=[
@@ -105,7 +106,7 @@ def test_a_consumers_style_without_a_shops_item_is_reported(tmp_path):
 
 
 def test_a_style_below_zero_is_reported_and_pairs_with_nothing(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1), photo(2, "shop", 1)],
         items=[garment(1, -1), garment(1, 0, item_no=2), garment(2, -1), garment(2, None, 2)],
@@ -136,7 +137,7 @@ def labels(files):
     ],
 )
 def test_the_scale_label_is_compared_with_the_box(tmp_path, label, edges, agrees):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 1, width=100, height=100)],
         items=[boxed(1, 1, *edges, scale=label)],
@@ -160,7 +161,7 @@ def test_the_occlusion_label_is_compared_with_all_landmarks_of_the_category(
 ):
     # Shorts have ten landmarks.
     item = garment(1, 1, category_id=7, occlusion=label, landmarks_occluded=occluded)
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1)], items=[item])
+    files = write_files(tmp_path, images=[photo(1, "user", 1)], items=[item])
     assert labels(files) == ([] if agrees else [("occlusion", label)])
 
 
@@ -170,19 +171,19 @@ def test_the_occlusion_label_is_compared_with_all_landmarks_of_the_category(
 )
 def test_a_large_zoom_is_compared_with_the_unlabelled_landmarks(tmp_path, label, labelled, agrees):
     item = garment(1, 1, category_id=7, zoom_in=label, landmarks_visible=labelled)
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1)], items=[item])
+    files = write_files(tmp_path, images=[photo(1, "user", 1)], items=[item])
     assert labels(files) == ([] if agrees else [("zoom_in", label)])
 
 
 def test_every_image_without_a_usable_picture_is_reported(tmp_path):
     states = ["ok", "missing", "unreadable", "too_large", "not_a_picture"]
     images = [photo(n, "user", 1, image_status=state) for n, state in enumerate(states)]
-    rows = answers(tiny_release(tmp_path, images=images), "missing_pictures")
+    rows = answers(write_files(tmp_path, images=images), "missing_pictures")
     assert [(row["image_id"], row["image_status"]) for row in rows] == list(enumerate(states))[1:]
 
 
 def test_the_same_picture_in_two_splits_is_reported(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         images=[
             photo(1, "user", 1, sha256="aa"),

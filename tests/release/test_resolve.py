@@ -1,5 +1,5 @@
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from flows.release import open_release

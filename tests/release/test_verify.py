@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from flows.release.manifest import content_hash, encode_manifest, read_manifest

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tiny_release import garment, photo, tiny_release
+from builders import garment, photo
+from releases import write_files
 from user_sql_attacks import LIMITS, READS, WRITES
 
 from flows.warehouse import open_read_only, run_user_sql
@@ -20,7 +21,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files = tiny_release(
+        self.files = write_files(
             folder / "release",
             images=[photo(1, "user", 1)],
             items=[garment(1, 1), garment(2, 1)],
