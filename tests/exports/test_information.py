@@ -76,33 +76,17 @@ def test_lists_are_named_and_filled_as_the_authors_did(release, tmp_path, docume
 def test_queries_have_a_style_and_the_gallery_is_all_of_the_shops(release, tmp_path, documents):
     _, files = written(release, tmp_path / "out")
 
-    def listed(source, record):
+    def listed(source, side, labels):
         return [
-            record(number, document, item)
+            {f"{side}_image_id": number, "style": item["style"], "bbox": item["bounding_box"]}
+            | {"pair_id": document["pair_id"]}
+            | ({"cls": item["category_id"]} if labels else {})
             for number, document in documents.items()
             if document["source"] == source
             for _, item in sorted(items_of(document), key=lambda pair: pair[0])
         ]
 
-    queries = listed(
-        "user",
-        lambda number, document, item: {
-            "query_image_id": number,
-            "style": item["style"],
-            "cls": item["category_id"],
-            "pair_id": document["pair_id"],
-            "bbox": item["bounding_box"],
-        },
-    )
-    gallery = listed(
-        "shop",
-        lambda number, document, item: {
-            "gallery_image_id": number,
-            "style": item["style"],
-            "pair_id": document["pair_id"],
-            "bbox": item["bounding_box"],
-        },
-    )
+    queries, gallery = listed("user", "query", True), listed("shop", "gallery", False)
     assert files["val_query.json"] == [query for query in queries if query["style"] > 0]
     assert files["val_gallery.json"] == gallery
     assert any(item["style"] == 0 for item in (*queries, *gallery))

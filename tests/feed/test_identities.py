@@ -11,11 +11,6 @@ from flows.feed.identities import _max_batches
 from schemas.errors import InputError
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-
-
 def products(*groups):
     """Images of product groups: each group a list of styles, each with (users, shops) photos."""
     images = []

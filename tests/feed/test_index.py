@@ -17,11 +17,6 @@ from schemas.errors import InputError
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path / "cache"))
-
-
 ITEMS = st.lists(st.sampled_from([7, 8, 9]), max_size=3)
 
 

@@ -21,11 +21,6 @@ def release(tmp_path_factory):
     return write_release(tmp_path_factory.mktemp("loader"), rows)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-
-
 def feed_of(release, **options):
     return Feed(release, "deepfashion2", "train", size=16, **options)
 

@@ -15,11 +15,6 @@ from flows.feed import Feed
 from schemas.errors import InputError
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.mark.parametrize("pictures", ["folder", "zips", "embedded"])
 def test_a_picture_is_the_same_from_a_folder_a_zip_and_embedded_bytes(tmp_path, pictures):
     release = write_release(tmp_path, [image(1, item()), image(2, item())], pictures=pictures)

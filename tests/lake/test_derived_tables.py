@@ -4,13 +4,6 @@ import pytest
 from builders import rows
 from lake_runs import fill, numbers, source
 
-from flows.lake import Lake
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
-
 
 def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(lake):
     pairs = rows(

@@ -32,11 +32,6 @@ def run_python(*arguments: object, **options: object) -> subprocess.CompletedPro
     )
 
 
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 @pytest.mark.slow
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
     # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.

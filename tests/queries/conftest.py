@@ -23,11 +23,17 @@ SQUARE = [10.0, 10.0, 50.0, 10.0, 50.0, 50.0, 10.0, 50.0, 10.0, 10.0]
 SKIRT, TROUSERS = 9, 8
 
 
-def fashionai_tables(csv: bytes) -> dict[str, pa.Table]:
+def tables_of_csv(csv: bytes) -> dict[str, pa.Table]:
     """The tables of a CSV of FashionAI's training set."""
     source = decode_source(FASHIONAI, {"train/Annotations/train.csv": csv})
     parts = [flatten(part.annotations) for part in source.parts]
     return {name: pa.Table.from_batches([part[name] for part in parts]) for name in parts[0]}
+
+
+@pytest.fixture(scope="session")
+def fashionai_tables():
+    """Decodes and flattens a CSV."""
+    return tables_of_csv
 
 
 def write_made_up(folder: Path) -> None:
@@ -41,7 +47,7 @@ def write_made_up(folder: Path) -> None:
         write_files(folder, vocabularies=False, **tables_of(documents, split))
     rng = random.Random(3)
     csv = fashionai_rows.table(*[fashionai_rows.random_row(rng, n) for n in range(150)])
-    write_files(folder, **fashionai_tables(csv))
+    write_files(folder, **tables_of_csv(csv))
     with_pairs(folder, files_in(folder), *NEGATIVE_KINDS)
 
 

@@ -6,11 +6,6 @@ from flows.release import open_release
 from schemas.errors import InputError
 
 
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 def test_a_folder_that_is_not_a_lake_is_refused_with_how_to_make_one(lake):
     with pytest.raises(InputError, match=r"lake is not a lake: `wardrobe demo` makes"):
         lake.release()

@@ -13,11 +13,6 @@ from flows.release.manifest import content_hash, encode_manifest, read_manifest
 ITEMS = "items/dataset=deepfashion2/split=train/part-00001.parquet"
 
 
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 def damaged(lake: Lake, path: str, damage: Callable[[Path], None]) -> list[str]:
     """What verify says of a release after somebody with every right did that to one file."""
     release = publish(lake, source(numbers(1, 25)))
