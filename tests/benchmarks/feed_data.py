@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 WIDTH, HEIGHT = 640, 800
 

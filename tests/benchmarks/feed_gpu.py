@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from benchmark import options, timed
 from drawn_garments import skirt
-from small_release import write_release
+from releases import write_release
 from training_loops import LandmarkNetwork, fell, landmark_loss, train
 
 from flows.feed import Feed, Loader, Sampler

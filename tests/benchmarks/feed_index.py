@@ -20,35 +20,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmark import in_process, memory_of, options, private_mib, timed
-from made_up_release import Files, MadeUpPart, write_pairs
-from small_release import jpeg
+from large_release import write_large
+from releases import jpeg
 
 from flows.feed import Feed, IdentityBatches, Sampler
 from flows.release.manifest import Changes, FileRecord, Manifest, encode_manifest
-from schemas.landmark_types import category_rows, landmark_type_rows
-
-PART = 4096
 
 
 def make_release(folder: Path, images: int) -> Path:
-    """Tables of a whole training set, part by part."""
-    release, files, random = folder / "release", Files(), np.random.default_rng(0)
-    for name, rows in (("categories", category_rows()), ("landmark_types", landmark_type_rows())):
-        files[name] = [_write(release / name, 0, rows)]
-    for part, first in enumerate(range(1, images + 1, PART)):
-        tables = MadeUpPart(random, first, min(PART, images + 1 - first)).tables()
-        for column, value in (("file_name", "000001.jpg"), ("image_status", "ok")):
-            place = tables["images"].schema.get_field_index(column)
-            same = pa.array([value] * tables["images"].num_rows)
-            field = tables["images"].schema.field(place)
-            tables["images"] = tables["images"].set_column(place, field, same)
-        for name, rows in tables.items():
-            path = _write(release / name / "dataset=deepfashion2/split=train", part, rows)
-            files.setdefault(name, []).append(path)
-    write_pairs(release, files, ["positive_pairs"])
+    """A release of that many images, all of which show the same picture."""
+    release = folder / "release"
+    files = write_large(release, {"train": images})
+    for path in files["images"]:
+        table = pq.read_table(path, partitioning=None)
+        for column, value in (("file_name", "000001.jpg"), ("width", 900), ("height", 900)):
+            place = table.schema.get_field_index(column)
+            field = table.schema.field(place)
+            same = pa.array([value] * table.num_rows, field.type)
+            table = table.set_column(place, field, same)
+        pq.write_table(table, path)
     source = folder / "source" / "train" / "image"
     source.mkdir(parents=True)
-    (source / "000001.jpg").write_bytes(jpeg(1080, 1440))
+    (source / "000001.jpg").write_bytes(jpeg(900, 900))
     pictures = {
         "location": str(folder / "source"),
         "kind": "folder",
@@ -66,13 +59,6 @@ def make_release(folder: Path, images: int) -> Path:
     )  # fmt: skip
     (release / "manifest.json").write_bytes(encode_manifest(manifest))
     return release
-
-
-def _write(folder: Path, part: int, rows: pa.Table) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"part-{part:05d}.parquet"
-    pq.write_table(rows, path, compression="zstd")
-    return path
 
 
 def opening(release: Path, cache: Path) -> Feed:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmark import Table, in_process, memory_of, options, timed
 from duckdb import DuckDBPyConnection
-from made_up_release import Files, write_pairs, write_release
+from large_release import pair_query, write_large, write_pairs
+from releases import Files, write_statistic
 
 from flows.warehouse import (
     all_checks,
@@ -22,6 +23,7 @@ from flows.warehouse import (
     queries,
     query,
     run_checks,
+    run_query,
     stream_query,
 )
 from schemas.vocabulary import NEGATIVE_KINDS
@@ -48,11 +50,6 @@ def count_rows(con: DuckDBPyConnection, name: str) -> int:
     return sum(batch.num_rows for batch in stream_query(con, *pair_query(name)))
 
 
-def pair_query(name: str) -> tuple[str, dict[str, str]]:
-    """The query of a kind of negatives with its parameter; another query as it is."""
-    return ("negative_pairs", {"pair_kind": name}) if name in NEGATIVE_KINDS else (name, {})
-
-
 def measure(files: Files, names: list[str], threads: int) -> None:
     """Each query in a fresh process, so that no memory or cache of another helps or hurts it."""
     table = Table(
@@ -68,7 +65,11 @@ def made(folder: Path, images: int) -> tuple[Files, Files]:
     kept = folder / "files.json"
     if not kept.is_file():
         train = images * 4 // 5
-        files = write_release(folder, {"train": train, "validation": images - train})
+        files = write_large(folder, {"train": train, "validation": images - train})
+        with open_warehouse(files) as con:
+            for statistic in queries("statistics"):
+                rows = run_query(con, statistic.name)
+                files |= write_statistic(folder, statistic.name, rows)
         built = {table: list(paths) for table, paths in files.items()}
         write_pairs(folder, built, NEGATIVE_KINDS)
         write_pairs(folder, built, ["triplets"], "triplets")

@@ -5,8 +5,7 @@ import random
 
 import pyarrow as pa
 import pytest
-from annotated_split import made_up_documents
-from builders import raw_document, raw_item
+from builders import made_up_documents, raw_document, raw_item
 from decoded_sources import decode_documents, decode_source
 from deepfashion2_rows import documents_of, item_keys
 
