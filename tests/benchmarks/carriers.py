@@ -1,105 +1,122 @@
-"""Whole ingests of the same files by every carrier, side by side in one run. Not part of the tests.
+"""The same files in a folder and in zips, in one run: reading them, whole ingests, embedding.
 
     python tests/benchmarks/carriers.py [--documents 20000] [--pictures 2000] [--rounds 2]
 
-Generates annotation documents (`wardrobe sample deepfashion2 --no-images`), packs them into plain,
-ZipCrypto and AES-256 zips, runs the whole `wardrobe ingest` command on each with one process, and
-checks that all releases hold the same bytes. Ratios are to the folder of the same round, by CPU
-time. Then embeds a quarter and all of some pictures, to see whether memory grows with them.
+Generates documents and pictures (`wardrobe sample deepfashion2`) and packs them into plain, stored,
+ZipCrypto and AES-256 zips. Reads all documents, and the first KiB of all pictures; then runs the
+`wardrobe ingest` command on the documents of each carrier with one process. All carriers must give
+the same bytes and the same release. Ratios are to the folder, by CPU time. Then embeds a quarter
+and all of the pictures, to see whether memory grows with them.
 """
 
-import argparse
+import hashlib
 import json
 import os
-import shutil
-import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-
-import packing
-from ingest_command import Cost, wardrobe
+from benchmark import MIB, Table, in_process, options, remove_lake, timed, wardrobe
 
 SECRET = "shops and users"
-HEAD = f"{'carrier':<20}{'seconds':>9}{'CPU s':>8}{'files/CPU s':>13}{'to folder':>11}{'MiB':>7}"
+CARRIERS = ("folder", "zip", "zip, stored", "zip, ZipCrypto", "zip, AES-256")
 
 
 def packed(folder: Path, source: Path) -> dict[str, Path]:
-    """The source and three folders of zips with the same files."""
-    write = {
-        "zip": packing.write_plain,
-        "zip, ZipCrypto": lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),
-        "zip, AES-256": lambda path, files: packing.write_aes(path, files, SECRET.encode()),
-    }
-    places = {"folder": source}
-    for kind, pack in write.items():
-        places[kind] = folder / kind
-        places[kind].mkdir()
-        for split in ("train", "validation"):
-            paths = sorted((source / split).rglob("*.json"))
+    """The source, and folders of zips with the same files."""
+    import packing
+
+    writers = (
+        packing.write_plain,
+        lambda path, files: packing.write_plain(path, files, zipfile.ZIP_STORED),
+        lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),
+        lambda path, files: packing.write_aes(path, files, SECRET.encode()),
+    )
+    carriers = {"folder": source}
+    for kind, write in zip(CARRIERS[1:], writers, strict=True):
+        carriers[kind] = folder / kind
+        carriers[kind].mkdir(parents=True)
+        for split in sorted(path.name for path in source.iterdir()):
+            paths = sorted(path for path in (source / split).rglob("*.*") if path.is_file())
             files = {path.relative_to(source).as_posix(): path.read_bytes() for path in paths}
-            pack(places[kind] / f"{split}.zip", files)
-    return places
+            write(carriers[kind] / f"{split}.zip", files)
+    return carriers
 
 
-def ingested(source: Path, lake: Path, *words: object) -> tuple[Cost, str]:
-    """What an ingest into a fresh lake cost, and what the release holds."""
-    shutil.rmtree(lake, ignore_errors=True)
-    cost = wardrobe("ingest", "deepfashion2", source, "--lake", lake, "--workers", 1, *words)
-    return cost, json.loads((lake / "current" / "manifest.json").read_text())["content"]
+def read(path: Path, ending: str) -> tuple[float, float, int, str]:
+    """Read documents whole, or the first KiB of pictures: seconds, CPU seconds, files, sha256."""
+    import pyarrow.compute as pc
 
+    from flows.storage import Location, list_members, read_heads, read_members
 
-def compare(folder: Path, documents: int, rounds: int) -> None:
-    """The carriers one after the other, every round anew."""
-    source = folder / "source"
-    wardrobe("sample", "deepfashion2", source, "--no-images", "--images", documents)
-    places = packed(folder, source)
-    print(HEAD)
-    for _ in range(rounds):
-        contents, least = set(), 0.0
-        for kind, place in places.items():
-            cost, content = ingested(place, folder / "lake")
-            contents.add(content)
-            least = least or cost.cpu
-            print(
-                f"{kind:<20}{cost.seconds:>9.2f}{cost.cpu:>8.2f}{documents / cost.cpu:>13,.0f}"
-                f"{least / cost.cpu:>11.2f}{cost.itself:>7,.0f}",
-                flush=True,
-            )
-        if len(contents) != 1:
-            raise SystemExit("the carriers gave different releases")
-
-
-def embed(folder: Path, pictures: int) -> None:
-    """Memory of embedding and verifying a quarter of the pictures and all of them."""
-    print(f"\n{'embedded pictures':<20}{'seconds':>9}{'MiB stored':>12}{'MiB memory':>12}")
-    for count in (pictures // 4, pictures):
-        source = folder / f"pictures-{count}"
-        wardrobe("sample", "deepfashion2", source, "--images", count)
-        lake = folder / "lake"
-        cost, _ = ingested(source, lake, "--verify-images", "--embed-images")
-        stored = sum(path.stat().st_size for path in (lake / "current/pictures").rglob("*.parquet"))
-        print(
-            f"{count:<20,}{cost.seconds:>9.2f}{stored / 2**20:>12,.0f}{cost.itself:>12,.0f}",
-            flush=True,
+    location = Location.parse(path)
+    members = list_members(location)
+    members = members.filter(pc.ends_with(members["name"], ending))
+    if ending == ".json":
+        documents, cost = timed(lambda: list(read_members(location, members)))
+        contents = [document.data for document in documents]
+    else:
+        contents, cost = timed(
+            lambda: list(read_heads(location, members, lambda head, whole: head))
         )
+    return *cost, len(contents), hashlib.sha256(b"".join(contents)).hexdigest()
+
+
+def ingest(source: Path, lake: Path, *words: object) -> tuple[float, float, float, str]:
+    """Ingest into a new lake: seconds, CPU seconds, MiB, and the hash of the release's content."""
+    remove_lake(lake)
+    done = wardrobe("ingest", "deepfashion2", source, "--lake", lake, "--workers", 1, *words)
+    content = json.loads((lake / "current" / "manifest.json").read_text())["content"]
+    return done.seconds, done.cpu, done.own / MIB, content
+
+
+def compare(folder: Path, source: Path, ending: str, rounds: int) -> None:
+    """Read the files of every carrier, and ingest documents; every round by all of them."""
+    carriers = packed(folder / source.name, source)
+    print(f"\n{ending} files")
+    table = Table(
+        carrier="<16", step="<8", files=">9,d", seconds=">9.2f", CPU_s=">8.2f", to_folder=">11.2f",
+        files_per_CPU_s=">17,.0f", MiB=">7,.0f",
+    )  # fmt: skip
+    for _ in range(rounds):
+        of_folder: dict[str, tuple[float, str]] = {}
+        for kind, path in carriers.items():
+            seconds, cpu, files, digest = in_process("spawn", read, path, ending)
+            rows = [("read", seconds, cpu, digest, None)]
+            if ending == ".json":
+                seconds, cpu, memory, content = ingest(path, folder / "lake")
+                rows.append(("ingest", seconds, cpu, content, memory))
+            for step, seconds, cpu, digest, memory in rows:
+                least, expected = of_folder.setdefault(step, (cpu, digest))
+                if digest != expected:
+                    raise SystemExit(f"{step}: {kind} gave other bytes than the folder")
+                table.row(kind, step, files, seconds, cpu, least / cpu, files / cpu, memory)
+
+
+def embed(folder: Path, source: Path, pictures: int) -> None:
+    """Memory of embedding and verifying these pictures."""
+    lake = folder / "lake"
+    seconds, _, memory, _ = ingest(source, lake, "--verify-images", "--embed-images")
+    stored = sum(path.stat().st_size for path in (lake / "current/pictures").rglob("*.parquet"))
+    table = Table(embedded_pictures=">17,d", seconds=">9.2f", MiB_stored=">12,.0f", MiB=">7,.0f")
+    table.row(pictures, seconds, stored / MIB, memory)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=int, default=20_000)
-    parser.add_argument("--pictures", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=2)
-    wanted = parser.parse_args()
+    chosen = options(__doc__, documents=20_000, pictures=2_000, rounds=2)
     os.environ["WARDROBE_ZIP_PASSWORD"] = SECRET
-    with tempfile.TemporaryDirectory() as folder:
-        if wanted.documents:
-            compare(Path(folder), wanted.documents, wanted.rounds)
-        if wanted.pictures:
-            embed(Path(folder), wanted.pictures)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, sample = Path(temporary), ("sample", "deepfashion2")
+        if chosen.documents:
+            source = folder / "documents"
+            wardrobe(*sample, source, "--no-images", "--images", chosen.documents)
+            compare(folder / "carriers", source, ".json", chosen.rounds)
+        for count in filter(None, (chosen.pictures // 4, chosen.pictures)):
+            source = folder / f"pictures-{count}"
+            wardrobe(*sample, source, "--images", count)
+            embed(folder, source, count)
+        if chosen.pictures:
+            compare(folder / "carriers", source, ".jpg", chosen.rounds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ of that size. Two items each, with box and landmarks.
 """
 
 import json
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 WIDTH, HEIGHT = 640, 800
 
@@ -31,35 +32,26 @@ def picture(number: int) -> bytes:
 
 def rows(count: int) -> list[dict]:
     """Images with two items each, of one size and place for every seed."""
-    made = []
-    for number in range(1, count + 1):
-        random = np.random.default_rng(number)
-        things = []
-        for category_id in (1, 9):
-            x, y = random.uniform(20, 200), random.uniform(20, 250)
-            wide, high = random.uniform(200, 400), random.uniform(300, 500)
-            points = 25 if category_id == 1 else 8
-            spots = random.uniform(0, 1, (points, 2)) * (wide, high) + (x, y)
-            things.append(
-                item(
-                    category_id,
-                    box=(x, y, x + wide, y + high),
-                    style=number % 3,
-                    landmarks=[(px, py, 2) for px, py in spots.tolist()],
-                )
-            )
-        made.append(
-            image(
-                number,
-                *things,
-                width=WIDTH,
-                height=HEIGHT,
-                picture=picture(number),
-                pair_id=number // 4,
-                source="shop" if number % 2 else "user",
-            )
+    return [
+        image(
+            number, *_items(number), width=WIDTH, height=HEIGHT, picture=picture(number),
+            pair_id=number // 4, source="shop" if number % 2 else "user",
         )
-    return made
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+
+
+def _items(number: int) -> Iterator[dict]:
+    random = np.random.default_rng(number)
+    for category_id, landmarks in ((1, 25), (9, 8)):
+        corner, size = random.uniform((20, 20), (200, 250)), random.uniform((200, 300), (400, 500))
+        points = (random.uniform(0, 1, (landmarks, 2)) * size + corner).tolist()
+        yield item(
+            category_id,
+            box=(*corner.tolist(), *(corner + size).tolist()),
+            style=number % 3,
+            landmarks=[(x, y, 2) for x, y in points],
+        )
 
 
 def prepare(folder: Path, count: int) -> dict[str, Path]:
@@ -82,16 +74,16 @@ def prepare(folder: Path, count: int) -> dict[str, Path]:
 def _coco(path: Path, images: list[dict]) -> None:
     annotations = [
         {
-            "id": 10 * one["image_id"] + k,
-            "image_id": one["image_id"],
-            "category_id": thing["category_id"],
-            "bbox": [*thing["box"][:2], *np.subtract(thing["box"][2:], thing["box"][:2]).tolist()],
-            "keypoints": np.ravel(thing["landmarks"]).tolist(),
+            "id": 10 * image["image_id"] + k,
+            "image_id": image["image_id"],
+            "category_id": item["category_id"],
+            "bbox": [*item["box"][:2], *np.subtract(item["box"][2:], item["box"][:2]).tolist()],
+            "keypoints": np.ravel(item["landmarks"]).tolist(),
         }
-        for one in images
-        for k, thing in enumerate(one["items"])
+        for image in images
+        for k, item in enumerate(image["items"])
     ]
-    heads = [{"id": one["image_id"], "file_name": one["file_name"]} for one in images]
+    heads = [{"id": image["image_id"], "file_name": image["file_name"]} for image in images]
     path.write_text(json.dumps({"images": heads, "annotations": annotations}))
 
 
@@ -99,9 +91,9 @@ def _shards(path: Path, images: list[dict]) -> None:
     """As `datasets` writes them: image struct, nested annotations, 100 rows per row group."""
     table = pa.table(
         {
-            "image": [{"bytes": one["picture"], "path": one["file_name"]} for one in images],
-            "boxes": [[list(thing["box"]) for thing in one["items"]] for one in images],
-            "labels": [[thing["category_id"] for thing in one["items"]] for one in images],
+            "image": [{"bytes": image["picture"], "path": image["file_name"]} for image in images],
+            "boxes": [[list(item["box"]) for item in image["items"]] for image in images],
+            "labels": [[item["category_id"] for item in image["items"]] for image in images],
         }
     )
     features = {

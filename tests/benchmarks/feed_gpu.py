@@ -8,30 +8,25 @@ together, and trains until the loss has fallen. Prints one JSON object. Needs py
 numpy, torch and this repository; under five minutes on 16 cores with a GPU.
 """
 
-import argparse
-import atexit
 import json
 import os
-import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
+import torch
+from benchmark import options, timed
+from drawn_garments import skirt
+from releases import write_release
+from training_loops import LandmarkNetwork, fell, landmark_loss, train
 
-import torch  # noqa: E402
-from drawn_garments import skirt  # noqa: E402
-from small_release import write_release  # noqa: E402
-from training_loops import LandmarkNetwork, fell, landmark_loss, train  # noqa: E402
-
-from flows.feed import Feed, Loader, Sampler  # noqa: E402
-from flows.feed.pytorch import TorchLoader, pinned_tensors, tensors  # noqa: E402
+from flows.feed import Feed, Loader, Sampler
+from flows.feed.pytorch import TorchLoader, pinned_tensors, tensors
 
 SIZE = (192, 256)
 
@@ -83,81 +78,70 @@ def trained(network: torch.nn.Module, batches: Iterable[Any]) -> tuple[float, li
     return sum(count for _, count in seen[2:]) / took, losses
 
 
-def main() -> None:
-    """Make the pictures, measure, print."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--count", type=int, default=4000)
-    options.add_argument("--seconds", type=float, default=8)
-    options.add_argument("--batch", type=int, default=128)
-    given = options.parse_args()
-    cores = len(os.sched_getaffinity(0))
-    folder = Path(tempfile.mkdtemp(prefix="wardrobe-feed-gpu-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    started = time.perf_counter()
+def made(folder: Path, count: int, cores: int) -> Path:
+    """A release of drawn garments."""
     with ProcessPoolExecutor(cores) as pool:
         draw = partial(skirt, width=480, height=640)
-        rows = list(pool.map(draw, range(1, given.count + 1), chunksize=50))
-    release = write_release(folder, rows, per_part=4096)
-    prepared = time.perf_counter() - started
+        images = list(pool.map(draw, range(1, count + 1), chunksize=50))
+    return write_release(folder, images, per_part=4096)
 
+
+def measure(feed: Feed, batch_size: int, seconds: float, cores: int) -> dict[str, float]:
+    """Samples per second of each way, and how training went."""
     gpu = torch.cuda.is_available()
-    collate = pinned_tensors if gpu else tensors
-    feed = Feed(
-        release,
-        "deepfashion2",
-        "train",
-        task="landmarks",
-        crop="items",
-        size=SIZE,
-        cache=folder / "cache",
-    )
 
     def threads(count: int) -> Loader:
+        collate = pinned_tensors if gpu else tensors
         sampler = Sampler(feed, seed=1)
-        return Loader(feed, sampler, batch_size=given.batch, threads=count, collate=collate)
+        return Loader(feed, sampler, batch_size=batch_size, threads=count, collate=collate)
 
-    def workers(count: int, how: str) -> TorchLoader:
+    def workers(count: int, method: str) -> TorchLoader:
         return TorchLoader(
-            feed,
-            Sampler(feed, seed=1),
-            batch_size=given.batch,
-            num_workers=count,
-            multiprocessing_context=how,
-            pin_memory=gpu,
-            persistent_workers=True,
-        )
+            feed, Sampler(feed, seed=1), batch_size=batch_size, num_workers=count,
+            multiprocessing_context=method, pin_memory=gpu, persistent_workers=True,
+        )  # fmt: skip
 
-    seconds = given.seconds
-    found: dict[str, Any] = {}
-    counts = sorted({1, cores // 2 or 1, cores})
-    for count in counts:
-        found[f"feed, {count} threads"] = rate(for_seconds(endless(threads(count)), seconds))
-    for how in ("fork", "spawn"):
-        loader = workers(cores, how)
-        found[f"feed, {cores} workers ({how})"] = rate(for_seconds(endless(loader), seconds))
-        del loader
-    network = LandmarkNetwork(8, width=64)
+    rates: dict[str, float] = {}
+    for count in sorted({1, cores // 2 or 1, cores}):
+        rates[f"feed, {count} threads"] = rate(for_seconds(endless(threads(count)), seconds))
+    for method in ("fork", "spawn"):
+        batches = for_seconds(endless(workers(cores, method)), seconds)
+        rates[f"feed, {cores} workers ({method})"] = rate(batches)
     batch = next(iter(threads(cores)))
-    repeated = (batch for _ in iter(int, 1))
-    found["network alone"], _ = trained(network, for_seconds(repeated, seconds))
+    network = LandmarkNetwork(8, width=64)
+    rates["network alone"], _ = trained(network, for_seconds(repeat(batch), seconds))
     for name, loader in (
         (f"together, {cores} threads", threads(cores)),
         (f"together, {cores} workers (fork)", workers(cores, "fork")),
     ):
-        found[name], losses = trained(
-            LandmarkNetwork(8, width=64), for_seconds(endless(loader), 2 * seconds)
-        )
-        found[f"loss, last over first fifth ({name})"] = fell(losses)
-        found[f"steps ({name})"] = len(losses)
+        batches = for_seconds(endless(loader), 2 * seconds)
+        rates[name], losses = trained(LandmarkNetwork(8, width=64), batches)
+        rates[f"loss, last over first fifth ({name})"] = fell(losses)
+        rates[f"steps ({name})"] = len(losses)
+    return rates
+
+
+def main() -> None:
+    """Make the pictures, measure, print."""
+    chosen = options(__doc__, count=4000, seconds=8.0, batch=128)
+    cores = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="wardrobe-feed-gpu-") as temporary:
+        folder = Path(temporary)
+        release, prepared = timed(made, folder, chosen.count, cores)
+        feed = Feed(
+            release, "deepfashion2", "train", task="landmarks", crop="items", size=SIZE,
+            cache=folder / "cache",
+        )  # fmt: skip
+        rates, took = timed(measure, feed, chosen.batch, chosen.seconds, cores)
     report = {
-        "device": torch.cuda.get_device_name() if gpu else "cpu",
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "cores": cores,
-        "pictures": given.count,
-        "batch": given.batch,
+        "pictures": chosen.count,
+        "batch": chosen.batch,
         "size": SIZE,
-        "seconds to prepare": prepared,
-        "samples per second": found,
-        "seconds in all": time.perf_counter() - started,
+        "seconds to prepare": prepared.seconds,
+        "samples per second": rates,
+        "seconds in all": prepared.seconds + took.seconds,
     }
     print(json.dumps(report, indent=1, default=float))
 

@@ -1,131 +1,228 @@
-"""What an ingest costs beside the least it could: one run, one table. Not part of the tests.
+"""What an ingest costs compared with the least it could: one run, one table.
 
     python tests/benchmarks/ingest.py [--documents 40000] [--folder FOLDER] [--rounds 2] [--reruns]
 
 Generates annotation documents (`wardrobe sample deepfashion2 --no-images`; kept in FOLDER, and used
-again). The floor is what reading all bytes, parsing them and writing the same tables take, each in
-a process of its own. Beside it stand what the ingest does of the same kind (list, read, decode,
-validate, write, hash) and the whole `wardrobe ingest` command, which also imports, derives pairs
-and statistics, checks and publishes, with one process and with two. Ratios are to the floor of the
-same round.
-`--reruns` goes on with an ingest of nothing new and one of one changed document.
+again). The floor is what reading all bytes, parsing them and writing the same tables take, as
+plainly as possible and each in its own process: no listing, validation, order, hash or receipt.
+Below it: what the ingest does of the same kind (list, read, decode, validate, write, hash), and the
+whole `wardrobe ingest` command, which also imports, derives pairs and statistics, checks and
+publishes, with one process and with two. Ratios are to the floor of the same round.
+
+`--reruns` continues with ingests of nothing new and of one changed document. strace shows that the
+first opens no file of the source; the second reads one part and writes one file of each table.
 """
 
-import argparse
 import json
+import os
+import re
 import shutil
-import subprocess
-import sys
 import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import ingest_reruns
-from ingest_command import Cost, wardrobe
+from benchmark import MIB, Cost, Table, in_process, options, remove_lake, stages, timed, wardrobe
 
-HEAD = (
-    f"{'step':<28}{'seconds':>9}{'CPU s':>8}{'files/CPU s':>13}{'to floor':>10}"
-    f"{'MiB itself':>12}{'a worker':>10}{'together':>10}"
-)
+PART_TABLES = ("images", "items", "landmarks", "polygons", "rejections")
 
 
 def sample(folder: Path, documents: int) -> Path:
-    """The generated source, made when it is not there yet."""
+    """The generated source; an incomplete one has another name."""
     source = folder / f"source-{documents}"
     if not source.exists():
-        aside = folder / f"source-{documents}.making"
-        shutil.rmtree(aside, ignore_errors=True)
-        cost = wardrobe("sample", "deepfashion2", aside, "--no-images", "--images", documents)
-        aside.rename(source)
-        print(line("generate the documents", cost, documents), flush=True)
+        incomplete = folder / f"{source.name}.incomplete"
+        shutil.rmtree(incomplete, ignore_errors=True)
+        words = ("--no-images", "--images", documents)
+        done = wardrobe("sample", "deepfashion2", incomplete, *words)
+        incomplete.rename(source)
+        print(f"generated {documents:,} documents in {done.seconds:.2f} s, {done.cpu:.2f} CPU s")
     return source
 
 
-def by_stage(source: Path, lake: Path, documents: int, least: float) -> None:
-    """What the ingest works at, and what of it answers to the floor: documents into parts."""
-    aside = lake.with_name("lake-by-stage")
-    remove_lake(aside)
-    script = Path(__file__).with_name("ingest_stages.py")
-    command = [sys.executable, str(script), str(source), str(aside)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    cpu = {stage: float(seconds) for stage, seconds in map(str.split, said.splitlines())}
-    remove_lake(aside)
-    into_parts = sum(cpu[stage] for stage in ("list", "plan", "build"))
-    print(line("ingest: files into parts", Cost(0, into_parts, 0, 0, 0), documents, least))
-    print("    CPU s: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in cpu.items()))
+def paths(source: Path) -> Iterator[str]:
+    for folder in sorted(source.glob("*/annos")):
+        with os.scandir(folder) as entries:
+            yield from sorted(entry.path for entry in entries)
 
 
-def floor(step: str, source: Path, release: Path) -> tuple[float, float]:
-    """Seconds and CPU seconds of one step of the floor."""
-    script = Path(__file__).with_name("ingest_floor.py")
-    command = [sys.executable, str(script), step, str(source), str(release)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return float(said[0]), float(said[1])
+def read(path: str) -> bytes:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(handle, os.fstat(handle).st_size)
+    finally:
+        os.close(handle)
 
 
-def line(step: str, cost: Cost, documents: int, least: float | None = None) -> str:
-    """A row of the table."""
-    ratio = f"{cost.cpu / least:.2f}" if least else ""
-    memory = [f"{mib:,.0f}" if mib else "" for mib in (cost.itself, cost.largest_worker)]
-    together = f"{cost.together:,.0f}" if cost.together else ""
-    return (
-        f"{step:<28}{cost.seconds:>9.2f}{cost.cpu:>8.2f}{documents / cost.cpu:>13,.0f}{ratio:>10}"
-        f"{memory[0]:>12}{memory[1]:>10}{together:>10}"
-    )
+def floor_read(source: Path, release: Path) -> Cost:
+    """List the source and read all bytes of it."""
+    return timed(lambda: sum(len(read(path)) for path in paths(source)))[1]
 
 
-def stages(release: Path) -> str:
-    """What the manifest of a release says its stages took."""
-    run = json.loads((release / "manifest.json").read_text())["runs"]
-    return ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in run["seconds"].items())
+def floor_parse(source: Path, release: Path) -> Cost:
+    """Parse all documents, untyped; reading them is not counted, a thousand at a time are held."""
+    import msgspec
+
+    parse, names, total = msgspec.json.Decoder().decode, list(paths(source)), Cost()
+
+    def parse_each(documents: list[bytes]) -> None:
+        for document in documents:
+            parse(document)
+
+    for start in range(0, len(names), 1000):
+        documents = [read(path) for path in names[start : start + 1000]]
+        total = add(total, timed(parse_each, documents)[1])
+    return total
+
+
+def floor_write(source: Path, release: Path) -> Cost:
+    """Write the tables that the parts consist of, file by file from memory, compressed alike."""
+    import pyarrow.parquet as pq
+
+    total = Cost()
+    with tempfile.TemporaryDirectory(dir=release.parent) as folder:
+        write = partial(pq.write_table, where=Path(folder) / "written.parquet", compression="zstd")
+        for file in (
+            file for table in PART_TABLES for file in (release / table).rglob("*.parquet")
+        ):
+            data = pq.read_table(file, partitioning=None)
+            total = add(total, timed(write, data)[1])
+    return total
+
+
+def add(first: Cost, second: Cost) -> Cost:
+    return Cost(first.seconds + second.seconds, first.cpu + second.cpu)
+
+
+def by_stage(source: Path, lake: Path) -> dict[str, float]:
+    """CPU seconds of an ingest in this process by stage, `imports` first, `publish` last."""
+    from flows.pipelines import ingest as pipeline
+    from flows.pipelines.outcome import Stopwatch
+    from flows.pipelines.request import IngestRequest
+    from flows.runners import local_runner
+
+    laps = {"imports": time.process_time()}
+
+    class CpuStopwatch(Stopwatch):
+        def lap(self, stage: str) -> None:
+            super().lap(stage)
+            laps[stage] = time.process_time() - sum(laps.values())
+
+    pipeline.Stopwatch = CpuStopwatch  # type: ignore[misc]
+    pipeline.ingest(IngestRequest("deepfashion2", str(source), str(lake)), local_runner(1))
+    laps["publish"] = time.process_time() - sum(laps.values())
+    return laps
 
 
 def measure(source: Path, documents: int, lake: Path) -> None:
     """One round: the floor, then the ingest with one process and with two. Leaves a lake."""
-    costs = {}
+    table = Table(
+        step="<26", seconds=">9.2f", CPU_s=">8.2f", files_per_CPU_s=">17,.0f", to_floor=">10.2f",
+        MiB_own=">9,.0f", a_worker=">10,.0f", together=">10,.0f",
+    )  # fmt: skip
+    done = {}
     for workers in (1, 2):
         remove_lake(lake)
-        costs[workers] = (
-            wardrobe("ingest", "deepfashion2", source, "--lake", lake, "--workers", workers),
-            stages(lake / "current"),
-        )
-    least = Cost(0, 0, 0, 0, 0)
-    print(f"\n{HEAD}")
-    for step in ("read", "parse", "write"):
-        seconds, cpu = floor(step, source, (lake / "current").resolve())
-        least.seconds += seconds
-        least.cpu += cpu
-        print(line(f"floor: {step}", Cost(seconds, cpu, 0, 0, 0), documents))
-    print(line("floor: sum", least, documents, least.cpu))
-    by_stage(source, lake, documents, least.cpu)
-    for workers, (cost, took) in costs.items():
-        name = f"ingest, {workers} {'process' if workers == 1 else 'workers'}"
-        print(line(name, cost, documents, least.cpu))
+        words = ("ingest", "deepfashion2", source, "--lake", lake, "--workers", workers)
+        done[f"ingest, --workers {workers}"] = wardrobe(*words), stages(lake)
+    least = Cost()
+    for step in (floor_read, floor_parse, floor_write):
+        cost = in_process("spawn", step, source, (lake / "current").resolve())
+        least = add(least, cost)
+        name = step.__name__.replace("_", ": ")
+        table.row(name, *cost, documents / cost.cpu, None, None, None, None)
+    table.row("floor: sum", *least, documents / least.cpu, 1, None, None, None)
+    other = lake.with_name("lake-by-stage")
+    laps = in_process("spawn", by_stage, source, other)
+    remove_lake(other)
+    cpu = sum(laps[stage] for stage in ("list", "plan", "build"))
+    name, rate = "ingest: files into parts", documents / cpu
+    table.row(name, None, cpu, rate, cpu / least.cpu, None, None, None)
+    print("    CPU s: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in laps.items()))
+    for name, (run, took) in done.items():
+        memory = (number / MIB for number in (run.own, run.worker, run.peak))
+        rate = documents / run.cpu
+        table.row(name, run.seconds, run.cpu, rate, run.cpu / least.cpu, *memory)
         print(f"    seconds: {took}", flush=True)
 
 
-def remove_lake(lake: Path) -> None:
-    """Published files and folders are read-only; folders must be writable to be emptied."""
-    if lake.exists():
-        subprocess.run(["chmod", "-R", "u+w", str(lake)], check=True)
-        shutil.rmtree(lake)
+def measure_reruns(source: Path, documents: int, lake: Path) -> None:
+    """Ingests into a lake that holds all of the source; the document is changed back after."""
+    words = ("ingest", "deepfashion2", source, "--lake", lake)
+    table = Table(
+        second_ingests="<26", seconds=">9.2f", CPU_s=">8.2f", MiB_own=">9,.0f", outcome="<80"
+    )
+
+    def run(step: str, *more: object) -> None:
+        done = wardrobe(*words, *more)
+        first_line = "  " + done.output.strip().splitlines()[0]
+        table.row(step, done.seconds, done.cpu, done.own / MIB, first_line)
+
+    for _ in range(3):
+        run("nothing new")
+    print(f"    source files opened: {opened(source, words).total():,}")
+    document = Path(next(os.scandir(source / "train" / "annos")).path)
+    before = document.read_bytes()
+    try:
+        for turn in (1, 2):
+            document.write_bytes(changed(before, turn))
+            files = published(lake)
+            run("one changed document", "--workers", 2)
+            print(f"    seconds: {stages(lake)}")
+            new = Counter(path.partition("/")[0] for path, _ in published(lake) - files)
+            print(f"    files written: {dict(new)}")
+        document.write_bytes(changed(before, 3))
+        print(f"    source files opened: {opened(source, words).total():,} of {documents:,}")
+    finally:
+        document.write_bytes(before)
+
+
+def changed(document: bytes, by: int) -> bytes:
+    """The same document with another pair, box and points: a row of every table differs."""
+    content = json.loads(document)
+    item = next(value for key, value in content.items() if key.startswith("item"))
+    item["bounding_box"][2] += by
+    item["landmarks"][:3] = [by, by, 2]
+    item["segmentation"][0][0] += by
+    return json.dumps(content | {"pair_id": content["pair_id"] + by}).encode()
+
+
+def published(lake: Path) -> set[tuple[str, int]]:
+    """Path and inode of the part tables' files; an unchanged file is a link to the earlier one."""
+    release = (lake / "current").resolve()
+    files = (path for table in PART_TABLES for path in (release / table).rglob("*.parquet"))
+    return {(path.relative_to(release).as_posix(), path.stat().st_ino) for path in files}
+
+
+def opened(source: Path, words: tuple[object, ...]) -> Counter[str]:
+    """Files of the source that an ingest opens, as strace saw it; folders do not count."""
+    if shutil.which("strace") is None:
+        raise SystemExit("strace is not installed: what is opened cannot be proved")
+    with tempfile.NamedTemporaryFile("r") as trace:
+        tracing = ("strace", "-f", "-qq", "-e", "trace=open,openat", "-o", trace.name)
+        # In one process: members are opened relative to a folder's handle, with no full path.
+        wardrobe(*words, "--workers", 1, before=tracing)
+        return Counter(
+            name
+            for line in trace
+            if "O_DIRECTORY" not in line and "ENOENT" not in line
+            for name in re.findall(r'"([^"]+)"', line)
+            if name.startswith(f"{source}/") or re.fullmatch(r"\d{6}\.json", name)
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, default=40_000)
-    parser.add_argument("--folder", type=Path, help="keep the documents here, and use them again")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--reruns", action="store_true")
-    given = parser.parse_args()
+    chosen = options(__doc__, documents=40_000, folder=None, rounds=2, reruns=False)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (given.folder or Path(temporary)).absolute()
+        folder = (chosen.folder or Path(temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        source = sample(folder, given.documents)
-        lake = folder / f"lake-{given.documents}"
-        for _ in range(given.rounds):
-            measure(source, given.documents, lake)
-        if given.reruns:
-            ingest_reruns.measure(source, lake, given.documents)
+        source, lake = sample(folder, chosen.documents), folder / f"lake-{chosen.documents}"
+        for _ in range(chosen.rounds):
+            measure(source, chosen.documents, lake)
+        if chosen.reruns:
+            measure_reruns(source, chosen.documents, lake)
         remove_lake(lake)
 
 

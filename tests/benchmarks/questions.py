@@ -1,22 +1,20 @@
 """Time and peak memory of every statistic, pair set and check on a release of 800,000 items.
 
-    PYTHONPATH=.:tests/support python tests/benchmarks/questions.py [--images 490000] [--only NAME]
+    python tests/benchmarks/questions.py [--images 490000] [--only NAME]
 
 Makes up a release (no ingest) in a temporary folder, asks each query in a process of its own and
 prints a table; after the pair sets, the checks of pairs are asked again with all sets built.
 Peak memory is what that process needed beyond its start.
 """
 
-import argparse
 import json
-import multiprocessing
 import tempfile
-import time
-from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from made_up_release import Files, write_pairs, write_release
+from benchmark import Table, in_process, memory_of, options, timed
+from duckdb import DuckDBPyConnection
+from large_release import pair_query, write_large, write_pairs
+from releases import Files, write_statistic
 
 from flows.warehouse import (
     all_checks,
@@ -25,6 +23,7 @@ from flows.warehouse import (
     queries,
     query,
     run_checks,
+    run_query,
     stream_query,
 )
 from schemas.vocabulary import NEGATIVE_KINDS
@@ -34,46 +33,31 @@ OF_PAIRS = [check.name for check in contracts() if check.reads[0] in ("pairs", "
 AGAIN = ["pair_totals", "pairs_hold_the_rule", "triplets_hold_the_rule", *OF_PAIRS]
 
 
-def ask(files: Files, name: str, threads: int, pipe: Connection) -> None:
+def ask(files: Files, name: str, threads: int) -> tuple[float, float, int, float]:
     """One query in this process: seconds, CPU seconds, rows, and MiB beyond what the start took."""
     con = open_warehouse(files, threads=threads)
     con.execute("select 1").fetchall()
-    before = peak_memory(reset=True)
-    start, worked = time.perf_counter(), time.process_time()
+    Path("/proc/self/clear_refs").write_text("5")  # getrusage would count the parent's peak too
+    before = memory_of("VmHWM")
+    rows, cost = timed(count_rows, con, name)
+    return *cost, rows, memory_of("VmHWM") - before
+
+
+def count_rows(con: DuckDBPyConnection, name: str) -> int:
     if name in CHECKS:
         (verdict,) = run_checks(con, only=[name])
-        rows = verdict.rows
-    else:
-        rows = sum(batch.num_rows for batch in stream_query(con, *pair_query(name)))
-    seconds, cpu = time.perf_counter() - start, time.process_time() - worked
-    pipe.send((seconds, cpu, rows, (peak_memory() - before) / 1024))
+        return verdict.rows
+    return sum(batch.num_rows for batch in stream_query(con, *pair_query(name)))
 
 
-def pair_query(name: str) -> tuple[str, dict[str, str]]:
-    """The query of a kind of negatives with its parameter; another query as it is."""
-    return ("negative_pairs", {"pair_kind": name}) if name in NEGATIVE_KINDS else (name, {})
-
-
-def peak_memory(*, reset: bool = False) -> int:
-    """The most this process had in memory, in KiB; getrusage would count its parent's too."""
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0])
-
-
-def measure(files: Files, names: list[str], threads: int) -> Iterator[str]:
+def measure(files: Files, names: list[str], threads: int) -> None:
     """Each query in a fresh process, so that no memory or cache of another helps or hurts it."""
-    context = multiprocessing.get_context("spawn")
+    table = Table(
+        query="<28", kind="<12", seconds=">8.2f", CPU_s=">8.2f", rows=">12,d", MiB=">8.0f"
+    )
     for name in names:
-        here, there = context.Pipe()
-        process = context.Process(target=ask, args=(files, name, threads, there))
-        process.start()
-        there.close()
-        seconds, cpu, rows, peak = here.recv()
-        process.join()
         kind = "checks" if name in CHECKS else query(pair_query(name)[0]).kind
-        yield f"{name:<28}{kind:<12}{seconds:>8.2f}{cpu:>8.2f}{rows:>12,}{peak:>8.0f}"
+        table.row(name, kind, *in_process("spawn", ask, files, name, threads))
 
 
 def made(folder: Path, images: int) -> tuple[Files, Files]:
@@ -81,39 +65,32 @@ def made(folder: Path, images: int) -> tuple[Files, Files]:
     kept = folder / "files.json"
     if not kept.is_file():
         train = images * 4 // 5
-        files = write_release(folder, {"train": train, "validation": images - train})
+        files = write_large(folder, {"train": train, "validation": images - train})
+        with open_warehouse(files) as con:
+            for statistic in queries("statistics"):
+                rows = run_query(con, statistic.name)
+                files |= write_statistic(folder, statistic.name, rows)
         built = {table: list(paths) for table, paths in files.items()}
         write_pairs(folder, built, NEGATIVE_KINDS)
         write_pairs(folder, built, ["triplets"], "triplets")
         kept.write_text(json.dumps([files, built], default=str))
-    first, second = json.loads(kept.read_text())
-    return {t: [Path(p) for p in ps] for t, ps in first.items()}, {
-        t: [Path(p) for p in ps] for t, ps in second.items()
-    }
+    first, second = (
+        {table: [Path(path) for path in paths] for table, paths in files.items()}
+        for files in json.loads(kept.read_text())
+    )
+    return first, second
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=490_000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--folder", type=Path, help="keep the release here, and use it again")
-    given = parser.parse_args()
+    chosen = options(__doc__, images=490_000, threads=2, only=[], folder=None)
     with tempfile.TemporaryDirectory() as temporary:
-        files, built = made(given.folder or Path(temporary), given.images)
-        head = f"{'query':<28}{'kind':<12}{'seconds':>8}{'cpu':>8}{'rows':>12}{'MiB':>8}"
-        print(head)
-        kinds = ("statistics", "pairs")
-        written = [query.name for kind in kinds for query in queries(kind)]
-        written = [name for name in written if name != "negative_pairs"] + [*NEGATIVE_KINDS]
-        names = given.only or [*written, *(check.name for check in all_checks())]
-        alone = [name for name in names if name != "triplets"]
-        for line in measure(files, alone, given.threads):
-            print(line, flush=True)
-        print("with all pair sets built:\n" + head)
-        again = [name for name in ("triplets", *AGAIN) if name in names]
-        for line in measure(built, again, given.threads):
-            print(line, flush=True)
+        files, built = made(chosen.folder or Path(temporary), chosen.images)
+        names = [query.name for kind in ("statistics", "pairs") for query in queries(kind)]
+        names = [name for name in names if name != "negative_pairs"] + [*NEGATIVE_KINDS]
+        names = chosen.only or [*names, *(check.name for check in all_checks())]
+        measure(files, [name for name in names if name != "triplets"], chosen.threads)
+        print("with all pair sets built:")
+        measure(built, [name for name in ("triplets", *AGAIN) if name in names], chosen.threads)
 
 
 if __name__ == "__main__":

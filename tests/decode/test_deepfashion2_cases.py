@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from builders import decoded, decoded_documents, members, never_read, raw_document, raw_item
+from builders import raw_document, raw_item
+from decoded_sources import Source, arrange, decode_documents, decode_source
 from deepfashion2_rows import documents_of
 
 from flows.decode.decoder import PartInput
@@ -19,18 +20,14 @@ CASES = Path(__file__).parents[1] / "cases" / "deepfashion2"
 ACCEPTED = sorted((CASES / "accepted").glob("*.json"))
 
 
+def decoded(files: dict[str, bytes | Document]) -> Source:
+    return decode_source(DEEPFASHION2, files)
+
+
 def decoded_and_validated(*documents: bytes) -> tuple[pa.RecordBatch, list[dict]]:
-    read = decoded_documents(*documents)
+    read = decode_documents(*documents)
     accepted, refused = validate_items(read.annotations)
-    rejections = pa.Table.from_batches([read.rejections, refused]).to_pylist()
-    assert (
-        read.documents_read
-        == len(documents)
-        == len(accepted) + sum(row["item_no"] is None for row in rejections)
-    )
-    kept = sum(len(items) for items in accepted["items"].to_pylist())
-    assert read.items_read == kept + sum(row["item_no"] is not None for row in rejections)
-    return accepted, rejections
+    return accepted, [*read.rejections.to_pylist(), *refused.to_pylist()]
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.stem)
@@ -66,88 +63,67 @@ def test_the_excerpt_is_the_text_that_stood_there():
 
 
 def test_what_storage_could_not_read_is_refused_for_its_reason():
-    gone = Document("train/annos/000002.json", None, "changed_while_read", "vanished")
-    read = decoded(
-        {"train/annos/000001.json": raw_document(raw_item()), gone.name: gone},
-        pictures={"train/image/000002.jpg": {}},
+    unread = Document("train/annos/000002.json", None, "changed_while_read", "vanished")
+    picture = {"train/image/000002.jpg": b""}
+    source = decoded(
+        {"train/annos/000001.json": raw_document(raw_item()), unread.name: unread} | picture
     )
-    assert read.annotations["image_id"].to_pylist() == [1]
-    (row,) = read.rejections.to_pylist()
+    assert [image["image_id"] for image in source.images] == [1]
+    (row,) = source.rejections
     assert (row["rule"], row["message"], row["image_id"]) == ("changed_while_read", "vanished", 2)
-    assert read.documents_read == 2
+    assert source.documents_read == 2
 
 
 def test_images_have_rows_whether_they_have_a_document_or_a_picture_or_both():
-    read = decoded(
-        {"train/annos/000002.json": raw_document(), "train/annos/000003.json": raw_document()},
-        pictures={
-            "train/image/000001.jpg": {"width": 4, "height": 5},
-            "train/image/000003.PNG": {},
-        },
-    )
-    rows = read.annotations.to_pylist()
-    columns = [
-        (row["file_name"], row["annotated"], row["image_status"], row["width"]) for row in rows
+    documents = [f"train/annos/00000{number}.json" for number in (2, 3)]
+    pictures = ["train/image/000001.jpg", "train/image/000003.PNG"]
+    source = decoded(dict.fromkeys(documents, raw_document()) | dict.fromkeys(pictures, b""))
+    columns = ("file_name", "document", "annotated", "image_status", "width")
+    assert [tuple(row[column] for column in columns) for row in source.images] == [
+        ("000001.jpg", None, False, "ok", 512),
+        ("000002.jpg", documents[0], True, "missing", None),
+        ("000003.PNG", documents[1], True, "ok", 512),
     ]
-    assert columns == [
-        ("000001.jpg", False, "ok", 4),
-        ("000002.jpg", True, "missing", None),
-        ("000003.PNG", True, "ok", None),
-    ]
-    assert [row["document"] for row in rows] == [
-        None,
-        "train/annos/000002.json",
-        "train/annos/000003.json",
-    ]
-    assert rows[0]["items"] == []
+    assert source.images[0]["items"] == []
 
 
 def test_strange_names_and_second_files_are_refused_and_counted():
-    read = decoded(
+    source = decoded(
         {
             "train/annos/000001.json": raw_document(pair_id=5),
             "train/annos/1.json": raw_document(pair_id=6),
             "train/annos/notes.txt": b"",
         }
     )
-    rules = {row["file_name"]: row["rule"] for row in read.rejections.to_pylist()}
-    assert rules == {
+    assert {row["file_name"]: row["rule"] for row in source.rejections} == {
         "train/annos/1.json": "image_id_clash",
         "train/annos/notes.txt": "unexpected_file_name",
     }
-    assert read.annotations["pair_id"].to_pylist() == [5]
-    assert read.documents_read == 3
+    assert [image["pair_id"] for image in source.images] == [5]
+    assert source.documents_read == 3
 
 
 def test_rows_are_sorted_by_number_whatever_the_order_of_names():
-    read = decoded({f"train/annos/{n}.json": raw_document(pair_id=n) for n in (10, 9, 100)})
-    assert read.annotations["image_id"].to_pylist() == [9, 10, 100]
-    assert read.annotations["pair_id"].to_pylist() == [9, 10, 100]
+    source = decoded({f"train/annos/{n}.json": raw_document(pair_id=n) for n in (10, 9, 100)})
+    numbers = [(image["image_id"], image["pair_id"]) for image in source.images]
+    assert numbers == [(9, 9), (10, 10), (100, 100)]
 
 
 def test_a_part_without_anything_is_an_empty_batch():
-    read = decoded({"train/annos/x": b""})
-    assert len(read.annotations) == 0
-    assert read.rejections.schema.equals(REJECTIONS.schema)
-    assert {len(rows) for rows in flatten(validate_items(read.annotations)[0]).values()} == {0}
+    (part,) = decoded({"train/annos/x": b""}).parts
+    assert len(part.annotations) == 0
+    assert part.rejections.schema.equals(REJECTIONS.schema)
+    assert {len(rows) for rows in flatten(validate_items(part.annotations)[0]).values()} == {0}
 
 
-def test_documents_that_come_in_another_order_are_a_bug_and_not_data():
-    part = PartInput("train", arranged_two(), [Document("train/annos/2.json", b"{}")] * 2, facts())
+@pytest.mark.parametrize(
+    ("names", "documents"),
+    [
+        (["train/annos/1.json", "train/annos/2.json"], [Document("train/annos/2.json", b"{}")] * 2),
+        (["train/image/1.jpg"], []),
+    ],
+)
+def test_documents_and_facts_in_another_order_are_a_bug_and_not_data(names, documents):
+    members = arrange(DEEPFASHION2, *names).members
     with pytest.raises(ValueError, match="out of order"):
-        decode(part)
-
-
-def test_facts_about_other_pictures_are_a_bug_and_not_data():
-    pictures = DEEPFASHION2.arrange(members("train/image/1.jpg"), None, never_read).members
-    with pytest.raises(ValueError, match="out of order"):
-        decode(PartInput("train", pictures, [], facts()))
-
-
-def arranged_two() -> pa.Table:
-    listing = members("train/annos/1.json", "train/annos/2.json")
-    return DEEPFASHION2.arrange(listing, None, never_read).members
-
-
-def facts() -> pa.Table:
-    return PICTURE_FACTS.empty_table()
+        decode(PartInput("train", members, documents, PICTURE_FACTS.empty_table()))

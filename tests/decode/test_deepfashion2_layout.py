@@ -2,15 +2,15 @@
 
 import pyarrow as pa
 import pytest
-from builders import members, never_read
+from decoded_sources import arrange, listing
 
 from flows.decode.deepfashion2 import DEEPFASHION2
 from schemas.errors import InputError
-from schemas.source import ARRANGED, MEMBERS
+from schemas.source import ARRANGED
 
 
 def arranged(*names: str, split: str | None = None):
-    return DEEPFASHION2.arrange(members(*names), split, never_read)
+    return arrange(DEEPFASHION2, *names, split=split)
 
 
 def test_a_number_says_the_part_and_a_folder_the_role():
@@ -68,22 +68,28 @@ def test_of_two_files_for_one_image_the_first_by_name_stays():
     }
 
 
-def test_a_split_may_be_chosen():
-    arrangement = arranged("train/annos/1.json", "test/image/1.jpg", split="test")
-    assert arrangement.members["name"].to_pylist() == ["test/image/1.jpg"]
-    assert arrangement.pictures == {}
-
-
-def test_a_split_may_be_named_for_its_own_folder():
-    arrangement = arranged("annos/000001.json", "image/000001.jpg", split="validation")
-    assert arrangement.members["split"].to_pylist() == ["validation"] * 2
-    assert arrangement.pictures == {"validation": "image/{file_name}"}
-
-
-def test_a_root_with_both_is_read_by_its_split_folders():
-    arrangement = arranged("annos/000001.json", "train/annos/000001.json")
-    assert arrangement.members["name"].to_pylist() == ["train/annos/000001.json"]
-    assert arrangement.ignored == ("annos/000001.json",)
+@pytest.mark.parametrize(
+    ("names", "split", "kept", "pictures"),
+    [
+        (["train/annos/1.json", "test/image/1.jpg"], "test", ["test/image/1.jpg"], {}),
+        # A split in its own folder is named by --split.
+        (
+            ["annos/1.json", "image/1.jpg"],
+            "validation",
+            ["annos/1.json", "image/1.jpg"],
+            {"validation": "image/{file_name}"},
+        ),
+        # A root with both is read by its split folders.
+        (["annos/1.json", "train/annos/1.json"], None, ["train/annos/1.json"], {}),
+    ],
+)
+def test_a_split_may_be_chosen_or_be_named_for_its_folder(names, split, kept, pictures):
+    arrangement = arranged(*names, split=split)
+    assert arrangement.members["name"].to_pylist() == kept
+    assert set(arrangement.members["split"].to_pylist()) == {split or "train"}
+    assert arrangement.pictures == pictures
+    if split is None:
+        assert set(arrangement.ignored) == set(names) - set(kept)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +125,12 @@ def test_picture_records_go_to_every_part_and_lists_to_the_first():
     ]
 
 
-def test_listings_in_pieces_are_arranged_as_one():
-    pieces = [members("train/annos/1.json"), members("train/annos/2.json"), MEMBERS.empty_table()]
-    whole = members("train/annos/1.json", "train/annos/2.json")
-    assert DEEPFASHION2.arrange(pa.concat_tables(pieces), None, never_read) == DEEPFASHION2.arrange(
-        whole, None, never_read
-    )
+def test_a_listing_in_pieces_is_arranged_as_a_whole():
+    names = ["train/annos/1.json", "train/annos/2.json"]
+    pieces = pa.concat_tables(listing(name) for name in ([names[0]], [names[1]], []))
+    assert DEEPFASHION2.arrange(pieces, None, {}.__getitem__) == arranged(*names)
 
 
-def test_pictures_lie_where_the_source_has_them():
+def test_pictures_are_where_the_source_has_them():
     path = DEEPFASHION2.picture_path.format(split="validation", file_name="000007.jpg")
     assert path == "validation/image/000007.jpg"

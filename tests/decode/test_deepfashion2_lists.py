@@ -4,11 +4,13 @@ import json
 from collections import Counter
 
 import pytest
-from builders import decoded, raw_document
+from builders import raw_document
+from decoded_sources import decode_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.decode.batch import Reason
+from flows.decode.deepfashion2 import DEEPFASHION2
 from flows.decode.deepfashion2.lists import read_list, read_pictures, split_of
 from schemas import TABLES
 
@@ -22,6 +24,11 @@ RECORD = {
 
 def records(*changes: dict, whole: dict | None = None) -> bytes:
     return json.dumps({"images": [RECORD | change for change in changes]} | (whole or {})).encode()
+
+
+def decoded(files: dict[str, bytes], part: int = 0):
+    """A part of a source with those files."""
+    return decode_source(DEEPFASHION2, files).parts[part]
 
 
 def test_lists_become_tables_beside_the_annotations():
@@ -106,12 +113,12 @@ def test_records_fill_in_what_a_missing_picture_would_have_told():
             "keypoints_val_information.json": records(
                 {}, {"id": 2, "file_name": "2.jpg"}, {"id": 3}, {"id": 1, "width": 5}
             ),
-        },
-        pictures={"validation/image/000002.jpg": {"width": 10, "height": 20}},
+            "validation/image/000002.jpg": b"",
+        }
     )
     rows = read.annotations.to_pylist()
     columns = [(row["file_name"], row["width"], row["height"], row["image_status"]) for row in rows]
-    assert columns == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 10, 20, "ok")]
+    assert columns == [("000001.jpg", 468, 624, "missing"), ("000002.jpg", 512, 384, "ok")]
 
 
 def test_other_parts_than_the_first_leave_a_files_faults_alone():

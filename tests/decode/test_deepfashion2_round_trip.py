@@ -1,122 +1,114 @@
 """What a document says can be written back from its rows, exactly."""
 
 import json
+import random
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from annotated_split import made_up_documents
-from builders import decoded, decoded_documents, raw_document, raw_item
-from deepfashion2_rows import documents_of, item_keys, raw_documents
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from builders import made_up_documents, raw_document, raw_item
+from decoded_sources import decode_documents, decode_source
+from deepfashion2_rows import documents_of, item_keys
 
+from flows.decode.deepfashion2 import DEEPFASHION2
 from flows.flatten import flatten
 from flows.validate import validate_items
 from schemas import TABLES
 
 
+def varied_documents(seed: int, count: int) -> dict[int, dict]:
+    """Made-up documents with keys in any order, any text, decimals, closed outlines and gaps."""
+    rng = random.Random(seed)
+    documents = {}
+    for number, made_up in made_up_documents(seed, count).items():
+        document = {}
+        for key, value in rng.sample(sorted(made_up.items()), len(made_up)):
+            if key.startswith("item"):
+                item = value | {
+                    "category_name": rng.choice(
+                        ["skirt", "", "jupe \u00e9vas\u00e9e", "\U0001f457"]
+                    )
+                }
+                item["segmentation"] = [
+                    [*points, *points[:2]] if rng.random() < 0.5 else points
+                    for points in value["segmentation"]
+                ]
+                item["landmarks"] = [
+                    number + rng.choice((0, 0.25)) * (place % 3 < 2 and number > 0)
+                    for place, number in enumerate(value["landmarks"])
+                ]
+                key = f"item{int(key[4:]) * rng.choice((1, 1, 40))}"
+                document[key] = {name: item[name] for name in rng.sample(sorted(item), len(item))}
+            elif key in ("source", "pair_id"):
+                document[key] = value
+        documents[number] = document
+    return documents
+
+
 @pytest.mark.slow
-@settings(deadline=None, max_examples=40)
-@given(st.lists(raw_documents(), min_size=1, max_size=4), st.integers(0, 3))
-def test_rows_regroup_into_the_documents_they_came_from(documents, start):
-    read = decoded_documents(*(json.dumps(document).encode() for document in documents))
+def test_rows_regroup_into_the_documents_they_came_from():
+    documents = varied_documents(1, 2000)
+    read = decode_documents(*(json.dumps(document).encode() for document in documents.values()))
     accepted, refused = validate_items(read.annotations)
-    assert not len(refused)
-    assert not len(read.rejections)
-
-    back = documents_of(flatten(accepted.slice(start)))
-
-    expected = dict(list(enumerate(documents, start=1))[start:])
-    assert back == expected
-    for image_id, document in expected.items():
-        assert item_keys(back[image_id]) == item_keys(document)
+    assert len(refused) == len(read.rejections) == 0
+    for start in (1999, 700, 0):
+        back = documents_of(flatten(accepted.slice(start)))
+        assert back == {number: documents[number] for number in documents if number > start}
+    for number, document in back.items():
+        assert item_keys(document) == item_keys(documents[number])
 
 
-@pytest.mark.slow
-@settings(deadline=None, max_examples=15)
-@given(st.lists(raw_documents(), min_size=1, max_size=3))
-def test_every_way_of_writing_the_same_json_reads_the_same(documents):
+def test_every_way_of_writing_the_same_json_reads_the_same():
     """Spaces and escapes leave the fast way of reading; what is read must not differ."""
+    documents = varied_documents(2, 60).values()
     plain = [json.dumps(document, ensure_ascii=False).encode() for document in documents]
     spaced = [
         json.dumps(document, indent=1, separators=(" , ", " : ")).encode() for document in documents
     ]
     escaped = [text.replace(b'"style"', b'"st\\u0079le"') for text in plain]
-    read = decoded_documents(*plain).annotations
-    assert decoded_documents(*spaced).annotations == read
-    assert decoded_documents(*escaped).annotations == read
+    read = decode_documents(*plain).annotations
+    assert len(read) == 60
+    assert decode_documents(*spaced).annotations == read
+    assert decode_documents(*escaped).annotations == read
 
 
 def test_the_tables_have_their_declared_schemas_and_survive_full_validation():
-    read = decoded_documents(b'{"source": "shop", "pair_id": 3}')
+    read = decode_documents(b'{"source": "shop", "pair_id": 3}')
     for name, batch in flatten(read.annotations).items():
         batch.validate(full=True)
         assert batch.schema.equals(TABLES[name].schema, check_metadata=True)
 
 
-@pytest.mark.slow
-def test_two_thousand_made_up_documents_come_back_equal():
-    documents = {
-        number: {key: value for key, value in document.items() if key not in ("width", "height")}
-        for number, document in made_up_documents(seed=1, images=2000).items()
-    }
-    read = decoded_documents(*(json.dumps(document).encode() for document in documents.values()))
-    accepted, refused = validate_items(read.annotations)
-    assert len(refused) == len(read.rejections) == 0
-    back = documents_of(flatten(accepted))
-    assert back == documents
-    assert all(item_keys(back[number]) == item_keys(documents[number]) for number in documents)
-
-
 def test_an_unlabelled_point_away_from_nowhere_keeps_its_coordinates():
     landmarks = [0, 0, 0, 5, 6, 0, 0, 0, 2, *[1, 1, 1] * 5]
-    read = decoded_documents(raw_document(raw_item(landmarks=landmarks)))
-    (document,) = documents_of(flatten(read.annotations)).values()
-    assert document["item1"]["landmarks"] == landmarks
-    rows = flatten(read.annotations)["landmarks"].to_pylist()
-    assert [(row["x"], row["visibility"]) for row in rows[:3]] == [
-        (None, "unlabelled"),
-        (5.0, "unlabelled"),
-        (0.0, "visible"),
-    ]
+    tables = flatten(decode_documents(raw_document(raw_item(landmarks=landmarks))).annotations)
+    assert documents_of(tables)[1]["item1"]["landmarks"] == landmarks
+    points = [(row["x"], row["visibility"]) for row in tables["landmarks"].to_pylist()]
+    assert points[:3] == [(None, "unlabelled"), (5.0, "unlabelled"), (0.0, "visible")]
 
 
-@pytest.fixture(scope="module")
-def real_tables(real_data):
+def test_real_documents_come_back_equal_with_the_outlines_that_were_measured(real_data):
     folder = real_data / "deepfashion2"
-    files = {
-        "train/annos/000001.json": (folder / "train/annos/000001.json").read_bytes(),
-        "train/annos/001811.json": (folder / "unnumbered/annos/pair1811.json").read_bytes(),
+    texts = {
+        1: (folder / "train/annos/000001.json").read_bytes(),
+        1811: (folder / "unnumbered/annos/pair1811.json").read_bytes(),
     }
-    read = decoded(files)
-    accepted, refused = validate_items(read.annotations)
-    assert (len(refused), len(read.rejections), read.documents_read, read.items_read) == (
-        0,
-        0,
-        2,
-        4,
+    source = decode_source(
+        DEEPFASHION2, {f"train/annos/{number:06}.json": text for number, text in texts.items()}
     )
-    return files, flatten(accepted)
-
-
-def test_real_documents_come_back_equal_with_their_items_in_order(real_tables):
-    files, tables = real_tables
+    assert (source.rejections, source.documents_read, source.items_read) == ([], 2, 4)
+    accepted, refused = validate_items(source.parts[0].annotations)
+    assert len(refused) == 0
+    tables = flatten(accepted)
     back = documents_of(tables)
-    for image_id, text in zip((1, 1811), files.values(), strict=True):
-        document = json.loads(text)
-        assert back[image_id] == document
-        assert item_keys(back[image_id]) == item_keys(document) == ["item2", "item1"]
+    assert back == {number: json.loads(text) for number, text in texts.items()}
+    assert {tuple(item_keys(document)) for document in back.values()} == {("item2", "item1")}
 
-
-def test_the_real_document_has_the_outlines_that_were_measured(real_tables):
-    _, tables = real_tables
     polygons = pa.Table.from_batches([tables["polygons"]]).to_pylist()
-    trousers = [row for row in polygons if (row["image_id"], row["item_no"]) == (1, 2)]
-    assert [row["area"] for row in trousers] == [26_972, 16_526, 10_446]
-    assert all(row["closed"] for row in polygons if row["image_id"] == 1)
-    boxes = {row["item_no"]: row for row in tables["items"].to_pylist() if row["image_id"] == 1}
-    assert boxes[2]["y1"] == 423
-    assert boxes[1]["x2"] == 466
-    (whole, *_) = [row for row in polygons if (row["image_id"], row["item_no"]) == (1, 1)]
-    assert np.max(whole["points"][0::2]) == 467
+    first = [row for row in polygons if row["image_id"] == 1]
+    areas = [row["area"] for row in first if row["item_no"] == 2]
+    assert areas == [26_972, 16_526, 10_446]
+    assert all(row["closed"] for row in first)
+    assert max(first[0]["points"][0::2]) == 467
+    boxes = [row for row in tables["items"].to_pylist() if row["image_id"] == 1]
+    assert {(row["item_no"], row["y1"]) for row in boxes} >= {(2, 423)}
+    assert {(row["item_no"], row["x2"]) for row in boxes} >= {(1, 466)}

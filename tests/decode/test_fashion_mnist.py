@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import random
 import struct
 
 import numpy as np
@@ -58,27 +57,27 @@ def test_idx_files_are_written_back_to_the_byte(count):
     assert again == (gzip.decompress(files[IMAGES]), gzip.decompress(files[LABELS]))
 
 
-def test_parts_are_runs_of_4096_images():
-    source = decode({LABELS: idx(labels(4096 + 3))})
-    assert [len(part.annotations) for part in source.parts] == [4096, 3]
-    assert [image["image_id"] for image in source.images] == list(range(4099))
-    assert source.images[-1]["file_name"] == "04098.png"
+def test_parts_are_runs_of_4096_images_and_hold_every_label():
+    values = labels(3 * 4096 + 17, seed=4)
+    source = decode({LABELS: gzip.compress(idx(values))})
+    assert [len(part.annotations) for part in source.parts] == [4096] * 3 + [17]
+    assert [image["image_id"] for image in source.images] == list(range(len(values)))
+    assert source.images[4098]["file_name"] == "04098.png"
+    assert [image["items"][0]["category_id"] for image in source.images] == values.tolist()
 
 
-def test_one_changed_label_changes_the_stamp_of_one_part():
-    def stamps(values):
-        files = {LABELS: idx(values)}
-        arranged = FASHION_MNIST.arrange(listing(files), None, files.__getitem__)
-        return arranged.members["stamp"].to_pylist()
+def test_a_stamp_changes_with_the_labels_of_its_part_and_not_with_the_compression():
+    def stamps(files):
+        return FASHION_MNIST.arrange(listing(files), None, files.__getitem__).members["stamp"]
 
     before = labels(9000)
     after = before.copy()
     after[5000] = (after[5000] + 1) % 10
-    assert [a == b for a, b in zip(stamps(before), stamps(after), strict=True)] == [
-        True,
-        False,
-        True,
-    ]
+    old, new = (stamps({LABELS: idx(values)}).to_pylist() for values in (before, after))
+    assert [a == b for a, b in zip(old, new, strict=True)] == [True, False, True]
+    packed = pair(2)
+    plain = {name.removesuffix(".gz"): gzip.decompress(data) for name, data in packed.items()}
+    assert stamps(packed) == stamps(plain)
 
 
 def test_an_image_has_a_picture_and_an_item_without_box():
@@ -119,28 +118,31 @@ def test_equal_pictures_have_equal_bytes():
     assert first["picture"]["bytes"] == second["picture"]["bytes"]
 
 
-def test_pictures_without_labels_are_not_annotated():
-    source = decode({IMAGES: idx(pixels(3))})
-    assert [(image["annotated"], image["items"]) for image in source.images] == [(False, [])] * 3
-    assert (source.documents_read, source.items_read) == (3, 0)
-
-
-def test_labels_without_pictures_are_images_that_are_missing():
-    source = decode({LABELS: idx(labels(3))})
-    assert {
-        (image["image_status"], image["width"], image["picture"]) for image in source.images
-    } == {("missing", None, None)}
-    assert (source.documents_read, source.items_read) == (3, 3)
+@pytest.mark.parametrize(
+    ("files", "image", "items_read"),
+    [
+        ({IMAGES: idx(pixels(3))}, (False, 0, "ok", 28, 28), 0),
+        ({LABELS: idx(labels(3))}, (True, 1, "missing", None, None), 3),
+    ],
+    ids=["pictures without labels", "labels without pictures"],
+)
+def test_half_of_a_set_is_read(files, image, items_read):
+    source = decode(files)
+    assert [
+        (row["annotated"], len(row["items"]), row["image_status"], row["width"], row["height"])
+        for row in source.images
+    ] == [image] * 3
+    assert (source.documents_read, source.items_read) == (3, items_read)
 
 
 def test_a_label_above_9_is_a_refused_item_and_its_picture_stays():
     source = decode({IMAGES: idx(pixels(3)), LABELS: idx(np.array([1, 10, 255], np.uint8))})
     assert [len(image["items"]) for image in source.images] == [1, 0, 0]
     assert source.images[2]["image_status"] == "ok"
-    first, second = source.rejections
-    assert (first["rule"], first["item_no"], first["image_id"]) == ("unknown_category", 1, 1)
-    assert (first["file_name"], first["excerpt"]) == (LABELS, "10")
-    assert second["message"] == "label 2: 255 is none of 0 to 9"
+    assert [(row["image_id"], row["item_no"], row["message"]) for row in source.rejections] == [
+        (1, 1, "label 1: 10 is none of 0 to 9"),
+        (2, 1, "label 2: 255 is none of 0 to 9"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -168,12 +170,10 @@ def test_both_sets_are_read_and_split_takes_one():
     assert [image["split"] for image in only.images] == ["test"] * 2
     assert only.arranged.ignored == ("README.md", IMAGES, LABELS)
 
-
-def test_split_names_the_only_set():
-    assert decode(pair(1), "test").images[0]["split"] == "test"
+    assert decode(pair(1), "test").images[0]["split"] == "test"  # the only set
 
 
-def test_an_archive_and_its_unpacked_file_are_one():
+def test_an_archive_and_its_unpacked_file_count_once():
     files = pair(2)
     files[LABELS.removesuffix(".gz")] = gzip.decompress(files[LABELS])
     source = decode(files)
@@ -181,26 +181,13 @@ def test_an_archive_and_its_unpacked_file_are_one():
     assert source.arranged.ignored == (LABELS,)
 
 
-def test_how_a_file_is_compressed_changes_no_stamp():
-    files = pair(2)
-    plain = {name.removesuffix(".gz"): gzip.decompress(data) for name, data in files.items()}
-    stamps = [decode(source).arranged.members["stamp"] for source in (files, plain)]
-    assert stamps[0] == stamps[1]
-
-
-def test_files_that_changed_after_they_were_arranged_are_not_decoded():
+def test_files_that_changed_or_vanished_after_they_were_arranged_are_not_decoded():
     files = pair(2)
     members = FASHION_MNIST.arrange(listing(files), None, files.__getitem__).members
-    with pytest.raises(InputError, match="changed while it was ingested"):
-        FASHION_MNIST.decode(part_input(members, pair(2, seed=1)))
-    part = part_input(members, files)
-    gone = Document(LABELS, None, "unreadable", "it is not there any more")
-    with pytest.raises(InputError, match="cannot be read: it is not there any more"):
-        FASHION_MNIST.decode(type(part)(part.split, members, [gone], part.pictures))
-
-
-def test_numbers_of_any_seed_are_read_alike_from_parts_and_from_the_whole():
-    values = labels(3 * 4096 + 17, seed=random.Random(4).randrange(99))
-    source = decode({LABELS: gzip.compress(idx(values))})
-    codes = [image["items"][0]["category_id"] for image in source.images]
-    assert codes == values.tolist()
+    unread = Document(LABELS, None, "unreadable", "it does not exist any more")
+    for changed, why in (
+        (pair(2, seed=1), "changed while it was ingested"),
+        (files | {IMAGES: unread, LABELS: unread}, "cannot be read: it does not exist any more"),
+    ):
+        with pytest.raises(InputError, match=why):
+            FASHION_MNIST.decode(part_input(members, changed))

@@ -41,10 +41,6 @@ def images(everything) -> dict[str, list[dict]]:
     return by_split
 
 
-def categories(images):
-    return Counter(image["items"][0]["category_name"] for image in images)
-
-
 def test_every_row_of_both_sets_is_read_and_none_refused(everything, images):
     assert {split: len(rows) for split, rows in images.items()} == {"train": 31631, "test_a": 9996}
     assert everything.rejections == []
@@ -53,20 +49,13 @@ def test_every_row_of_both_sets_is_read_and_none_refused(everything, images):
 
 
 def test_categories_are_as_often_as_published(images):
-    assert categories(images["train"]) == {
-        "blouse": 7158,
-        "outwear": 5596,
-        "trousers": 6347,
-        "dress": 4912,
-        "skirt": 7618,
-    }
-    assert categories(images["test_a"]) == {
-        "blouse": 1977,
-        "outwear": 2043,
-        "trousers": 1958,
-        "dress": 2038,
-        "skirt": 1980,
-    }
+    names = ("blouse", "outwear", "trousers", "dress", "skirt")
+    for split, counts in (
+        ("train", (7158, 5596, 6347, 4912, 7618)),
+        ("test_a", (1977, 2043, 1958, 2038, 1980)),
+    ):
+        categories = Counter(image["items"][0]["category_name"] for image in images[split])
+        assert categories == dict(zip(names, counts, strict=True))
 
 
 def test_visibility_is_as_often_as_counted_in_the_file(images):
@@ -128,17 +117,18 @@ def test_the_real_pictures_are_found_where_their_rows_say(images, everything):
 def test_a_submission_is_not_mistaken_for_annotations(files):
     with pytest.raises(InputError, match="already a row, as in submissions"):
         decode_source(FASHIONAI, {"s.csv": files[SUBMISSION]}, "test_a")
-    header = files[TRAIN].partition(b"\n")[0] + b"\n"
-    rows = read_rows("s.csv", header + files[SUBMISSION])
-    assert Counter(row.reason and row.reason.rule for row in rows) == {"bad_cell": 9995}
+    lines = files[TRAIN].split(b"\n")[:1] + files[SUBMISSION].split(b"\n")[:1000]
+    rows = read_rows("s.csv", b"\n".join(lines))
+    assert Counter(row.reason and row.reason.rule for row in rows) == {"bad_cell": 1000}
 
 
 def test_a_merged_table_keeps_one_of_each_row(files):
-    merged = files[TRAIN] + b"\n".join(files[ANSWERS].split(b"\n")[1:])
-    rows = deduplicate(read_rows("train.csv", merged))
-    rules = Counter(row.reason.rule for row in rows.rows if row.reason)
-    assert rules == {"exact_duplicate": 366}
-    assert len(rows.images) == 31631 + 9995 - 366
+    answers = files[ANSWERS].split(b"\n")
+    names = {line.partition(b",")[0] for line in answers[1:]}
+    common = [line for line in files[TRAIN].split(b"\n")[1:] if line.partition(b",")[0] in names]
+    rows = deduplicate(read_rows("train.csv", b"\n".join([*answers, *common])))
+    assert Counter(row.reason.rule for row in rows.rows if row.reason) == {"exact_duplicate": 366}
+    assert len(rows.images) == 9995
 
 
 def test_thirteen_rows_with_an_empty_last_line(files):

@@ -10,71 +10,64 @@ ANSWER_B = "fashionAI_key_points_test_b_answer_20180426.csv"
 
 
 @pytest.mark.parametrize(
-    ("name", "split"),
+    ("splits", "chosen"),
     [
-        ("train.csv", "train"),
-        ("train/Annotations/train.csv", "train"),
-        ("fashionAI_key_points_train_20180227/train/Annotations/train.csv", "train"),
-        ("Annotations/annotations.csv", "warm_up"),
-        ("train/Annotations/annotations.csv", "warm_up"),
-        ("warm_up_train_20180222/train/Annotations/train.csv", "warm_up"),
-        (ANSWER_A, "test_a"),
-        (f"r1_test_b/{ANSWER_A}", "test_a"),
-        (ANSWER_B, "test_b"),
-        ("fashionAI_key_points_test_a_20180227/test.csv", "test_a"),
-        ("r1_test_b/test.csv", "test_b"),
-        ("data/TEST_B/test.csv", "test_b"),
-        ("test_a.csv", "test_a"),
-        ("answer_b.csv", "test_b"),
-        ("test.csv", "test"),
-        ("answers.csv", "test"),
-        ("round2_fashionAI_key_points_test_a_20180426/test.csv", "test"),
-        ("r2_test_b/test.csv", "test"),
-        ("train_13rows.csv", "train"),
+        ({"train.csv": "train"}, None),
+        ({"train/Annotations/train.csv": "train"}, None),
+        ({"fashionAI_key_points_train_20180227/train/Annotations/train.csv": "train"}, None),
+        ({"Annotations/annotations.csv": "warm_up"}, None),
+        ({"train/Annotations/annotations.csv": "warm_up"}, None),
+        ({"warm_up_train_20180222/train/Annotations/train.csv": "warm_up"}, None),
+        ({ANSWER_A: "test_a"}, None),
+        ({f"r1_test_b/{ANSWER_A}": "test_a"}, None),
+        ({ANSWER_B: "test_b"}, None),
+        ({"fashionAI_key_points_test_a_20180227/test.csv": "test_a"}, None),
+        ({"r1_test_b/test.csv": "test_b"}, None),
+        ({"data/TEST_B/test.csv": "test_b"}, None),
+        ({"test_a.csv": "test_a"}, None),
+        ({"answer_b.csv": "test_b"}, None),
+        ({"test.csv": "test"}, None),
+        ({"answers.csv": "test"}, None),
+        ({"round2_fashionAI_key_points_test_a_20180426/test.csv": "test"}, None),
+        ({"r2_test_b/test.csv": "test"}, None),
+        ({"train_13rows.csv": "train"}, None),
+        # A list is named by the answers in its folder.
+        ({"test.csv": "test_b", ANSWER_B: "test_b"}, None),
+        ({"x/test.csv": "test", f"y/{ANSWER_B}": "test_b"}, None),
+        ({"test.csv": "test", ANSWER_A: "test_a", ANSWER_B: "test_b"}, None),
+        # --split names the only set, and does not merge sets that say they are several.
+        ({"rows.csv": "test_b"}, "test_b"),
+        ({"annotations.csv": "train"}, "train"),
+        ({"test.csv": "train", ANSWER_A: "train"}, "train"),
+        ({"train/train.csv": "train", f"a/{ANSWER_A}": "test_a"}, "train"),
     ],
 )
-def test_names_and_folders_tell_the_set(name, split):
-    assert table_splits([name], None) == {name: split}
+def test_names_and_folders_say_the_set(splits, chosen):
+    assert table_splits(list(splits), chosen) == splits
 
 
-def test_a_list_is_named_by_the_answers_beside_it():
-    assert table_splits(["test.csv", ANSWER_B], None) == {"test.csv": "test_b", ANSWER_B: "test_b"}
-    apart = table_splits(["x/test.csv", f"y/{ANSWER_B}"], None)
-    assert apart == {"x/test.csv": "test", f"y/{ANSWER_B}": "test_b"}
-    both = table_splits(["test.csv", ANSWER_A, ANSWER_B], None)
-    assert both["test.csv"] == "test"
-
-
-def test_a_contestants_files_beside_the_tables_are_left_alone():
+def test_files_of_contestants_are_ignored():
     names = ["train.csv", "submission.csv", "split/train_1.csv", "results1017_36.csv"]
     assert table_splits(names, None) == {"train.csv": "train"}
 
 
-def test_split_names_the_only_set():
-    assert table_splits(["rows.csv"], "test_b") == {"rows.csv": "test_b"}
-    assert table_splits(["annotations.csv"], "train") == {"annotations.csv": "train"}
-    assert table_splits(["test.csv", ANSWER_A], "train") == {"test.csv": "train", ANSWER_A: "train"}
-
-
-def test_split_does_not_merge_sets_that_say_they_are_several():
-    names = ["train/train.csv", f"a/{ANSWER_A}"]
-    assert set(table_splits(names, "train").values()) == {"train", "test_a"}
-    with pytest.raises(InputError, match="no split 'warm_up', but several others: test_a, train"):
-        table_splits(names, "warm_up")
-
-
 @pytest.mark.parametrize(
-    ("names", "why"),
+    ("names", "split", "why"),
     [
-        ([], "found no CSV"),
-        (["Images/blouse/x.jpg"], "found no CSV"),
-        (["mine.csv", "yours.csv"], "found mine.csv, yours.csv"),
-        (["mine.csv"], "mine.csv does not say which split it is: name it with --split"),
+        ([], None, "found no CSV"),
+        (["Images/blouse/x.jpg"], None, "found no CSV"),
+        (["mine.csv", "yours.csv"], None, "found mine.csv, yours.csv"),
+        (["mine.csv"], None, "mine.csv does not say which split it is: name it with --split"),
+        (
+            ["train/train.csv", f"a/{ANSWER_A}"],
+            "warm_up",
+            "no split 'warm_up', but several others: test_a, train",
+        ),
     ],
 )
-def test_a_source_without_a_known_table_is_refused(names, why):
+def test_a_source_without_a_known_table_is_refused(names, split, why):
     with pytest.raises(InputError, match=why):
-        table_splits(names, None)
+        table_splits(names, split)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from builders import decoded, decoded_documents, raw_document, raw_item
-from decoded_sources import decode_source
+from builders import raw_document, raw_item
+from decoded_sources import decode_documents, decode_source
 from fashionai_rows import HEADER, listed, stem
 from memory import peak_in_a_process
 
 from flows.decode import deepfashion2
+from flows.decode.deepfashion2 import DEEPFASHION2
 from flows.decode.deepfashion2 import lists as deepfashion2_lists
 from flows.decode.deepfashion2.documents import MAX_VALUES
 from flows.decode.fashionai import FASHIONAI
@@ -16,6 +17,17 @@ from flows.decode.fashionai import layout as fashionai_layout
 from flows.decode.fashionai import rows as fashionai_rows
 from flows.decode.strict_json import too_deep
 from schemas.errors import InputError
+
+SOUND = {"validation/annos/000001.json": raw_document()}
+
+
+def rejection_of(files: dict[str, bytes]) -> dict:
+    """The only rejection of a validation split with these files; its document is not lost."""
+    source = decode_source(DEEPFASHION2, SOUND | files)
+    (rejection,) = source.rejections
+    assert source.documents_read == len(source.images) + 1
+    return rejection
+
 
 READ = """
 from flows.decode.deepfashion2.documents import read_document
@@ -64,7 +76,7 @@ def test_brackets_within_strings_do_not_nest():
 def test_a_document_with_more_values_than_any_has_is_too_large():
     many = raw_document(raw_item(segmentation=[[1] * (MAX_VALUES + 1)]))
     fewer = raw_document(raw_item(segmentation=[[1] * (MAX_VALUES - 500)]))
-    read = decoded_documents(many, fewer)
+    read = decode_documents(many, fewer)
     (row,) = read.rejections.to_pylist()
     assert (row["rule"], row["image_id"]) == ("too_large", 1)
     assert read.annotations["image_id"].to_pylist() == [2]
@@ -73,7 +85,7 @@ def test_a_document_with_more_values_than_any_has_is_too_large():
 def test_documents_that_do_not_fit_into_their_part_are_too_large(monkeypatch):
     monkeypatch.setattr(deepfashion2, "MAX_PART_BYTES", 10_000)
     large, small = raw_document(raw_item(segmentation=[[1] * 1_000])), raw_document()
-    read = decoded_documents(large, large, small)
+    read = decode_documents(large, large, small)
     (row,) = read.rejections.to_pylist()
     assert (row["rule"], row["image_id"]) == ("too_large", 2)
     assert read.annotations["image_id"].to_pylist() == [1, 3]
@@ -92,19 +104,15 @@ def test_documents_that_do_not_fit_into_their_part_are_too_large(monkeypatch):
 def test_a_list_with_more_records_than_any_has_is_one_rejection(name, data, monkeypatch):
     monkeypatch.setattr(deepfashion2_lists, "MAX_RECORDS", 100)
     monkeypatch.setattr(deepfashion2_lists, "MAX_VALUES", 1_000)
-    read = decoded({name: data, "validation/annos/000001.json": raw_document()})
-    (row,) = read.rejections.to_pylist()
+    row = rejection_of({name: data})
     assert (row["rule"], row["file_name"]) == ("too_large", name)
-    assert read.documents_read == 2
 
 
 @pytest.mark.parametrize("list_name", ["list_query.txt", "keypoints_val_information.json"])
 def test_a_list_whose_rows_do_not_fit_is_one_rejection(list_name, monkeypatch):
     monkeypatch.setattr(deepfashion2, "MAX_PART_BYTES", 10_000)
     data = {"list_query.txt": b"x\n" * 200}.get(list_name, b'{"images": [' + b"1," * 99 + b"1]}")
-    read = decoded({list_name: data, "validation/annos/000001.json": raw_document()})
-    (row,) = read.rejections.to_pylist()
-    assert (row["rule"], read.documents_read) == ("too_large", 2)
+    assert rejection_of({list_name: data})["rule"] == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -117,12 +125,12 @@ def test_a_recorded_file_name_that_leads_away_is_refused(name):
     ]
     files = {f"validation/annos/{number:06}.json": raw_document() for number in (1, 2)}
     side = {"keypoints_val_information.json": json.dumps({"images": records}).encode()}
-    read = decoded(files | side)
-    (row,) = read.rejections.to_pylist()
+    source = decode_source(DEEPFASHION2, files | side)
+    (row,) = source.rejections
     assert row["rule"] == "unexpected_file_name"
     assert row["message"].startswith("`$.images[0].file_name`: ")
-    assert read.annotations["file_name"].to_pylist() == ["000001.jpg", "000002.png"]
-    assert read.annotations["width"].to_pylist() == [None, 9]
+    images = [(image["file_name"], image["width"]) for image in source.images]
+    assert images == [("000001.jpg", None), ("000002.png", 9)]
 
 
 def test_a_table_with_more_lines_or_cells_than_any_has_is_one_sentence(monkeypatch):

@@ -1,8 +1,9 @@
 """COCO files in the local layout, by task, and of sources without a converter."""
 
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, sorted_tables, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_file
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
@@ -10,14 +11,18 @@ from schemas.categories import CATEGORIES
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+FIRST, SECOND = 0x0A0A0A0A0A0A0, 0xF0F0F0F0F0F0F
+"""Numbers of FashionAI's images have up to 52 bits."""
+
+
+@pytest.fixture(scope="module")
 def documents():
     return made_up_documents(3)
 
 
-@pytest.fixture
-def files(tmp_path, documents):
-    return files_of(tmp_path, tables_of(documents))
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, documents):
+    return write_files(tmp_path_factory.mktemp("lake"), **tables_of(documents))
 
 
 def test_each_category_has_its_own_landmarks_and_outline(files):
@@ -80,42 +85,22 @@ def test_a_task_leaves_out_what_it_does_not_need(files, layout, task, present, a
     )
 
 
-@pytest.fixture
-def fashionai(tmp_path):
+@pytest.fixture(scope="module")
+def fashionai(tmp_path_factory):
     """A skirt with a labelled, an occluded and two absent points, and a skirt without points."""
-    first, second = 0x0A0A0A0A0A0A0, 0xF0F0F0F0F0F0F
     key = {"dataset": "fashionai", "split": "train"}
-    image = key | {
-        "file_name": "Images/skirt/a.jpg",
-        "annotated": True,
-        "width": 400,
-        "height": 512,
-        "image_status": "ok",
-    }
-    item = key | {
-        "item_no": 1,
-        "category_id": 4,
-        "category_name": "skirt",
-        "landmarks_visible": 1,
-        "landmarks_occluded": 1,
-        "polygon_count": 0,
-        "document_order": 1,
-    }
-    points = [(10, 20, "visible"), (100, 25, "occluded"), *[(None, None, "unlabelled")] * 2]
-    nothing = [(None, None, "unlabelled")] * 4
-    landmarks = [
-        key
-        | {"image_id": image_id, "item_no": 1, "landmark_no": number}
-        | dict(zip(("x", "y", "visibility"), point, strict=True))
-        for image_id, labelled in ((first, points), (second, nothing))
-        for number, point in enumerate(labelled, start=1)
-    ]
-    rows = {
-        "images": [image | {"image_id": first}, image | {"image_id": second}],
-        "items": [item | {"image_id": first}, item | {"image_id": second}],
-        "landmarks": landmarks,
-    }
-    return files_of(tmp_path / "fashionai", sorted_tables(rows))
+    points = [(10, 20, "visible"), (100, 25, "occluded"), *[(None, None, "unlabelled")] * 6]
+    places = [(FIRST, number) for number in range(1, 5)] + [(SECOND, n) for n in range(1, 5)]
+    picture = key | {"width": 400, "height": 512}
+    return write_files(
+        tmp_path_factory.mktemp("fashionai"),
+        images=[picture | {"image_id": number} for number in (FIRST, SECOND)],
+        items=[key | {"image_id": number, "category_id": 4} for number in (FIRST, SECOND)],
+        landmarks=[
+            key | {"image_id": image_id, "landmark_no": number, "x": x, "y": y, "visibility": word}
+            for (image_id, number), (x, y, word) in zip(places, points, strict=True)
+        ],
+    )
 
 
 def test_a_box_the_source_lacks_comes_from_its_labelled_landmarks(fashionai):
@@ -123,7 +108,7 @@ def test_a_box_the_source_lacks_comes_from_its_labelled_landmarks(fashionai):
     assert (first["bbox"], first["area"], first["bbox_from"]) == ([10, 20, 90, 5], 450, "landmarks")
     assert (second["bbox"], second["bbox_from"]) == ([0, 0, 400, 512], "picture")
     assert not {"segmentation", "style", "pair_id"} & set(first)
-    assert first["image_id"] == 0x0A0A0A0A0A0A0
+    assert first["image_id"] == FIRST
 
 
 def test_fashionai_has_its_24_points_in_the_official_layout_and_its_own_in_the_local(fashionai):
@@ -135,24 +120,17 @@ def test_fashionai_has_its_24_points_in_the_official_layout_and_its_own_in_the_l
     local = coco_file(fashionai, CocoOptions(layout="local"), dataset="fashionai")
     assert local["annotations"][0]["keypoints"] == [10, 20, 2, 100, 25, 1, 0, 0, 0, 0, 0, 0]
     assert local["annotations"][1]["num_keypoints"] == 0
-    assert local["categories"][3]["keypoints"] == [
-        "waistband_left",
-        "waistband_right",
-        "hemline_left",
-        "hemline_right",
-    ]
+    ends = [f"{edge}_{side}" for edge in ("waistband", "hemline") for side in ("left", "right")]
+    assert local["categories"][3]["keypoints"] == ends
 
 
 def test_a_source_without_boxes_and_landmarks_has_the_whole_picture(tmp_path):
-    key = {"dataset": "fashion-mnist", "split": "train", "image_id": 0}
-    image = {"file_name": "00000.png", "annotated": True, "width": 28, "height": 28}
-    item = {"item_no": 1, "category_id": 9, "category_name": "Ankle boot", "document_order": 1}
-    none = {"landmarks_visible": 0, "landmarks_occluded": 0, "polygon_count": 0}
-    rows = {
-        "images": [key | image | {"image_status": "ok"}],
-        "items": [key | item | none],
-    }
-    files = files_of(tmp_path, sorted_tables(rows))
+    key = {"dataset": "fashion-mnist", "image_id": 0}
+    files = write_files(
+        tmp_path,
+        images=[key | {"width": 28, "height": 28}],
+        items=[key | {"category_id": 9, "category_name": "Ankle boot"}],
+    )
     file = coco_file(files, CocoOptions(), dataset="fashion-mnist")
     assert file["annotations"] == [
         {
@@ -168,7 +146,8 @@ def test_a_source_without_boxes_and_landmarks_has_the_whole_picture(tmp_path):
     assert file["categories"][0] == {"id": 0, "name": "T-shirt/top", "supercategory": "clothes"}
 
 
-def test_an_unknown_size_is_left_out_and_never_written_as_zero(tmp_path, documents):
+def test_an_unknown_size_is_left_out_and_never_written_as_zero(tmp_path):
+    documents = made_up_documents(3)
     documents[2] |= {"width": None, "height": None}
-    file = coco_file(files_of(tmp_path / "unknown", tables_of(documents)), CocoOptions())
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert not {"width", "height"} & set(file["images"][1])

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_file, coco_text
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import write_coco
@@ -36,29 +36,13 @@ def converted(documents, *, visible_only=False):
     """What the authors' converter makes of these documents."""
     file = {"info": {}, "licenses": [], "images": [], "annotations": [], "categories": []}
     for number, (name, _) in enumerate(CATEGORIES, start=1):
-        file["categories"].append(
-            {
-                "id": number,
-                "name": name,
-                "supercategory": "clothes",
-                "keypoints": [str(point) for point in range(1, 295)],
-                "skeleton": [],
-            }
-        )
-    next_id = 1
+        category = {"id": number, "name": name, "supercategory": "clothes", "skeleton": []}
+        category["keypoints"] = [str(point) for point in range(1, 295)]
+        file["categories"].append(category)
     for number, document in documents.items():
-        file["images"].append(
-            {
-                "coco_url": "",
-                "date_captured": "",
-                "file_name": f"{number:06}.jpg",
-                "flickr_url": "",
-                "id": number,
-                "license": 0,
-                "width": document["width"],
-                "height": document["height"],
-            }
-        )
+        image = {"id": number, "file_name": f"{number:06}.jpg", "license": 0}
+        image |= dict.fromkeys(("coco_url", "date_captured", "flickr_url"), "")
+        file["images"].append(image | {name: document[name] for name in ("width", "height")})
         for _, item in items_of(document):
             keypoints = [0.0] * 882
             before = sum(count for _, count in CATEGORIES[: item["category_id"] - 1])
@@ -70,22 +54,11 @@ def converted(documents, *, visible_only=False):
                 keypoints[3 * (before + place) : 3 * (before + place) + 3] = [x, y, v]
                 labelled += v > 0
             x1, y1, x2, y2 = item["bounding_box"]
-            file["annotations"].append(
-                {
-                    "area": (x2 - x1) * (y2 - y1),
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "category_id": item["category_id"],
-                    "id": next_id,
-                    "pair_id": document["pair_id"],
-                    "image_id": number,
-                    "iscrowd": 0,
-                    "style": item["style"],
-                    "num_keypoints": labelled,
-                    "keypoints": keypoints,
-                    "segmentation": item["segmentation"],
-                }
-            )
-            next_id += 1
+            record = {"id": len(file["annotations"]) + 1, "image_id": number, "iscrowd": 0}
+            record |= {"area": (x2 - x1) * (y2 - y1), "bbox": [x1, y1, x2 - x1, y2 - y1]}
+            record |= {"pair_id": document["pair_id"], "num_keypoints": labelled}
+            record |= {name: item[name] for name in ("category_id", "style", "segmentation")}
+            file["annotations"].append(record | {"keypoints": keypoints})
     return file
 
 
@@ -94,7 +67,7 @@ def converted(documents, *, visible_only=False):
 @pytest.mark.parametrize("visible_only", [False, True])
 def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visible_only):
     documents = made_up_documents(seed)
-    files = files_of(tmp_path, tables_of(documents))
+    files = write_files(tmp_path, **tables_of(documents))
     options = CocoOptions(visible_only=visible_only)
     assert coco_file(files, options) == converted(documents, visible_only=visible_only)
 
@@ -102,7 +75,7 @@ def test_the_official_layout_equals_the_authors_converter(tmp_path, seed, visibl
 @pytest.mark.slow
 def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
     documents = made_up_documents(7, images=9)
-    files = files_of(tmp_path, tables_of(documents))
+    files = write_files(tmp_path, **tables_of(documents))
     texts = {coco_text(files, CocoOptions(), images=images) for images in (1, 2, 4096)}
     assert len(texts) == 1
 
@@ -110,7 +83,7 @@ def test_the_bytes_do_not_depend_on_how_the_split_is_cut(tmp_path):
 @pytest.mark.slow
 def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
     """Memory does not grow with the split: only one batch exists at a time."""
-    files = files_of(tmp_path, tables_of(made_up_documents(7, images=9)))
+    files = write_files(tmp_path, **tables_of(made_up_documents(7, images=9)))
     written_when_asked = []
 
     class Sink:
@@ -142,7 +115,7 @@ def test_numbers_stand_as_the_source_had_them(tmp_path):
     for _, item in items_of(documents[1]):
         item["segmentation"] = [[460, 438, 374, 0, 251, 520], [345.05, 120.4, 1.05, 10, 0.5, 20]]
         item["bounding_box"] = [1, 2, 11, 22]
-    text = coco_text(files_of(tmp_path, tables_of(documents)), CocoOptions())
+    text = coco_text(write_files(tmp_path, **tables_of(documents)), CocoOptions())
     assert b'"segmentation":[[460,438,374,0,251,520],[345.05,120.4,1.05,10,0.5,20]]' in text
     assert b'"area":200,"bbox":[1,2,10,20]' in text
 
@@ -151,7 +124,7 @@ def test_an_item_without_polygons_has_an_empty_segmentation_as_in_its_document(t
     documents = made_up_documents(1, images=2)
     for (_, item), polygons in zip(items_of(documents[1]), ([], [[1, 2, 3, 4, 5, 6]]), strict=True):
         item["segmentation"] = polygons
-    file = coco_file(files_of(tmp_path, tables_of(documents)))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert [record["segmentation"] for record in file["annotations"][:2]] == [
         [],
         [[1, 2, 3, 4, 5, 6]],
@@ -161,18 +134,13 @@ def test_an_item_without_polygons_has_an_empty_segmentation_as_in_its_document(t
 def test_images_nobody_annotated_are_left_out(tmp_path):
     documents = made_up_documents(2, images=3)
     documents[2] = {"source": None, "pair_id": None, "width": 10, "height": 20}
-    tables = tables_of(documents)
-    annotated = pa.array([True, False, True])
-    place = tables["images"].schema.get_field_index("annotated")
-    tables["images"] = tables["images"].set_column(place, "annotated", annotated)
-    file = coco_file(files_of(tmp_path, tables))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert [record["id"] for record in file["images"]] == [1, 3]
 
 
 def test_a_split_of_nothing_but_empty_documents_is_a_whole_file(tmp_path):
     documents = {1: {"source": "user", "pair_id": 1, "width": 10, "height": 20}}
-    tables = {name: table for name, table in tables_of(documents).items() if table.num_rows}
-    file = coco_file(files_of(tmp_path, tables))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert (len(file["images"]), file["annotations"], len(file["categories"])) == (1, [], 13)
 
 
@@ -183,26 +151,19 @@ def test_the_published_conversion_of_two_images_is_reproduced(tmp_path, real_dat
     documents = {}
     for image, record in zip(published["images"], published["annotations"], strict=True):
         x, y, w, h = record["bbox"]
-        own = record["keypoints"][3 * 219 : 3 * 256]
+        labels = {"style": record["style"], "category_name": "long sleeve dress"}
+        labels |= {"category_id": record["category_id"], "segmentation": record["segmentation"]}
+        labels |= dict.fromkeys(("scale", "viewpoint", "zoom_in", "occlusion"), 1)
+        places = {"bounding_box": [x, y, x + w, y + h]}
+        places["landmarks"] = record["keypoints"][3 * 219 : 3 * 256]
         documents[image["id"]] = {
-            "item1": {
-                "segmentation": record["segmentation"],
-                "scale": 1,
-                "viewpoint": 1,
-                "zoom_in": 1,
-                "occlusion": 1,
-                "landmarks": own,
-                "style": record["style"],
-                "bounding_box": [x, y, x + w, y + h],
-                "category_id": record["category_id"],
-                "category_name": "long sleeve dress",
-            },
+            "item1": labels | places,
             "source": "shop",
             "pair_id": record["pair_id"],
             "width": image["width"],
             "height": image["height"],
         }
-    file = coco_file(files_of(tmp_path, tables_of(documents)))
+    file = coco_file(write_files(tmp_path, **tables_of(documents)))
     assert file["images"] == published["images"]
     for record, expected in zip(file["annotations"], published["annotations"], strict=True):
         expected.pop("images", None)  # a stray key of that one file

@@ -6,18 +6,17 @@ import subprocess
 
 import numpy as np
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
 from coco_text import coco_text
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from schemas.categories import CATEGORIES
 
 pytestmark = pytest.mark.slow
 
-LAYOUTS = [CocoOptions(layout=layout) for layout in ("official", "local")]
 
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def documents():
     documents = made_up_documents(5, images=6)
     for document in documents.values():
@@ -26,11 +25,12 @@ def documents():
     return documents
 
 
-@pytest.fixture(params=LAYOUTS, ids=["official", "local"])
-def path(request, tmp_path, documents):
-    path = tmp_path / "train.json"
-    path.write_bytes(coco_text(files_of(tmp_path / "lake", tables_of(documents)), request.param))
-    return path
+@pytest.fixture(scope="module", params=["official", "local"])
+def path(request, tmp_path_factory, documents):
+    folder = tmp_path_factory.mktemp("coco")
+    files = write_files(folder / "lake", **tables_of(documents))
+    (folder / "train.json").write_bytes(coco_text(files, CocoOptions(layout=request.param)))
+    return folder / "train.json"
 
 
 # pycocotools 2.0.11 was made for an older numpy's way of copying.
@@ -105,41 +105,19 @@ def test_pycocotools_with_our_sigmas_gives_the_oks_of_shifted_points(
         assert float(oks[0, 0]) == pytest.approx(expected, abs=1e-6)
 
 
-READ_WITH_DATUMARO = """
+DATUMARO = """
 import sys
 from datumaro.components.dataset import Dataset
 read = Dataset.import_from(sys.argv[1], sys.argv[2])
 print(len(read), sum(len(item.annotations) > 0 for item in read))
 """
-
-
-@pytest.mark.parametrize("format_", ["coco_instances", "coco_person_keypoints"])
-def test_datumaro_reads_it_where_there_is_one(path, documents, tmp_path, format_):
-    """Datumaro needs older libraries: $WARDROBE_DATUMARO_PYTHON is a Python that has it."""
-    python = os.environ.get("WARDROBE_DATUMARO_PYTHON")
-    if not python:
-        pytest.skip("set WARDROBE_DATUMARO_PYTHON to a Python with datumaro")
-    kind = format_.removeprefix("coco_")
-    folder = tmp_path / "datumaro" / "annotations"
-    folder.mkdir(parents=True)
-    (folder.parent / "images" / "train").mkdir(parents=True)  # Datumaro asks for the folder
-    (folder / f"{kind}_train.json").write_bytes(path.read_bytes())
-    read = subprocess.run(
-        [python, "-W", "ignore", "-c", READ_WITH_DATUMARO, str(folder.parent), format_],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert read.returncode == 0, read.stderr
-    with_items = sum(bool(items_of(document)) for document in documents.values())
-    assert read.stdout.split()[-2:] == [str(len(documents)), str(with_items)]
-
-
-READ_WITH_FIFTYONE = """
+# Only FiftyOne's parser: its data sets need its database.
+FIFTYONE = """
 import sys
 import fiftyone.utils.coco as reader
 info, classes, _, images, annotations = reader.load_coco_detection_annotations(
-    sys.argv[1], extra_attrs=True
+    sys.argv[1] + "/annotations/" + sys.argv[2].removeprefix("coco_") + "_train.json",
+    extra_attrs=True,
 )
 record = next(iter(annotations.values()))[0]
 sizes = images[record.image_id]["width"], images[record.image_id]["height"]
@@ -148,17 +126,26 @@ print(len(images), sum(map(len, annotations.values())))
 """
 
 
-def test_fiftyones_parser_reads_it_where_there_is_one(path, documents):
-    """Only the parser: FiftyOne's data sets need its database. $WARDROBE_FIFTYONE_PYTHON has it."""
-    python = os.environ.get("WARDROBE_FIFTYONE_PYTHON")
+@pytest.mark.parametrize(
+    ("reader", "program", "kind"),
+    [
+        ("DATUMARO", DATUMARO, "coco_instances"),
+        ("DATUMARO", DATUMARO, "coco_person_keypoints"),
+        ("FIFTYONE", FIFTYONE, "coco_instances"),
+    ],
+)
+def test_other_readers_see_the_images_and_items(path, documents, tmp_path, reader, program, kind):
+    """They need older libraries: $WARDROBE_DATUMARO_PYTHON is a Python that has Datumaro."""
+    python = os.environ.get(f"WARDROBE_{reader}_PYTHON")
     if not python:
-        pytest.skip("set WARDROBE_FIFTYONE_PYTHON to a Python with fiftyone")
-    read = subprocess.run(
-        [python, "-W", "ignore", "-c", READ_WITH_FIFTYONE, str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        pytest.skip(f"set WARDROBE_{reader}_PYTHON to a Python with {reader.lower()}")
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "images" / "train").mkdir(parents=True)  # Datumaro asks for the folder
+    name = f"{kind.removeprefix('coco_')}_train.json"
+    (tmp_path / "annotations" / name).write_bytes(path.read_bytes())
+    command = [python, "-W", "ignore", "-c", program, tmp_path, kind]
+    read = subprocess.run(command, capture_output=True, text=True, check=False)
     assert read.returncode == 0, read.stderr
-    items = sum(len(items_of(document)) for document in documents.values())
-    assert read.stdout.split()[-2:] == [str(len(documents)), str(items)]
+    items = [len(items_of(document)) for document in documents.values()]
+    count = sum(items) if reader == "FIFTYONE" else sum(number > 0 for number in items)
+    assert read.stdout.split()[-2:] == [str(len(documents)), str(count)]

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from annotated_split import files_of, made_up_documents, tables_of
+from builders import made_up_documents, tables_of
 from coco_text import coco_text
+from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.training.card import training_card
@@ -39,7 +40,7 @@ def compare(name: str, text: str) -> None:
 )
 def test_coco_files_are_the_same_to_the_byte(tmp_path, name, options):
     documents = made_up_documents(4, images=2)
-    compare(name, coco_text(files_of(tmp_path, tables_of(documents)), options).decode())
+    compare(name, coco_text(write_files(tmp_path, **tables_of(documents)), options).decode())
 
 
 def exported(split: str, options: TrainingOptions) -> ExportedSplit:

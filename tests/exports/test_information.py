@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from annotated_split import files_of, items_of, made_up_documents, tables_of
+from builders import items_of, made_up_documents, tables_of
+from releases import files_in, write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.pipelines.export import export_coco, export_information
@@ -31,8 +32,9 @@ def documents():
 
 @pytest.fixture
 def release(tmp_path, documents):
-    tables = (tables_of(documents, split=split) for split in ("validation", "train"))
-    return Released(files_of(tmp_path / "lake", *tables))
+    for split in ("validation", "train"):
+        write_files(tmp_path / "lake", **tables_of(documents, split))
+    return Released(files_in(tmp_path / "lake"))
 
 
 def written(release, folder, **how):
@@ -74,33 +76,17 @@ def test_lists_are_named_and_filled_as_the_authors_did(release, tmp_path, docume
 def test_queries_have_a_style_and_the_gallery_is_all_of_the_shops(release, tmp_path, documents):
     _, files = written(release, tmp_path / "out")
 
-    def listed(source, record):
+    def listed(source, side, labels):
         return [
-            record(number, document, item)
+            {f"{side}_image_id": number, "style": item["style"], "bbox": item["bounding_box"]}
+            | {"pair_id": document["pair_id"]}
+            | ({"cls": item["category_id"]} if labels else {})
             for number, document in documents.items()
             if document["source"] == source
             for _, item in sorted(items_of(document), key=lambda pair: pair[0])
         ]
 
-    queries = listed(
-        "user",
-        lambda number, document, item: {
-            "query_image_id": number,
-            "style": item["style"],
-            "cls": item["category_id"],
-            "pair_id": document["pair_id"],
-            "bbox": item["bounding_box"],
-        },
-    )
-    gallery = listed(
-        "shop",
-        lambda number, document, item: {
-            "gallery_image_id": number,
-            "style": item["style"],
-            "pair_id": document["pair_id"],
-            "bbox": item["bounding_box"],
-        },
-    )
+    queries, gallery = listed("user", "query", True), listed("shop", "gallery", False)
     assert files["val_query.json"] == [query for query in queries if query["style"] > 0]
     assert files["val_gallery.json"] == gallery
     assert any(item["style"] == 0 for item in (*queries, *gallery))
@@ -122,7 +108,7 @@ def test_records_have_the_keys_of_the_published_ground_truth(release, tmp_path, 
 def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
     document = {"source": None, "pair_id": None, "width": 10, "height": 20}
     tables = tables_of({1: document}, split="validation")
-    release = Released(files_of(tmp_path / "lake", tables))
+    release = Released(write_files(tmp_path / "lake", **tables))
     counts, _ = written(release, tmp_path / "all")
     assert counts == {"keypoints_val_information.json": 1}
     with pytest.raises(InputError, match="nothing to list in shop"):
@@ -134,7 +120,7 @@ def test_a_list_asked_for_by_name_that_would_be_empty_is_refused(tmp_path):
 @pytest.mark.slow
 def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents):
     documents[3] |= {"width": None, "height": None}
-    release = Released(files_of(tmp_path / "lake", tables_of(documents)))
+    release = Released(write_files(tmp_path / "lake", **tables_of(documents)))
     how = {"split": "train", "output": tmp_path / "x.json", "options": CocoOptions()}
     with pytest.raises(InputError, match="1 of 6 images of deepfashion2 train have no known width"):
         export_coco(release, "deepfashion2", **how)
@@ -162,8 +148,8 @@ def test_a_split_that_is_not_there_is_refused_in_words(release, tmp_path):
 
 
 def test_a_task_without_annotations_is_refused(tmp_path):
-    document = {"source": None, "pair_id": None, "width": 10, "height": 20}
-    release = Released(files_of(tmp_path / "lake", tables_of({1: document})))
+    document = {"source": "user", "pair_id": 1, "width": 10, "height": 20}
+    release = Released(write_files(tmp_path / "lake", **tables_of({1: document})))
     with pytest.raises(InputError, match="no annotations for the task landmarks"):
         export_coco(
             release,

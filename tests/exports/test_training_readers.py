@@ -34,7 +34,7 @@ def folders(release, tmp_path_factory) -> dict[str, Path]:
             split="train",
             output=place / name,
             options=options,
-            run=lambda build, jobs: map(build, jobs),
+            run=map,
             shards=2,
         )
     return {name: place / name for name in NAMES}
@@ -61,62 +61,42 @@ def summary(folder):
     box = row["objects"]["bbox"][0] if "objects" in row else row.get("bbox")
     return [len(by_file), type(classes).__name__, classes.names[0], box and len(box)]
 
-print(json.dumps([summary(Path(folder)) for folder in sys.argv[1:]]), flush=True)
+folders, pictures = json.loads(sys.argv[1])
+embedded = datasets.load_dataset("parquet", data_files=pictures, split="train")
+embedded = [len(embedded), embedded[0]["image"].size, sorted(embedded[0])]
+print(json.dumps([embedded, *(summary(Path(folder)) for folder in folders)]), flush=True)
 # A streamed data set that was not read to its end now and then aborts the interpreter's exit.
 os._exit(0)
 """
 
 
-def test_hugging_face_datasets_decodes_pictures_boxes_and_classes(folders, tmp_path):
+def test_hugging_face_datasets_decodes_exports_and_pictures_embedded_in_the_lake(
+    release, folders, tmp_path
+):
     """In another process: `datasets` reads its environment when it is imported."""
     pytest.importorskip("datasets")
     quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    given = [list(folders.values()), release.files("pictures")]
     read = subprocess.run(
-        [sys.executable, "-c", READ_WITH_DATASETS, *map(str, folders.values())],
+        [sys.executable, "-c", READ_WITH_DATASETS, json.dumps(given, default=str)],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **quiet},
     )
     assert read.returncode == 0, read.stderr
-    for folder, summary in zip(folders.values(), json.loads(read.stdout), strict=True):
+    embedded, *summaries = json.loads(read.stdout)
+    assert embedded == [60, [28, 28], ["image", "image_id"]]
+    for folder, summary in zip(folders.values(), summaries, strict=True):
         rows, kind, first, box = summary
         assert kind == "ClassLabel" and box in (4, None)
         assert first in ("short sleeve top", "blouse", "T-shirt/top")
         assert f"| train | {rows:,} | 0 | 2 |" in (folder / "README.md").read_text()
 
 
-@pytest.fixture(params=NAMES)
-def folder(request, folders) -> Path:
-    return folders[request.param]
-
-
-def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folder):
-    text = (folder / "README.md").read_text()
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_says_how_it_was_made_and_what_may_be_done_with_it(folders, name):
+    text = (folders[name] / "README.md").read_text()
     front_matter = json.loads(text.split("---\n")[1])
     assert front_matter["dataset_info"]["splits"][0]["name"] == "train"
     assert "load_dataset(" in text and "## Terms" in text and "Names, from 0: " in text
-
-
-READ_PICTURES = """
-import json, os, sys
-import datasets
-rows = datasets.load_dataset("parquet", data_files=sys.argv[1:], split="train")
-print(json.dumps([len(rows), rows[0]["image"].size, sorted(rows[0])]), flush=True)
-os._exit(0)
-"""
-
-
-def test_pictures_embedded_in_the_lake_are_decoded_as_they_are_loaded(release, tmp_path):
-    pytest.importorskip("datasets")
-    files = [str(path) for path in release.files("pictures")]
-    quiet = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-    read = subprocess.run(
-        [sys.executable, "-c", READ_PICTURES, *files],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **quiet},
-    )
-    assert read.returncode == 0, read.stderr
-    assert json.loads(read.stdout) == [60, [28, 28], ["image", "image_id"]]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from builders import items_of
 
 from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
@@ -21,10 +22,6 @@ pytestmark = pytest.mark.slow
 DETECTION = TrainingOptions("detection")
 
 
-def in_this_process(build, jobs):
-    return map(build, jobs)
-
-
 def exported(release, folder, options=DETECTION, *, dataset="deepfashion2", split="train", **how):
     return export_training(
         release,
@@ -32,8 +29,23 @@ def exported(release, folder, options=DETECTION, *, dataset="deepfashion2", spli
         split=split,
         output=folder,
         options=options,
-        **({"run": in_this_process} | how),
+        **({"run": map} | how),
     )
+
+
+@pytest.fixture(scope="module")
+def first_export(release, tmp_path_factory) -> Path:
+    """Both splits exported: train in two shards, validation in one. Not to be changed."""
+    folder = tmp_path_factory.mktemp("first_export")
+    exported(release, folder, shards=2)
+    exported(release, folder, split="validation")
+    return folder
+
+
+@pytest.fixture
+def export(first_export, tmp_path) -> Path:
+    """A copy of that export."""
+    return shutil.copytree(first_export, tmp_path / "export")
 
 
 def rows_in(folder: Path, split: str = "train") -> list[dict]:
@@ -44,10 +56,6 @@ def rows_in(folder: Path, split: str = "train") -> list[dict]:
 def documents(sources: Path, split: str = "train") -> dict[int, dict]:
     paths = sorted((sources / "deepfashion2" / split / "annos").glob("*.json"))
     return {int(path.stem): json.loads(path.read_text()) for path in paths}
-
-
-def items_of(document: dict) -> list[tuple[int, dict]]:
-    return [(int(key[4:]), item) for key, item in document.items() if key.startswith("item")]
 
 
 def test_whole_pictures_hold_the_sources_bytes_and_numbers(release, sources, tmp_path):
@@ -114,22 +122,17 @@ def test_an_identity_is_one_product_in_one_style(release, sources, tmp_path):
     assert sorted(groups) == list(range(len(groups)))
 
 
-def test_rows_are_the_same_however_many_shards_they_lie_in(release, tmp_path):
-    options = TrainingOptions("landmarks", crop_items=True, size=64)
+def test_rows_are_the_same_however_many_are_in_a_shard_or_read_together(
+    release, tmp_path, monkeypatch
+):
+    options = TrainingOptions("segmentation", crop_items=True, size=32)
     whole = exported(release, tmp_path / "1", options)
+    monkeypatch.setattr("flows.exports.training.shards.RUN", 4)
     cut = exported(release, tmp_path / "7", options, shards=7)
     assert (len(whole.shards), len(cut.shards)) == (1, 7)
     sizes = [shard.rows for shard in cut.shards]
     assert max(sizes) - min(sizes) <= 1 and sum(sizes) == whole.rows
     assert rows_in(tmp_path / "7") == rows_in(tmp_path / "1")
-
-
-def test_rows_are_the_same_however_many_are_asked_for_together(release, tmp_path, monkeypatch):
-    options = TrainingOptions("segmentation", crop_items=True, size=32)
-    exported(release, tmp_path / "one", options)
-    monkeypatch.setattr("flows.exports.training.shards.RUN", 4)
-    exported(release, tmp_path / "two", options)
-    assert rows_in(tmp_path / "two") == rows_in(tmp_path / "one")
 
 
 def test_equal_exports_are_equal_byte_for_byte(release, tmp_path):
@@ -174,52 +177,44 @@ def written_files(folder: Path) -> dict[str, int]:
 
 
 def test_a_later_release_with_equal_rows_keeps_the_shards_and_names_itself_in_the_card(
-    release, tmp_path
+    release, export, tmp_path
 ):
-    exported(release, tmp_path, shards=2)
-    exported(release, tmp_path, split="validation")
-    before = written_files(tmp_path)
+    before = written_files(export)
     later = tmp_path / "20990101T000000Z-00000000"
     later.symlink_to(release.path)
-    exported(Release(later), tmp_path, shards=2)
-    assert written_files(tmp_path) == before
-    card = (tmp_path / "README.md").read_text()
+    exported(Release(later), export, shards=2)
+    assert written_files(export) == before
+    card = (export / "README.md").read_text()
     assert re.search(rf"\| train \|.*\| `{later.name}` \|", card)
     assert re.search(rf"\| validation \|.*\| `{release.id}` \|", card)
 
 
-def test_only_shards_whose_source_rows_changed_are_written_again(release, tmp_path, monkeypatch):
-    exported(release, tmp_path, shards=3)
-    before = written_files(tmp_path)
-    first, *_ = rows_in(tmp_path)
+def test_only_shards_whose_source_rows_changed_are_written_again(release, export, monkeypatch):
+    before = written_files(export)
+    first, *_ = rows_in(export)
 
     def changed(con, parameters, **tables):
         images, batch = one_slice(con, parameters, **tables)
-        sizes = [
-            size + (number == first["image_id"])
-            for number, size in zip(
-                images["image_id"].to_pylist(), images["byte_size"].to_pylist(), strict=True
-            )
-        ]
-        place = images.schema.get_field_index("byte_size")
-        return images.set_column(place, images.schema.field(place), [sizes]), batch
+        rows = images.to_pylist()
+        for row in rows:
+            row["byte_size"] += row["image_id"] == first["image_id"]
+        return pa.Table.from_pylist(rows, schema=images.schema), batch
 
     monkeypatch.setattr("flows.pipelines.export_training.one_slice", changed)
-    exported(release, tmp_path, shards=3)
-    after = written_files(tmp_path)
+    exported(release, export, shards=2)
+    after = written_files(export)
     assert [name for name in after if after[name] != before[name]] == [
-        "train-00000-of-00003.parquet"
+        "train-00000-of-00002.parquet"
     ]
 
 
-def test_one_folder_holds_one_export(release, tmp_path):
-    exported(release, tmp_path, shards=2)
+def test_one_folder_holds_one_export(release, export):
     with pytest.raises(InputError, match="with other options"):
-        exported(release, tmp_path, TrainingOptions("detection", size=10), shards=2)
+        exported(release, export, TrainingOptions("detection", size=10), shards=2)
     with pytest.raises(InputError, match=r"train in 2 shards: .* in 3"):
-        exported(release, tmp_path, shards=3)
+        exported(release, export, shards=3)
     with pytest.raises(InputError, match="another data set"):
-        exported(release, tmp_path, dataset="fashionai", shards=2)
+        exported(release, export, dataset="fashionai", shards=2)
 
 
 @pytest.mark.parametrize("name", ["mine.parquet", "train-00000-of-00001.parquet"])

@@ -11,10 +11,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def embedded(sources, tmp_path_factory):
+def embedded(folder, tmp_path_factory):
     """A lake that holds its pictures."""
     lake = tmp_path_factory.mktemp("embedded") / "lake"
-    assert ingested("deepfashion2", sources / "deepfashion2", lake, embed_images=True).release
+    ingested("deepfashion2", folder / "deepfashion2", lake, embed_images=True)
     return lake
 
 

@@ -9,17 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 from flows.feed import Feed, Loader, Sampler, index
 from schemas.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path / "cache"))
 
 
 ITEMS = st.lists(st.sampled_from([7, 8, 9]), max_size=3)

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from small_release import image, item, write_release
+from releases import image, item, write_release
 
 from flows.feed import Feed, Loader, Sampler
 from flows.feed.batches import in_batches, stack
@@ -19,11 +19,6 @@ COUNT = 23
 def release(tmp_path_factory):
     rows = [image(number, *[item()] * (number % 3)) for number in range(1, COUNT + 1)]
     return write_release(tmp_path_factory.mktemp("loader"), rows)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 def feed_of(release, **options):

@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_release import image, item, jpeg, write_release
+from releases import image, item, jpeg, write_release
 
 from flows.feed import Feed
 from schemas.errors import InputError
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("WARDROBE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.mark.parametrize("pictures", ["folder", "zips", "embedded"])

@@ -2,11 +2,11 @@
 
 import math
 from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 import pytest
 from builders import TRIANGLE, annotations, item, landmark
-from deepfashion2_rows import LANDMARKS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,11 +34,10 @@ def numbered(changes: list[dict]) -> list[dict]:
     return [item(number, **change) for number, change in enumerate(changes, start=1)]
 
 
-def grouped(batch: pa.RecordBatch) -> dict[tuple[int, int], list[dict]]:
-    def key(row: dict) -> tuple[int, int]:
-        return row["image_id"], row["item_no"]
-
-    return {which: list(rows) for which, rows in groupby(batch.to_pylist(), key=key)}
+def rows_of_items(batch: pa.RecordBatch, *columns: str) -> dict[tuple[int, int], list[tuple]]:
+    """Values of some columns of each item's rows, in the order of the batch."""
+    rows = groupby(batch.to_pylist(), key=itemgetter("image_id", "item_no"))
+    return {key: [tuple(row[name] for name in columns) for row in group] for key, group in rows}
 
 
 @pytest.mark.slow
@@ -47,39 +46,25 @@ def grouped(batch: pa.RecordBatch) -> dict[tuple[int, int], list[dict]]:
 def test_rows_regroup_into_the_items_they_came_from(images, start, length):
     batch = annotations(*map(numbered, images)).slice(start, length)
     tables = flatten(batch)
-    annotated = {
-        (image["image_id"], annotated_item["item_no"]): annotated_item
-        for image in batch.to_pylist()
-        for annotated_item in image["items"]
-    }
-    assert list(grouped(tables["items"])) == list(annotated)
-
-    landmarks = {
-        key: [{name: row[name] for name in ("x", "y", "visibility")} for row in rows]
-        for key, rows in grouped(tables["landmarks"]).items()
-    }
-    assert landmarks == {
-        key: annotated_item["landmarks"]
-        for key, annotated_item in annotated.items()
-        if annotated_item["landmarks"]
-    }
-    polygons = {
-        key: [row["points"] for row in rows] for key, rows in grouped(tables["polygons"]).items()
-    }
-    assert polygons == {
-        key: annotated_item["polygons"]
-        for key, annotated_item in annotated.items()
-        if annotated_item["polygons"]
-    }
-    for name, number in (("landmarks", "landmark_no"), ("polygons", "polygon_no")):
-        for rows in grouped(tables[name]).values():
-            assert [row[number] for row in rows] == list(range(1, len(rows) + 1))
-    for row in tables["items"].to_pylist():
-        annotated_item = annotated[row["image_id"], row["item_no"]]
-        words = [point["visibility"] for point in annotated_item["landmarks"]]
-        assert row["landmarks_visible"] == words.count("visible")
-        assert row["landmarks_occluded"] == words.count("occluded")
-        assert row["polygon_count"] == len(annotated_item["polygons"])
+    items, landmarks, polygons = {}, {}, {}
+    for image in batch.to_pylist():
+        for annotated in image["items"]:
+            key = image["image_id"], annotated["item_no"]
+            words = [point["visibility"] for point in annotated["landmarks"]]
+            counts = words.count("visible"), words.count("occluded"), len(annotated["polygons"])
+            items[key] = [counts]
+            landmarks[key] = [
+                (number, *point.values()) for number, point in enumerate(annotated["landmarks"], 1)
+            ]
+            polygons[key] = list(enumerate(annotated["polygons"], 1))
+    of_items = rows_of_items(
+        tables["items"], "landmarks_visible", "landmarks_occluded", "polygon_count"
+    )
+    assert list(of_items.items()) == list(items.items())
+    of_landmarks = rows_of_items(tables["landmarks"], "landmark_no", "x", "y", "visibility")
+    assert of_landmarks == {key: rows for key, rows in landmarks.items() if rows}
+    of_polygons = rows_of_items(tables["polygons"], "polygon_no", "points")
+    assert of_polygons == {key: rows for key, rows in polygons.items() if rows}
 
 
 @pytest.mark.slow
@@ -118,14 +103,10 @@ def test_an_area_does_not_depend_on_closing_or_on_where_it_lies(points, area, cl
     assert area is None or row["area"] == area
 
 
-def test_images_without_items_have_rows_of_their_own_only():
+def test_images_without_items_have_only_their_own_rows():
     tables = flatten(annotations([], [], annotated=False, source=None, pair_id=None))
-    assert [len(tables[name]) for name in ("images", "items", "landmarks", "polygons")] == [
-        2,
-        0,
-        0,
-        0,
-    ]
+    counts = [len(tables[name]) for name in ("images", "items", "landmarks", "polygons")]
+    assert counts == [2, 0, 0, 0]
 
 
 def test_an_empty_batch_gives_empty_tables_in_their_declared_schemas():
@@ -166,4 +147,4 @@ def test_landmarks_carry_the_names_their_source_gives():
     assert names[19:] == names[:4]
     assert set(names) <= set(FASHIONAI_POINTS)
     rows = flatten(annotations([item()]))["landmarks"]
-    assert rows["landmark_name"].to_pylist() == [None] * LANDMARKS[9]
+    assert rows["landmark_name"].to_pylist() == [None] * 8

@@ -1,14 +1,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small_lakes import fill, numbers, rows, source
-
-from flows.lake import Lake
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
+from builders import rows
+from lake_runs import fill, numbers, source
 
 
 def test_derived_tables_have_a_file_for_every_split_and_their_rows_in_their_own(lake):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from lake_runs import build, fill, numbers, publish, source
 from small_disks import fill_up
-from small_lakes import build, fill, numbers, publish, source
 
 from flows.lake import Lake, LakeBusy, plan_parts
 from flows.lake.publish import remove_tree
@@ -32,11 +32,6 @@ def run_python(*arguments: object, **options: object) -> subprocess.CompletedPro
     )
 
 
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 @pytest.mark.slow
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
     # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.
@@ -48,7 +43,7 @@ def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_ru
 FULL = """
 import resource, sys
 from pathlib import Path
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 from schemas.errors import InputError
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -119,7 +114,7 @@ def test_a_lock_without_room_for_its_holder_excludes_others_all_the_same(lake, m
 # The first publication imports all modules, because only root may be able to read the interpreter.
 AS_NOBODY = """
 import os, sys
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 from flows.lake import Lake
 from schemas.errors import InputError
 lake = Lake(sys.argv[1])

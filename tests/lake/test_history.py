@@ -1,15 +1,9 @@
 import shutil
 
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
-from flows.lake import Lake
 from schemas.errors import InputError
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 def three(lake):

@@ -9,9 +9,9 @@ import threading
 import time
 
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
-from flows.lake import Lake, LakeBusy
+from flows.lake import LakeBusy
 
 HOLD = """
 import sys, time
@@ -21,11 +21,6 @@ with Lake(sys.argv[1]).writing() as staging:
     print("held", flush=True)
     time.sleep(60)
 """
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 @pytest.fixture

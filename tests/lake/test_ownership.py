@@ -6,17 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from schemas.errors import InputError
 
 RUN = "20261121T031500Z-3fa9c2d1"
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 @pytest.fixture
@@ -62,8 +57,8 @@ def test_a_folder_with_entries_like_a_lake_is_not_taken_for_one(lake, name):
         publish(lake, source(numbers(1, 5)))
     for act in (
         lambda: lake.delete_all_but(1),
-        lambda: lake.delete("2026"),
-        lambda: lake.rollback("2026"),
+        lambda: lake.delete("2"),
+        lambda: lake.rollback("2"),
     ):
         with pytest.raises(InputError, match="is not a lake"):
             act()
@@ -257,10 +252,12 @@ def test_a_pin_that_leads_out_of_the_lake_is_damaged(lake, elsewhere):
     assert lake.release().path.parent == lake.root / "releases"
 
 
-def test_a_lock_that_is_a_link_is_refused_and_its_target_stays(lake, elsewhere):
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, "link"])
+def test_a_lock_that_is_not_a_file_is_refused_and_a_link_keeps_its_target(lake, elsewhere, make):
     next_release(lake)
-    (lake.root / "lock").unlink()
-    (lake.root / "lock").symlink_to(elsewhere / "thesis.txt")
+    lock = lake.root / "lock"
+    lock.unlink()
+    lock.symlink_to(elsewhere / "thesis.txt") if make == "link" else make(lock)
     with pytest.raises(InputError, match="lock is not a file, so it cannot be the lock"):
         next_release(lake)
     require_untouched(elsewhere)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_lakes import a_part, numbers, source
+from lake_runs import a_part, numbers, source
 
 from flows.lake import plan_parts, refused_splits, shrunk_splits
 from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord

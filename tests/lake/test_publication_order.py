@@ -6,16 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from small_lakes import fill, numbers, publish, source
+from lake_runs import fill, numbers, publish, source
 
-from flows.lake import Lake, staging
 from flows.lake import publish as steps
+from flows.lake import staging
 from schemas.errors import InputError
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 @pytest.fixture

@@ -6,20 +6,15 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
-from small_lakes import build, fill, numbers, publish, source
+from lake_runs import build, fill, numbers, publish, source
 
-from flows.lake import CountMismatch, Lake, plan_parts
+from flows.lake import CountMismatch, plan_parts
 from flows.release import differing_files
 from schemas.errors import InputError
 
 
 def inode(path) -> int:
     return path.stat().st_ino
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 def test_a_first_release_is_current_whole_and_described(lake):

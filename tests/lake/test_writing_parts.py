@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from builders import rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_lakes import a_part, rows, tables_of
+from lake_runs import a_part, part_tables
 
 from flows.lake import write_part
 from flows.lake.table_file import ROW_GROUP
@@ -68,7 +69,7 @@ def test_a_reader_is_written_in_the_same_bytes_as_a_table_however_it_is_cut(tmp_
 
 
 def test_records_say_what_is_in_the_files(tmp_path):
-    for record in write_part(tmp_path, a_part(1, 2), tables_of(a_part(1, 2))):
+    for record in write_part(tmp_path, a_part(1, 2), part_tables(a_part(1, 2))):
         file = tmp_path / record.path
         assert file.stat().st_size == record.bytes
         assert pq.ParquetFile(file).metadata.num_rows == record.rows
@@ -133,7 +134,7 @@ def test_a_word_that_would_leave_the_folder_is_no_partition(tmp_path):
 def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
     for number, split in ((0, "train"), (1, "train"), (0, "test")):
         part = a_part(number * 10 + 1, number * 10 + 2, split=split, number=number)
-        write_part(tmp_path, part, tables_of(part) if split == "train" else {})
+        write_part(tmp_path, part, part_tables(part) if split == "train" else {})
     folder = tmp_path / "items"
     expected = {"deepfashion2"}, {"train"}, 4
 

@@ -5,11 +5,11 @@ not divide, because a scaled JPEG's size is rounded up.
 """
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import raw_document, raw_item
 from ingesting import ingested
 from PIL import Image
 from training_shards import read_shards
@@ -86,18 +86,15 @@ def lake(tmp_path_factory) -> Path:
             file = io.BytesIO()
             dotted(width, height).save(file, kind, **options)
             (folder / f"source/train/image/{number:06d}.jpg").write_bytes(file.getvalue())
-            landmarks = [[*point, 2] for point in centres(width, height).round(3).tolist()]
-            item = {
-                "category_id": 1,
-                "category_name": "short sleeve top",
-                "bounding_box": [31, 17, width - 43, height - 29],
-                "landmarks": [value for landmark in landmarks for value in landmark],
-                "segmentation": [],
-                "style": 0,
-                **dict.fromkeys(("scale", "viewpoint", "zoom_in", "occlusion"), 1),
-            }
-            document = {"source": "shop", "pair_id": number, "item1": item}
-            (folder / f"source/train/annos/{number:06d}.json").write_text(json.dumps(document))
+            points = centres(width, height).round(3).tolist()
+            item = raw_item(
+                1,
+                bounding_box=[31, 17, width - 43, height - 29],
+                landmarks=[value for point in points for value in (*point, 2)],
+                segmentation=[],
+            )
+            document = raw_document(item, source="shop", pair_id=number)
+            (folder / f"source/train/annos/{number:06d}.json").write_bytes(document)
     ingested("deepfashion2", folder / "source", folder / "lake", strict=True)
     return folder / "lake"
 

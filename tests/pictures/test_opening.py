@@ -6,19 +6,12 @@ import time
 
 import numpy as np
 import pytest
+from encoded_pictures import EPS, encoded
 from PIL import Image
 
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.pictures import prepare
 from flows.pictures import PictureError, decode_picture, open_picture, probe, verify
-
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
-
-
-def encoded(kind: str, size=(40, 30), mode="RGB", **options) -> bytes:
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize(size).convert(mode).save(file, kind, **options)
-    return file.getvalue()
 
 
 def with_scans(count: int, size=(64, 48)) -> bytes:
@@ -27,11 +20,6 @@ def with_scans(count: int, size=(64, 48)) -> bytes:
     last = data.rindex(b"\xff\xda")
     missing = count - data.count(b"\xff\xda")
     return data[:-2] + data[last:-2] * missing + b"\xff\xd9"
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_six_formats_are_opened(kind):
-    assert decode_picture(encoded(kind)).size == (40, 30)
 
 
 @pytest.mark.parametrize("kind", ["EPS", "BLP", "AVIF", "PPM", "ICO", "JPEG2000"])
@@ -64,14 +52,11 @@ def test_twenty_thousand_scans_take_no_time():
 
 
 @pytest.mark.parametrize(
-    "place", ["comment", "after the end"], ids=["in a comment", "after the end"]
+    "data",
+    [encoded(comment=b"\xff\xda" * 5_000), encoded() + b"\xff\xda" * 5_000],
+    ids=["in a comment", "after the end"],
 )
-def test_only_scans_that_are_decoded_are_counted(place):
-    bytes_of_scans = b"\xff\xda" * 5_000
-    if place == "comment":
-        data = encoded("JPEG", comment=bytes_of_scans)
-    else:
-        data = encoded("JPEG") + bytes_of_scans
+def test_only_scans_that_are_decoded_are_counted(data):
     assert data.count(b"\xff\xda") > 100
     assert verify(data).image_status == "ok"
 
@@ -108,10 +93,8 @@ def test_a_turned_tiff_gives_its_stored_pixels(orientation):
     np.testing.assert_array_equal(np.asarray(picture), pixels)
     assert verify(file.getvalue()) == (40, 30, orientation, "tiff", "ok")
     assert picture.getexif().get(0x0112) == orientation
-    if orientation > 1:
-        # What Pillow makes of it without us.
-        with Image.open(file) as turned:
-            assert np.asarray(turned).shape != pixels.shape or (np.asarray(turned) != pixels).any()
+    with Image.open(file) as turned:  # what Pillow makes of it without us
+        assert orientation == 1 or not np.array_equal(np.asarray(turned), pixels)
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "I;16"), ("TIFF", "F"), ("PNG", "LA")])

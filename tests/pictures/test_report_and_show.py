@@ -1,10 +1,10 @@
 """Files of other formats in place of pictures, in report, show, training export and feed."""
 
-import io
 import subprocess
 from pathlib import Path
 
 import pytest
+from encoded_pictures import EPS, encoded
 from ingesting import ingested
 from PIL import Image
 
@@ -19,19 +19,10 @@ from schemas.errors import InputError
 
 pytestmark = pytest.mark.slow
 
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
-
-
-def encoded(kind: str, mode: str) -> bytes:
-    file = io.BytesIO()
-    Image.new(mode, (40, 30)).save(file, kind)
-    return file.getvalue()
-
-
 CONTENTS = {
     "000001.jpg": EPS,
-    "000002.jpg": encoded("BLP", "P"),
-    "000003.jpg": encoded("AVIF", "RGB"),
+    "000002.jpg": encoded("BLP", mode="P"),
+    "000003.jpg": encoded("AVIF"),
 }
 
 

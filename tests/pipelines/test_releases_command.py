@@ -5,8 +5,8 @@ import io
 
 import pytest
 from command_line import is_one_sentence, wardrobe
+from lake_runs import numbers, publish, source
 from small_disks import fill_up, small_disk
-from small_lakes import numbers, publish, source
 
 from flows.lake import Lake
 from schemas.errors import InputError

@@ -1,155 +1,160 @@
-"""Each check finds what it is for, says nothing of a sound release, and has its severity."""
+"""Each check says nothing of a sound release, and finds what breaks its rule, with the problem."""
 
 import pytest
-from made_up_release import write_release
-from tiny_release import answers, garment, photo, tiny_release, with_pairs
 
-from flows.warehouse import all_checks, open_warehouse, queries, query, run_checks
-from flows.warehouse.queries import Query
+from flows.warehouse import all_checks, open_warehouse, queries, run_checks
+from schemas import TABLES
 
-ERRORS = {
-    "annotated_images",
-    "items_without_box",
-    "landmarks_per_category",
-    "pairs_hold_the_rule",
-    "triplets_hold_the_rule",
-}
-
-
-def found(files, name):
-    """The offending rows of a check."""
-    assert query(name).kind == "checks"
-    return answers(files, name)
-
-
-def points(*visibilities, item_no=1, image_id=1, **more):
-    """Landmarks rows of one item, numbered from 1."""
-    return [
-        {"image_id": image_id, "item_no": item_no, "landmark_no": number, "visibility": word,
-         "x": None if word == "unlabelled" else 10.0 * number,
-         "y": None if word == "unlabelled" else 20.0} | more
-        for number, word in enumerate(visibilities, start=1)
-    ]  # fmt: skip
-
-
-SKIRT = ["visible"] * 6 + ["occluded", "unlabelled"]
+pytestmark = pytest.mark.slow
 
 
 def test_only_what_our_own_code_guarantees_blocks_a_release():
-    assert {one.name for one in queries("checks") if one.severity == "error"} == ERRORS
+    assert {check.name for check in queries("checks") if check.severity == "error"} == {
+        *("annotated_images", "items_without_box", "landmarks_per_category"),
+        *("pairs_hold_the_rule", "triplets_hold_the_rule"),
+    }
 
 
-@pytest.mark.slow
-def test_a_sound_release_passes_every_check_that_blocks(tmp_path):
-    files = write_release(
-        tmp_path,
-        {
-            "train": 120,
-            "validation": 60,
-        },
-        fashionai=40,
+def test_a_sound_release_passes_every_check_that_blocks(sound_files):
+    with open_warehouse(sound_files, threads=1) as warehouse:
+        verdicts = run_checks(warehouse)
+    assert [verdict.name for verdict in verdicts] == [check.name for check in all_checks()]
+    assert [verdict.name for verdict in verdicts if verdict.blocks] == []
+
+
+@pytest.fixture
+def found(memory, altered):
+    """The rows that a check finds, after a statement damaged a table."""
+
+    def rows(check, statement=None):
+        if statement:
+            altered(next(word for word in statement.split() if word in TABLES), statement)
+        (verdict,) = run_checks(memory, only=[check])
+        assert verdict.failure is None
+        return list(verdict.examples)
+
+    return rows
+
+
+POSITIVE = "where pair_kind = 'positive'"
+OF_CATEGORY = "where pair_kind = 'negative_same_category'"
+RANDOM = "where negative_kind = 'negative_random'"
+IMAGE = (
+    "insert into images select * replace ({}, 99 as image_id) from images "
+    "where dataset = '{}' limit 1"
+)
+UNKNOWN = "null as source, null as pair_id"
+
+
+@pytest.mark.parametrize(
+    ("check", "statement", "problem"),
+    [
+        ("pairs_hold_the_rule", f"delete from pairs {POSITIVE}", "0 pairs, but the items give 1"),
+        *(
+            ("pairs_hold_the_rule", f"update pairs set {change} {where}", problem)
+            for where, change, problem in (
+                (POSITIVE, "user_image_id = 9", "not the item of a consumer"),
+                (POSITIVE, "shop_image_id = 1", "not the item of a shop"),
+                (POSITIVE, "shop_style = 3", "labels differ from the items"),
+                (POSITIVE, "shop_image_id = 3, shop_pair_id = 2", "pair_ids differ"),
+                (POSITIVE, "shop_item_no = 2, shop_style = 2", "styles differ"),
+                (POSITIVE, "pair_kind = 'negative_same_pair'", "styles are equal"),
+                (POSITIVE, "pair_kind = 'negative_random'", "pair_ids are equal"),
+                (
+                    OF_CATEGORY,
+                    "shop_item_no = 2, shop_style = 0, shop_category_id = 8",
+                    "categories differ",
+                ),
+                (
+                    OF_CATEGORY,
+                    "shop_image_id = 2, shop_item_no = 2, shop_pair_id = 1, shop_style = 2",
+                    "pair_ids are equal",
+                ),
+            )
+        ),
+        *(
+            ("triplets_hold_the_rule", f"update triplets set {change} {RANDOM}", problem)
+            for change, problem in (
+                ("positive_image_id = 3", "anchor and positive are not a positive pair"),
+                ("negative_image_id = 2", "anchor and negative are not a pair of that kind"),
+                (
+                    "negative_kind = 'negative_same_pair'",
+                    "anchor and negative are not a pair of that kind",
+                ),
+            )
+        ),
+        *(
+            (
+                "annotated_images",
+                f"update images set annotated = not annotated where dataset = '{dataset}' "
+                "and image_id = 1",
+                problem,
+            )
+            for dataset, problem in (
+                ("deepfashion2", "not annotated, with annotations"),
+                ("fashionai", "annotated, without landmarks"),
+                ("fashion-mnist", "not annotated, with annotations"),
+            )
+        ),
+        *(
+            ("annotated_images", IMAGE.format(values, dataset), problem)
+            for dataset, values, problem in (
+                ("deepfashion2", UNKNOWN, "annotated, without source or pair_id"),
+                (
+                    "deepfashion2",
+                    "false as annotated, null as pair_id",
+                    "not annotated, with source or pair_id",
+                ),
+                ("fashion-mnist", UNKNOWN, "annotated, without item and rejection"),
+            )
+        ),
+    ],
+)
+def test_the_problem_of_a_row_is_named(found, check, statement, problem):
+    assert found(check) == []
+    assert problem in {row["problem"] for row in found(check, statement)}
+
+
+def test_a_refused_label_leaves_its_image_annotated(found, altered):
+    altered(
+        "rejections",
+        "insert into rejections select * replace ('fashion-mnist' as dataset, 'test' as split, "
+        "99 as image_id, 'unknown_category' as rule) from rejections",
     )
-    verdicts = run_checks(open_warehouse(files))
-    assert [v.name for v in verdicts] == [check.name for check in all_checks()]
-    assert [v.name for v in verdicts if v.blocks] == []
+    assert found("annotated_images", IMAGE.format(UNKNOWN, "fashion-mnist")) == []
 
 
-@pytest.mark.parametrize(("landmarks", "sound"), [
-    (SKIRT, True), (SKIRT[:7], False), ([*SKIRT, "unlabelled"], False), ([], False)
-])  # fmt: skip
-def test_an_item_has_the_landmarks_of_its_category(tmp_path, landmarks, sound):
-    files = tiny_release(tmp_path, items=[garment(1, 1)], landmarks=points(*landmarks))
-    assert (found(files, "landmarks_per_category") == []) == sound
-
-
-def test_a_fashionai_item_has_all_landmarks_or_none(tmp_path):
-    own = {"dataset": "fashionai", "split": "train"}
-    files = tiny_release(
-        tmp_path,
-        items=[garment(1, None, category_id=4, **own)],
-        landmarks=points("visible", **own),
+def test_an_item_has_the_box_that_its_source_gives(found):
+    nulls = "x1 = null, y1 = null, x2 = null, y2 = null"
+    (row,) = found(
+        "items_without_box", f"update items set {nulls} where image_id = 3 and style = 1"
     )
-    (row,) = found(files, "landmarks_per_category")
-    assert (row["landmark_count"], row["row_count"]) == (4, 1)
+    assert row["dataset"] == "deepfashion2"
 
 
-def test_a_fashionai_list_without_answers_needs_no_landmarks(tmp_path):
-    skirt = garment(1, None, dataset="fashionai", split="test_b", category_id=4)
-    assert found(tiny_release(tmp_path, items=[skirt]), "landmarks_per_category") == []
+@pytest.mark.parametrize(
+    ("statement", "category", "count"),
+    [
+        ("delete from landmarks where rowid = 0", 8, 7),
+        ("insert into landmarks select * replace (9 as landmark_no) from landmarks limit 1", 8, 9),
+        ("delete from landmarks where image_id = 1", 8, 0),
+        (
+            "insert into landmarks select * replace ('fashionai' as dataset, 'test_b' as split) "
+            "from landmarks limit 1",
+            4,
+            1,
+        ),
+    ],
+)
+def test_an_item_has_the_landmarks_of_its_category_or_none_where_no_answers_are_given(
+    found, statement, category, count
+):
+    (row,) = found("landmarks_per_category", statement)
+    assert (row["landmark_count"], row["row_count"]) == (category, count)
 
 
-def test_a_category_without_landmarks_needs_none(tmp_path):
-    boot = garment(1, None, dataset="fashion-mnist", category_id=9)
-    assert found(tiny_release(tmp_path, items=[boot]), "landmarks_per_category") == []
-
-
-def test_misnamed_categories_are_found(tmp_path):
-    files = tiny_release(
-        tmp_path,
-        items=[
-            garment(1, 1, category_id=9, category_name="skirt"),
-            garment(3, 1, category_id=8, category_name="pants"),
-        ],
+def test_misnamed_categories_are_found(found):
+    (row,) = found(
+        "category_names", "update items set category_name = 'pants' where category_id = 8"
     )
-    (row,) = found(files, "category_names")
     assert (row["category_name"], row["expected_name"]) == ("pants", "trousers")
-
-
-@pytest.mark.slow
-def test_pairs_are_held_against_their_items(tmp_path):
-    images = [photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 2)]
-    items = [garment(1, 1), garment(2, 1), garment(2, 2, item_no=2), garment(3, 1)]
-    files = tiny_release(tmp_path, images=images, items=items)
-    built = with_pairs(tmp_path / "b", files, "negative_same_pair", "negative_random")
-    assert found(built, "pairs_hold_the_rule") == []
-
-    (lost,) = found(files, "pairs_hold_the_rule")  # no pairs at all
-    assert lost["problem"] == "0 pairs, but the items give 1"
-
-    def tampered(kind, **changes):
-        (row,) = [one for one in answers(built, "positive_pairs")]
-        row = row | {"pair_kind": kind} | changes
-        again = tiny_release(tmp_path / str(changes) / kind, vocabularies=False, pairs=[row])
-        return found(files | again, "pairs_hold_the_rule")[0]["problem"]
-
-    assert tampered("positive", user_image_id=9) == "not the item of a consumer"
-    assert tampered("positive", shop_image_id=1) == "not the item of a shop"
-    assert tampered("positive", shop_style=3) == "labels differ from the items"
-    assert tampered("positive", shop_image_id=3, shop_pair_id=2) == "pair_ids differ"
-    assert tampered("positive", shop_item_no=2, shop_style=2) == "styles differ"
-    assert tampered("negative_same_pair") == "styles are equal"
-    assert tampered("negative_random") == "pair_ids are equal"
-
-
-@pytest.mark.slow
-def test_triplets_are_held_against_the_pairs(tmp_path):
-    files = tiny_release(
-        tmp_path,
-        images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 2)],
-        items=[garment(1, 1), garment(2, 1), garment(3, 1)],
-    )
-    built = with_pairs(tmp_path / "b", files, "negative_random")
-    (triplet,) = answers(built, "triplets")
-
-    def problems(**changes):
-        again = tiny_release(
-            tmp_path / str(changes), vocabularies=False, triplets=[triplet | changes]
-        )
-        return [row["problem"] for row in found(built | again, "triplets_hold_the_rule")]
-
-    assert problems() == []
-    assert problems(positive_image_id=3) == ["anchor and positive are not a positive pair"]
-    assert problems(negative_image_id=2) == ["anchor and negative are not a pair of that kind"]
-    assert problems(negative_kind="negative_same_pair") == [
-        "anchor and negative are not a pair of that kind"
-    ]
-
-
-def test_a_verdict_counts_all_and_shows_the_first(tmp_path):
-    files = tiny_release(
-        tmp_path, images=[photo(n, "user", 1, image_status="missing") for n in range(9)]
-    )
-    (verdict,) = run_checks(open_warehouse(files), examples=2, only=["missing_pictures"])
-    assert (verdict.rows, verdict.severity, verdict.blocks) == (9, "warn", False)
-    assert [row["image_id"] for row in verdict.examples] == [0, 1]
-    assert isinstance(query("missing_pictures"), Query)

@@ -3,11 +3,9 @@
 import runpy
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 import sqlglot
-from sound_release import write_sound_release
 
 from flows.warehouse import contracts, open_warehouse, run_checks, run_query
 from flows.warehouse.contract_search import searches, suspected_contracts
@@ -18,32 +16,12 @@ pytestmark = pytest.mark.slow
 CONTRACTS = {contract.name: contract for contract in contracts()}
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """The rows of a sound release, by table."""
-    files = write_sound_release(tmp_path_factory.mktemp("sound"))
-    with open_warehouse(files, threads=1) as warehouse:
-        return {name: warehouse.sql(f"from {name}").to_arrow_table() for name in TABLES}
-
-
-@pytest.fixture(scope="module")
-def memory(sound):
-    """The same rows as tables of DuckDB in memory, which tests change and put back."""
-    with duckdb.connect(config={"threads": 1}) as con:
-        for name, rows in sound.items():
-            con.register("rows", rows)
-            con.execute(f"create table {name} as from rows")
-        yield con
-
-
 @pytest.fixture
-def broken(memory, sound):
+def broken(memory, altered):
     """Runs a statement that damages a table; the contracts that find rows, with these rows."""
-    damaged = []
 
     def offences(table, statement):
-        damaged.append(table)
-        memory.execute(statement)
+        altered(table, statement)
         affected = [contract for contract in contracts() if table in contract.reads]
         tables = {name for contract in affected for name in contract.reads}
         suspected = suspected_contracts(memory, tables)
@@ -54,10 +32,7 @@ def broken(memory, sound):
         assert rows.keys() <= suspected, "a search misses what the SELECT finds"
         return rows
 
-    yield offences
-    for table in damaged:
-        memory.register("rows", sound[table])
-        memory.execute(f"create or replace table {table} as from rows")
+    return offences
 
 
 def first_row(table, **values):

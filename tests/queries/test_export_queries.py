@@ -1,15 +1,16 @@
 """The queries of exports and of the report: their rows and their order."""
 
 import pytest
-from tiny_release import answers, garment, photo, tiny_release
+from builders import garment, photo
+from releases import answers, write_files
 
 from flows.warehouse import queries
 
 TRAIN = {"dataset": "deepfashion2", "split": "train"}
 
 
-def keys(rows):
-    return [(row["split"], row["image_id"]) for row in rows]
+def image_ids(files, query, **parameters):
+    return [row["image_id"] for row in answers(files, query, **parameters)]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def two_splits(tmp_path_factory):
     """Image 1 in two splits, with other sizes, pair_ids, categories and landmarks."""
     train = {"width": 100, "height": 50, "byte_size": 5_000}
     test = {"split": "test", "width": 400, "height": 200, "byte_size": 80_000}
-    return tiny_release(
+    return write_files(
         tmp_path_factory.mktemp("two_splits"),
         images=[photo(1, "user", 7, **train), photo(1, "shop", 8, **test)],
         items=[garment(1, 1), garment(1, 2, split="test", category_id=5, category_name="vest")],
@@ -62,16 +63,11 @@ def test_a_training_item_has_the_size_of_its_splits_picture(two_splits):
 
 
 def test_images_of_a_pair_come_with_the_consumers_first(tmp_path):
-    sources = {1: "shop", 2: "user", 3: "shop", 4: "user"}
-    images = [photo(number, source, 7) for number, source in sources.items()]
+    images = [photo(n, "user" if n in (2, 4) else "shop", 7) for n in (1, 2, 3, 4)]
     images += [photo(9, "user", 8), photo(2, "user", 7, split="test")]
-    files = tiny_release(tmp_path, images=images)
-
-    def images_of(**parameters):
-        return keys(answers(files, "pair_images", image_id=1, **TRAIN, **parameters))
-
-    assert images_of() == [("train", number) for number in (2, 4, 1, 3)]
-    assert images_of(most=3) == [("train", number) for number in (2, 4, 1)]
+    files = write_files(tmp_path, images=images)
+    assert image_ids(files, "pair_images", image_id=1, **TRAIN) == [2, 4, 1, 3]
+    assert image_ids(files, "pair_images", image_id=1, **TRAIN, most=3) == [2, 4, 1]
 
 
 def test_the_largest_pairs_are_the_examples(tmp_path):
@@ -82,7 +78,7 @@ def test_the_largest_pairs_are_the_examples(tmp_path):
         for pair_id, images in ((1, 1), (2, 4), (3, 2))
         for image in range(images)
     ]
-    files = tiny_release(tmp_path, pairs=pairs)
+    files = write_files(tmp_path, pairs=pairs)
     rows = answers(files, "sample_pairs", most=2)
     assert [(row["pair_id"], row["image_id"]) for row in rows] == [(2, 20), (3, 30)]
 
@@ -92,20 +88,17 @@ def test_example_images_have_a_picture_and_a_visible_landmark(tmp_path):
     images.append(photo(4, "user", 1, image_status="missing"))
     visible = {"landmarks_visible": 1}
     items = [garment(1, 1), garment(2, 1, **visible), garment(4, 1, **visible)]
-    assert keys(answers(tiny_release(tmp_path, images=images, items=items), "sample_images")) == [
-        ("train", 2)
-    ]
+    assert image_ids(write_files(tmp_path, images=images, items=items), "sample_images") == [2]
 
 
 def test_example_images_alternate_the_categories(tmp_path):
-    categories = {number: 9 for number in range(1, 6)} | {6: 5}
-    images = [photo(number, "user", 1) for number in categories]
+    images = [photo(number, "user", 1) for number in range(1, 7)]
     items = [
-        garment(number, 1, category_id=category_id, landmarks_visible=1)
-        for number, category_id in categories.items()
+        garment(number, 1, category_id=5 if number == 6 else 9, landmarks_visible=1)
+        for number in range(1, 7)
     ]
-    files = tiny_release(tmp_path, images=images, items=items)
-    assert ("train", 6) in keys(answers(files, "sample_images", most=2))
+    files = write_files(tmp_path, images=images, items=items)
+    assert 6 in image_ids(files, "sample_images", most=2)
 
 
 def test_training_images_are_annotated_and_have_a_picture(tmp_path):
@@ -115,7 +108,7 @@ def test_training_images_are_annotated_and_have_a_picture(tmp_path):
         photo(3, "user", 1, byte_size=10),
         photo(4, "user", 1, image_status="unreadable"),
     ]
-    files = tiny_release(tmp_path, images=images, items=[garment(3, 1), garment(3, 1, 2)])
+    files = write_files(tmp_path, images=images, items=[garment(3, 1), garment(3, 1, 2)])
     (row,) = answers(files, "training_images", **TRAIN)
     assert (row["image_id"], row["items"], row["byte_size"]) == (3, 2, 10)
 
@@ -126,14 +119,13 @@ def test_an_image_without_width_or_height_is_without_size(tmp_path):
         photo(number, "user", 1, width=width, height=height)
         for number, (width, height) in enumerate(sizes)
     ]
-    (row,) = answers(tiny_release(tmp_path, images=images), "coco_totals", **TRAIN)
+    (row,) = answers(write_files(tmp_path, images=images), "coco_totals", **TRAIN)
     assert (row["images"], row["without_size"]) == (4, 3)
 
 
 def test_information_images_are_those_of_a_source(tmp_path):
-    files = tiny_release(
+    files = write_files(
         tmp_path, images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "user", 1)]
     )
     for source, numbers in (("any", [1, 2, 3]), ("user", [1, 3]), ("shop", [2])):
-        rows = answers(files, "information_images", **TRAIN, source=source)
-        assert [row["image_id"] for row in rows] == numbers
+        assert image_ids(files, "information_images", **TRAIN, source=source) == numbers

@@ -2,33 +2,17 @@
 
 from collections import Counter
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from decoded_sources import decode_source
-from tiny_release import answers, tiny_release
-
-from flows.decode.fashionai import FASHIONAI
-from flows.flatten import flatten
-from schemas import TABLES
+from fashionai_rows import OWN
+from releases import answers, write_files
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def files(real_data, tmp_path_factory):
-    name = "train/Annotations/train.csv"
-    source = decode_source(FASHIONAI, {name: (real_data / "fashionai" / name).read_bytes()})
-    folder = tmp_path_factory.mktemp("fashionai")
-    files = tiny_release(folder)
-    parts = [flatten(part.annotations) for part in source.parts]
-    for table in ("images", "items", "landmarks", "polygons"):
-        rows = pa.Table.from_batches([part[table] for part in parts])
-        path = folder / table / "dataset=fashionai" / "split=train" / "part-00000.parquet"
-        path.parent.mkdir(parents=True)
-        pq.write_table(rows.select(TABLES[table].file_schema.names), path)
-        files[table] = [path]
-    return files
+def files(real_data, tmp_path_factory, fashionai_tables):
+    csv = (real_data / "fashionai/train/Annotations/train.csv").read_bytes()
+    return write_files(tmp_path_factory.mktemp("fashionai"), **fashionai_tables(csv))
 
 
 def test_split_totals_and_categories_are_those_that_were_counted(files):
@@ -47,9 +31,8 @@ def test_visibility_by_key_point_adds_up_to_the_file(files):
     for row in rows:
         total.update({word: row[word] for word in ("visible", "occluded", "unlabelled")})
     # Absent in the file's 24 columns: the category's own, and those that other categories have.
-    own = {"blouse": 13, "outwear": 14, "dress": 15, "skirt": 4, "trousers": 7}
     items = {row["category_name"]: row["items"] for row in rows}
-    foreign = sum((24 - own[name]) * items[name] for name in own)
+    foreign = sum((24 - len(own)) * items[name] for name, own in OWN.items())
     assert (total["visible"], total["occluded"]) == (250_762, 47_617)
     assert total["unlabelled"] + foreign == 460_765
     assert {row["landmark_name"] for row in rows if row["category_name"] == "skirt"} == {

@@ -4,8 +4,9 @@ import re
 
 import pytest
 import sqlglot
+from builders import garment, photo
+from releases import answers, write_files
 from sqlglot import exp
-from tiny_release import answers, garment, negatives, photo, tiny_release
 
 from flows.warehouse import queries, query
 from schemas import TABLES
@@ -38,32 +39,25 @@ def test_rounded_shares_add_up_to_1_only_within_their_rounding(tmp_path):
         {"image_id": number, "landmark_no": 1, "visibility": word, "x": 1.0, "y": 1.0}
         for number, word in enumerate(words, start=1)
     ]
-    files = tiny_release(tmp_path, items=items, landmarks=landmarks)
+    files = write_files(tmp_path, items=items, landmarks=landmarks)
     (row,) = answers(files, "landmark_visibility")
     total = sum(row[f"{word}_share"] for word in words)
     assert total != 1 and total == pytest.approx(1, abs=3e-6)
     assert "add up to 1 within that" in query("landmark_visibility").prose
 
 
-BOX = ("x1", "y1", "x2", "y2")
-
-
-def boxed(number, *edges, **more):
-    return garment(number, 1, **dict(zip(BOX, map(float, edges), strict=True)), **more)
-
-
-@pytest.fixture
-def flat_boxes(tmp_path):
+@pytest.fixture(scope="module")
+def flat_boxes(tmp_path_factory):
     """A skirt with a box of 10 x 20, one without width, one without height; vests without width."""
     items = [
-        boxed(1, 0, 0, 10, 20),
-        boxed(2, 5, 0, 5, 20),
-        boxed(3, 0, 5, 10, 5),
-        boxed(4, 5, 5, 5, 9, category_id=5, category_name="vest"),
+        garment(1, 1, box=(0, 0, 10, 20)),
+        garment(2, 1, box=(5, 0, 5, 20)),
+        garment(3, 1, box=(0, 5, 10, 5)),
+        garment(4, 1, box=(5, 5, 5, 9), category_id=5, category_name="vest"),
     ]
     numbers = range(1, 5)
-    return tiny_release(
-        tmp_path,
+    return write_files(
+        tmp_path_factory.mktemp("flat"),
         images=[photo(number, "user", 1, width=100, height=100) for number in numbers],
         items=items,
         landmarks=[{"image_id": n, "landmark_no": 1, "x": 5.0, "y": 5.0} for n in numbers],
@@ -98,36 +92,9 @@ def test_measures_of_flat_boxes_alone_are_null(flat_boxes):
     assert [row["mean_x"] for row in shapes if row["category_id"] == 9] == [0.5]
 
 
-@pytest.mark.parametrize("what", ["boxes", "landmarks", "polygons"])
-def test_negative_coordinates_are_found_in_a_picture_of_unknown_size(tmp_path, what):
-    files = tiny_release(
-        tmp_path,
-        images=[photo(1, "user", 1)],
-        items=[boxed(1, -3, 0, 5, 5)],
-        landmarks=[{"landmark_no": 1, "x": -3.0, "y": 1.0}],
-        polygons=[{"polygon_no": 1, "points": [-3.0, 0.0, 9.0, 0.0, 0.0, 9.0], "point_count": 3}],
-    )
-    (row,) = answers(files, f"{what}_outside_image")
-    assert (row["beyond"], row["width"]) == (3, None)
-    header = query(f"{what}_outside_image")
-    assert "found in every picture" in header.prose and "null" in header.columns["width"]
-
-
-def test_unlabelled_landmarks_with_coordinates_leave_the_picture_too(tmp_path):
-    point = {"landmark_no": 1, "x": 120.0, "y": 1.0, "visibility": "unlabelled"}
-    images = [photo(1, "user", 1, width=100, height=100)]
-    files = tiny_release(tmp_path, images=images, landmarks=[point])
-    (row,) = answers(files, "landmarks_outside_image")
-    assert row["beyond"] == 20
-    assert "Unlabelled landmarks count" in query("landmarks_outside_image").prose
-    for name in ("x", "y"):
-        doc = TABLES["landmarks"].schema.field(name).metadata[b"doc"].decode()
-        assert "null when unlabelled at the source's placeholder" in doc and "else kept" in doc
-
-
 def test_a_normaliser_length_is_between_labelled_points(tmp_path):
     ends = [("armpit_left", 0.0, "visible"), ("armpit_right", 30.0, "unlabelled")]
-    files = tiny_release(
+    files = write_files(
         tmp_path,
         items=[garment(1, None, dataset="fashionai", category_id=1, category_name="blouse")],
         landmarks=[
@@ -147,24 +114,7 @@ def test_the_schema_says_whose_file_is_measured_where_the_source_has_none():
     assert "Fashion-MNIST has no picture files" in query("source_sizes").prose
 
 
-def test_negatives_of_the_same_pair_are_described_by_their_rule(tmp_path):
-    files = tiny_release(
-        tmp_path,
-        images=[photo(1, "user", 1), photo(2, "shop", 1)],
-        items=[
-            garment(1, 1),
-            garment(2, 1),
-            garment(2, 2, item_no=2, category_id=8),
-            garment(2, 3, item_no=3),
-        ],
-    )
-
-    def shop_items(**parameters):
-        rows = negatives(files, "negative_same_pair", **parameters)
-        return [(row["shop_item_no"], row["shop_category_id"]) for row in rows]
-
-    assert shop_items() == [(2, 8), (3, 9)]
-    assert shop_items(same_category=True) == [(3, 9)]
+def test_negatives_of_the_same_pair_are_described_by_their_rule():
     header = query("negative_pairs")
     assert "ard negative" not in header.title + header.prose and "need not match" in header.prose
 

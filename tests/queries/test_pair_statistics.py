@@ -4,10 +4,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from made_up_release import Files, write_release
-from tiny_release import answers, garment, photo, tiny_release, with_pairs
+from builders import garment, photo
+from releases import answers, with_pairs, write_files, write_statistic
 
 from flows.warehouse import open_warehouse, queries
 
@@ -21,23 +20,17 @@ def test_every_statistic_is_computed_a_second_time():
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory) -> Files:
-    folder = tmp_path_factory.mktemp("made_up")
-    return write_release(folder, {"train": 500, "validation": 200}, fashionai=20, part=256)
-
-
-@pytest.fixture(scope="module")
-def garments(files):
+def garments(made_up):
     """(split, pair_id, source, image_id, style, category_id) of every item in a pair_id."""
-    con = open_warehouse(files)
-    return con.execute(
-        "select split, pair_id, source, image_id, style, category_id from items "
-        "join images using (dataset, split, image_id) where pair_id is not null"
-    ).fetchall()
+    with open_warehouse(made_up) as con:
+        return con.execute(
+            "select split, pair_id, source, image_id, style, category_id from items "
+            "join images using (dataset, split, image_id) where pair_id is not null"
+        ).fetchall()
 
 
-def test_images_per_pair_agrees(files):
-    con = open_warehouse(files)
+def test_images_per_pair_agrees(made_up):
+    con = open_warehouse(made_up)
     images = con.execute("select split, pair_id, source from images where pair_id > 0").fetchall()
     counted = Counter(images)
     expected = Counter(
@@ -46,17 +39,17 @@ def test_images_per_pair_agrees(files):
         for source in ("user", "shop")
     )
     names = ("split", "source", "images")
-    found = {tuple(r[n] for n in names): r["pair_ids"] for r in answers(files, "images_per_pair")}
+    found = {tuple(r[n] for n in names): r["pair_ids"] for r in answers(made_up, "images_per_pair")}
     assert found == expected
 
 
-def test_styles_per_pair_agrees(files, garments):
+def test_styles_per_pair_agrees(made_up, garments):
     styles = defaultdict(set)
     for split, pair_id, _, _, style, _ in garments:
         styles[split, pair_id] |= {style} - {0}
     for split in ("train", "validation"):
         groups = [found for (where, _), found in styles.items() if where == split]
-        rows = [row for row in answers(files, "styles_per_pair") if row["split"] == split]
+        rows = [row for row in answers(made_up, "styles_per_pair") if row["split"] == split]
         assert {r["styles"]: r["pair_ids"] for r in rows} == Counter(map(len, groups))
         for row in rows:
             same = [found for found in groups if len(found) == row["styles"]]
@@ -65,8 +58,8 @@ def test_styles_per_pair_agrees(files, garments):
             assert (row["pair_ids_with_gaps"], row["highest_style"]) == (gaps, highest)
 
 
-def test_pair_totals_agrees(files, garments):
-    for row in answers(files, "pair_totals"):
+def test_pair_totals_agrees(made_up, garments):
+    for row in answers(made_up, "pair_totals"):
         styled = [g[1:] for g in garments if g[0] == row["split"] and g[4] > 0]
         users = [(p, i, s, c) for p, source, i, s, c in styled if source == "user"]
         shops = [(p, i, s) for p, source, i, s, _ in styled if source == "shop"]
@@ -96,24 +89,15 @@ def test_pair_totals_agrees(files, garments):
 
 
 def test_pair_totals_names_both_readings_of_image_pairs(tmp_path):
-    # Two consumers' items of different styles in one picture, two shop pictures of one style each.
-    files = tiny_release(
+    # One consumer's picture with two items of a style, and shops' pictures of styles 1, 5 and 0.
+    files = write_files(
         tmp_path,
-        images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "shop", 7), photo(4, "shop", 7)],
-        items=[
-            garment(1, 1),
-            garment(1, 1, item_no=2),
-            garment(2, 1),
-            garment(3, 5),
-            garment(4, 0),
-        ],
+        images=[photo(1, "user", 7), *(photo(number, "shop", 7) for number in (2, 3, 4))],
+        items=[garment(1, 1), garment(1, 1, 2), garment(2, 1), garment(3, 5), garment(4, 0)],
     )
-    (row,) = answers(with_pairs(tmp_path / "b", files), "pair_totals")
-    assert (row["instance_pairs"], row["image_pairs_by_item"], row["image_pairs_by_image"]) == (
-        2,
-        1,
-        2,
-    )
+    (row,) = answers(with_pairs(tmp_path, files), "pair_totals")
+    names = ("instance_pairs", "image_pairs_by_item", "image_pairs_by_image")
+    assert [row[name] for name in names] == [2, 1, 2]
     assert (row["user_orphan_keys"], row["shop_orphan_keys"]) == (0, 1)
 
 
@@ -142,7 +126,7 @@ def test_published_totals_are_those_of_the_authors(tmp_path):
         {"dataset": name, "split": "train"}
         for name in ("deepfashion2", "fashionai", "fashion-mnist")
     ]
-    files = tiny_release(tmp_path, images=images)
+    files = write_files(tmp_path, images=images)
     rows = published(files, measure="images", edition="released")
     assert {(row["dataset"], row["split"]): row["published"] for row in rows} == RELEASED_IMAGES
     rows = published(files, measure="items", edition="paper")
@@ -153,22 +137,18 @@ def test_published_totals_are_those_of_the_authors(tmp_path):
     ("pairs", "meaning"), [(337_293, "complete"), (320_429, "near"), (320_428, "far"), (1, "far")]
 )
 def test_image_pairs_within_5_percent_are_near(tmp_path, pairs, meaning):
-    rows = {
-        "split_totals": {"images": 1, "items": 1, "pairs": 1},
-        "pair_totals": {"image_pairs_by_item": pairs},
-    }
-    files = {}
-    for name, values in rows.items():
-        table = pa.Table.from_pylist([{"dataset": "deepfashion2", "split": "train"} | values])
-        files[f"statistics/{name}"] = [tmp_path / f"{name}.parquet"]
-        pq.write_table(table, tmp_path / f"{name}.parquet")
+    own = {"dataset": "deepfashion2", "split": "train"}
+    totals = own | {"images": 1, "items": 1, "pairs": 1}
+    files = write_statistic(tmp_path, "split_totals", pa.Table.from_pylist([totals]))
+    totals = own | {"image_pairs_by_item": pairs}
+    files |= write_statistic(tmp_path, "pair_totals", pa.Table.from_pylist([totals]))
     (row,) = published(files, split="train", measure="image_pairs", edition="released")
     assert (row["ours"], row["meaning"]) == (pairs, meaning)
 
 
-def test_published_totals_agrees(files):
-    rows = published(files)
-    totals = {row["split"]: row for row in answers(files, "split_totals")
+def test_published_totals_agrees(made_up):
+    rows = published(made_up)
+    totals = {row["split"]: row for row in answers(made_up, "split_totals")
               if row["dataset"] == "deepfashion2"}  # fmt: skip
     for row in rows:
         assert row["difference"] == row["ours"] - row["published"]
@@ -190,13 +170,13 @@ def test_published_totals_agrees(files):
 )
 def test_a_difference_is_given_its_meaning(tmp_path, images, meaning):
     row = {"dataset": "fashion-mnist", "split": "test"}
-    files = tiny_release(tmp_path, images=[row | {"image_id": number} for number in range(images)])
+    files = write_files(tmp_path, images=[row | {"image_id": number} for number in range(images)])
     meanings = [row["meaning"] for row in published(files, split="test", measure="images")]
     assert meanings == ([meaning] if meaning else [])
 
 
 def test_a_split_that_is_not_here_says_so(tmp_path):
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1)])
+    files = write_files(tmp_path, images=[photo(1, "user", 1)])
     assert {r["meaning"] for r in published(files, split="test")} == {"not in this lake"}
     assert {
         r["meaning"] for r in published(files, split="train", edition="paper", measure="images")
@@ -210,7 +190,7 @@ def test_rejections_by_rule_agrees(tmp_path):
         {"rule": "inverted_box", "file_name": "c.json", "item_no": 2, "message": "x2"},
         {"rule": "inverted_box", "file_name": "c.json", "item_no": 1, "message": "x1"},
     ]
-    found = answers(tiny_release(tmp_path, rejections=refused), "rejections_by_rule")
+    found = answers(write_files(tmp_path, rejections=refused), "rejections_by_rule")
     names = ("rule", "documents", "items", "example_file", "example_message")
     assert [tuple(row[name] for name in names) for row in found] == [
         ("inverted_box", 0, 2, "c.json", "x1"),
@@ -218,42 +198,27 @@ def test_rejections_by_rule_agrees(tmp_path):
     ]
 
 
-def test_queries_and_gallery_are_the_benchmarks(tmp_path):
-    files = tiny_release(
+@pytest.mark.parametrize(
+    ("name", "strict", "rows"),
+    [
+        ("queries", False, [(1, 1, 1), (3, 1, 0)]),
+        ("queries", "true", [(1, 1, 1)]),
+        ("gallery", False, [(2, 1, 1), (2, 2, 0)]),
+        ("gallery", True, [(2, 1, 1)]),
+    ],
+)
+def test_queries_and_gallery_are_the_benchmarks(tmp_path, name, strict, rows):
+    files = write_files(
         tmp_path,
         images=[photo(1, "user", 7), photo(2, "shop", 7), photo(3, "user", 8)],
-        items=[
-            garment(1, 1),
-            garment(1, 0, item_no=2),
-            garment(2, 1),
-            garment(2, 0, item_no=2),
-            garment(3, 4),
-        ],
+        items=[garment(1, 1), garment(1, 0, 2), garment(2, 1), garment(2, 0, 2), garment(3, 4)],
     )
-
-    def keys(name, **parameters):
-        return [(row["image_id"], row["item_no"]) for row in answers(files, name, **parameters)]
-
-    assert keys("retrieval_queries") == [(1, 1), (3, 1)]
-    assert [row["counterparts"] for row in answers(files, "retrieval_queries")] == [1, 0]
-    assert keys("retrieval_queries", strict="true") == [(1, 1)]
-    assert keys("retrieval_gallery") == [(2, 1), (2, 2)]
-    assert keys("retrieval_gallery", strict=True) == [(2, 1)]
-
-
-def test_split_totals_count_positive_pairs_only(tmp_path):
-    pairs = [{"pair_kind": kind} for kind in ("positive", "negative_random", "negative_random")]
-    (row,) = answers(
-        tiny_release(tmp_path, images=[photo(1, "user", 1)], pairs=pairs), "split_totals"
-    )
-    assert row["pairs"] == 1
+    found = answers(files, f"retrieval_{name}", strict=strict)
+    keys = ("image_id", "item_no", "counterparts")
+    assert [tuple(row[key] for key in keys) for row in found] == rows
 
 
 def test_the_smallest_side_may_be_the_height(tmp_path):
-    sizes = [(90, 30), (40, 80)]
-    images = [
-        photo(number, "user", 1, width=width, height=height)
-        for number, (width, height) in enumerate(sizes)
-    ]
-    (row,) = answers(tiny_release(tmp_path, images=images), "source_sizes")
+    images = [photo(1, "user", 1, width=90, height=30), photo(2, "user", 1, width=40, height=80)]
+    (row,) = answers(write_files(tmp_path, images=images), "source_sizes")
     assert (row["smallest_side"], row["largest_side"]) == (30, 90)

@@ -1,139 +1,110 @@
 """Checks that compare with what the authors published: retrieval lists and totals of splits."""
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tiny_release import answers, garment, photo, tiny_release
+from builders import garment, photo
+from releases import answers, write_files, write_statistic
 
-BOX = ("x1", "y1", "x2", "y2")
-
-
-def boxed(image_id, style, *edges, **more):
-    """An items row with a box."""
-    return garment(image_id, style, **dict(zip(BOX, map(float, edges), strict=True)), **more)
+QUERY, STYLED, UNSTYLED = (0, 0, 5, 5), (0, 0, 7, 7), (0, 0, 8, 8)
 
 
 def listed(number, image_id, style, edges=None, **more):
     """A row of the authors' lists; without style it is in a list of images."""
     row = {"list_no": number, "image_id": image_id, "style": style, "list_file": "val.json"}
     labels = {} if style is None else {"pair_id": 1}
-    return row | labels | dict(zip(BOX, edges or (None,) * 4, strict=True)) | more
-
-
-@pytest.fixture
-def shop_and_user():
-    return {
-        "images": [photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 1)],
-        "items": [
-            boxed(1, 1, 0, 0, 5, 5),
-            boxed(1, 0, 1, 1, 6, 6, item_no=2),
-            boxed(2, 1, 0, 0, 7, 7),
-            boxed(3, 0, 0, 0, 8, 8),
-        ],
-    }
-
-
-def disagreements(files, side):
-    """Differences of the lists of a side from the rule."""
-    rows = [row for row in answers(files, "listed_items_agree") if row["side"] == side]
-    return [(row["image_id"], row["x2"], row["problem"]) for row in rows]
-
-
-def test_lists_that_agree_with_the_rule_are_silent(tmp_path, shop_and_user):
-    files = tiny_release(
-        tmp_path,
-        **shop_and_user,
-        listed_queries=[listed(1, 1, 1, (0, 0, 5, 5))],
-        listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7)), listed(2, 3, 0, (0, 0, 8, 8))],
+    return (
+        row | labels | dict(zip(("x1", "y1", "x2", "y2"), edges or (None,) * 4, strict=True)) | more
     )
-    assert disagreements(files, "queries") == []
-    assert disagreements(files, "gallery") == []
 
 
-def test_a_list_without_style_0_is_a_list_of_styled_items(tmp_path, shop_and_user):
-    files = tiny_release(tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7))])
-    assert disagreements(files, "gallery") == []
-
-
-def test_differences_of_lists_and_rule_are_reported(tmp_path, shop_and_user):
-    files = tiny_release(
-        tmp_path,
-        **shop_and_user,
-        listed_queries=[listed(1, 1, 1, (0, 0, 5, 9))],
-        listed_gallery=[listed(1, 2, 1, (0, 0, 7, 7)), listed(2, 2, 0, (0, 0, 1, 1))],
+def release(folder, *more, queries=(), gallery=()):
+    """A consumer's items of style 1 and 0, a shop's of each, and lists of rows from 1."""
+    items = [
+        garment(1, 1, box=QUERY),
+        garment(1, 0, 2, box=(1, 1, 6, 6)),
+        garment(2, 1, box=STYLED),
+        garment(3, 0, box=UNSTYLED),
+    ]
+    return write_files(
+        folder,
+        images=[photo(1, "user", 1), photo(2, "shop", 1), photo(3, "shop", 1)],
+        items=[*items, *more],
+        listed_queries=[listed(n, *row, **extra) for n, (row, extra) in enumerate(queries, 1)],
+        listed_gallery=[listed(n, *row, **extra) for n, (row, extra) in enumerate(gallery, 1)],
     )
-    assert disagreements(files, "queries") == [
-        (1, 5.0, "by rule only"),
-        (1, 5.0, "listed only"),
-    ]
-    assert disagreements(files, "gallery") == [
-        (2, 1.0, "listed only"),
-        (3, 8.0, "by rule only"),
-    ]
 
 
-def test_lists_of_images_are_compared_by_image(tmp_path, shop_and_user):
-    files = tiny_release(
-        tmp_path, **shop_and_user, listed_gallery=[listed(1, 2, None), listed(2, 4, None)]
-    )
-    assert disagreements(files, "gallery") == [
-        (3, None, "by rule only"),
-        (4, None, "listed only"),
-    ]
+def at(*row, **extra):
+    return row, extra
+
+
+SIMILAR = garment(1, 1, 3, box=QUERY)
 
 
 @pytest.mark.parametrize(
-    ("name", "record"),
+    ("more", "queries", "gallery", "problems"),
     [
-        ("listed_queries", listed(1, 1, 1, (0, 0, 5, 5), pair_id=2)),
-        ("listed_queries", listed(1, 1, 1, (0, 0, 5, 5), category_id=8)),
-        ("listed_queries", listed(1, 1, 2, (0, 0, 5, 5))),
-        ("listed_gallery", listed(1, 2, 1, (0, 0, 7, 7), pair_id=2)),
+        # Lists that agree with the rule.
+        ([], [at(1, 1, QUERY)], [at(2, 1, STYLED), at(3, 0, UNSTYLED)], []),
+        ([], [at(1, 1, QUERY, category_id=9)], [], []),
+        # Without style 0, a list is one of styled items.
+        ([], [], [at(2, 1, STYLED)], []),
+        ([], [at(1, 1, QUERY, split="test")], [], []),  # a split without items
+        # Equal items are expected as often as they occur.
+        ([SIMILAR], [at(1, 1, QUERY)] * 2, [], []),
+        ([SIMILAR], [at(1, 1, QUERY)], [], [("queries", 1, 5.0, "listed too rarely", 1, 2)]),
+        (
+            [],
+            [at(1, 1, (0, 0, 5, 9))],
+            [],
+            [("queries", 1, 5.0, "by rule only", 0, 1), ("queries", 1, 5.0, "listed only", 1, 0)],
+        ),
+        (
+            [],
+            [],
+            [at(2, 1, STYLED), at(2, 0, (0, 0, 1, 1))],
+            [("gallery", 2, 1.0, "listed only", 1, 0), ("gallery", 3, 8.0, "by rule only", 0, 1)],
+        ),
+        # Lists of images are compared by image.
+        (
+            [],
+            [],
+            [at(2, None), at(4, None)],
+            [("gallery", 3, None, "by rule only", 0, 1), ("gallery", 4, None, "listed only", 1, 0)],
+        ),
+        # A record that is repeated.
+        ([], [at(1, 1, QUERY)] * 2, [], [("queries", 1, 5.0, "listed too often", 2, 1)]),
+        ([], [at(1, None)] * 2, [], [("queries", 1, None, "listed too often", 2, 1)]),
+        ([], [], [at(2, 1, STYLED)] * 2, [("gallery", 2, 7.0, "listed too often", 2, 1)]),
+        (
+            [],
+            [],
+            [at(2, None), at(2, None), at(3, None)],
+            [("gallery", 2, None, "listed too often", 2, 1)],
+        ),
     ],
 )
-def test_labels_of_listed_records_are_compared(tmp_path, shop_and_user, name, record):
-    files = tiny_release(tmp_path, **shop_and_user, **{name: [record]})
-    rows = answers(files, "listed_items_agree")
-    assert sorted(row["problem"] for row in rows) == ["by rule only", "listed only"]
-    assert [(row["listed"], row["expected"]) for row in rows] in (
-        [(0, 1), (1, 0)],
-        [(1, 0), (0, 1)],
-    )
+def test_lists_are_compared_with_the_rule(tmp_path, more, queries, gallery, problems):
+    rows = answers(release(tmp_path, *more, queries=queries, gallery=gallery), "listed_items_agree")
+    names = ("side", "image_id", "x2", "problem", "listed", "expected")
+    assert [tuple(row[name] for name in names) for row in rows] == problems
 
 
-def test_a_list_with_the_right_category_agrees(tmp_path, shop_and_user):
-    record = listed(1, 1, 1, (0, 0, 5, 5), category_id=9)
-    files = tiny_release(tmp_path, **shop_and_user, listed_queries=[record])
-    assert disagreements(files, "queries") == []
-
-
-@pytest.mark.parametrize("name", ["listed_queries", "listed_gallery"])
-@pytest.mark.parametrize("of_images", [False, True])
-def test_a_repeated_record_is_reported(tmp_path, shop_and_user, name, of_images):
-    image_id, edge = {"listed_queries": (1, 5), "listed_gallery": (2, 7)}[name]
-    record = (image_id, None) if of_images else (image_id, 1, (0, 0, edge, edge))
-    others = [listed(3, 3, None)] if of_images and name == "listed_gallery" else []
-    rows = [listed(1, *record), listed(2, *record), *others]
-    files = tiny_release(tmp_path, **shop_and_user, **{name: rows})
-    (row,) = answers(files, "listed_items_agree")
-    assert (row["image_id"], row["problem"]) == (image_id, "listed too often")
-    assert (row["listed"], row["expected"]) == (2, 1)
-
-
-def test_equal_items_are_expected_as_often_as_they_occur(tmp_path, shop_and_user):
-    shop_and_user["items"].append(boxed(1, 1, 0, 0, 5, 5, item_no=3))
-    record = (1, 1, (0, 0, 5, 5))
-    twice = [listed(1, *record), listed(2, *record)]
-    files = tiny_release(tmp_path / "2", **shop_and_user, listed_queries=twice)
-    assert disagreements(files, "queries") == []
-    files = tiny_release(tmp_path / "1", **shop_and_user, listed_queries=twice[:1])
-    assert disagreements(files, "queries") == [(1, 5.0, "listed too rarely")]
-
-
-def test_lists_of_a_split_without_items_are_not_compared(tmp_path, shop_and_user):
-    listing = [listed(1, 1, 1, (0, 0, 5, 5), split="test")]
-    files = tiny_release(tmp_path, **shop_and_user, listed_queries=listing)
-    assert disagreements(files, "queries") == []
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"queries": [at(1, 1, QUERY, pair_id=2)]},
+        {"queries": [at(1, 1, QUERY, category_id=8)]},
+        {"queries": [at(1, 2, QUERY)]},
+        {"gallery": [at(2, 1, STYLED, pair_id=2)]},
+    ],
+)
+def test_labels_of_listed_records_are_compared(tmp_path, lists):
+    rows = answers(release(tmp_path, **lists), "listed_items_agree")
+    assert {(row["problem"], row["listed"], row["expected"]) for row in rows} == {
+        ("by rule only", 0, 1),
+        ("listed only", 1, 0),
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,17 +122,14 @@ def test_lists_of_a_split_without_items_are_not_compared(tmp_path, shop_and_user
 )
 def test_every_split_that_is_not_what_was_released_is_reported(tmp_path, images, grade):
     totals = {"dataset": "fashion-mnist", "split": "test", "images": images, "items": 0, "pairs": 0}
-    path = tmp_path / "split_totals.parquet"
-    pq.write_table(pa.Table.from_pylist([totals]), path)
-    rows = [
-        (row["split"], row["difference"], row["grade"])
-        for row in answers({"statistics/split_totals": [path]}, "totals_as_published")
-    ]
+    files = write_statistic(tmp_path, "split_totals", pa.Table.from_pylist([totals]))
+    names = ("split", "difference", "grade")
+    rows = [tuple(row[name] for name in names) for row in answers(files, "totals_as_published")]
     assert rows == ([("test", images - 10_000, grade)] if grade else [])
 
 
 def test_a_split_without_items_and_an_absent_split_differ(tmp_path):
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1, split="validation")])
+    files = write_files(tmp_path, images=[photo(1, "user", 1, split="validation")])
     rows = answers(files, "totals_as_published")
     assert {(row["split"], row["measure"], row["ours"]) for row in rows} == {
         ("validation", "images", 1),

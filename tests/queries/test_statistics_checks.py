@@ -5,8 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
-from made_up_release import write_release
-from tiny_release import tiny_release
+from releases import write_files, write_statistic
 
 from flows.warehouse import all_checks, open_warehouse, queries, query, run_checks, run_query
 from flows.warehouse.statistics_checks import TOLERANCE, statistics_checks
@@ -17,22 +16,15 @@ STATISTICS = [one.name for one in queries("statistics")]
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """A made-up release with rejections and every statistic stored."""
+def files(tmp_path_factory, made_up):
+    """The made-up release with rejections and every statistic stored."""
     folder = tmp_path_factory.mktemp("statistics")
     refused = [{"rule": "not_json", "message": "not JSON", "file_name": f"{n}.json"} for n in "ab"]
-    rejections = tiny_release(folder / "more", vocabularies=False, rejections=refused)
-    files = write_release(folder, {"train": 60, "validation": 30}, fashionai=20) | rejections
-    with open_warehouse(rejections) as warehouse:
-        rows = run_query(warehouse, "rejections_by_rule")
-    return files | stored(folder, "rejections_by_rule", rows)
-
-
-def stored(folder, name, rows):
-    """A statistic's file with these rows."""
-    path = folder / f"{name}-stored.parquet"
-    pq.write_table(rows, path)
-    return {f"statistics/{name}": [path]}
+    files = made_up | write_files(folder, vocabularies=False, rejections=refused)
+    with open_warehouse(files) as warehouse:
+        for name in STATISTICS:
+            files |= write_statistic(folder, name, run_query(warehouse, name))
+    return files
 
 
 def rows_of(files, name):
@@ -63,7 +55,7 @@ def test_a_wrong_value_in_any_column_is_found(tmp_path, files, name):
     values = [column for column in right.schema.names if column not in query(name).grain]
     wrong = first | {name: other(first[name], right.schema.field(name)) for name in values}
     rows = pa.Table.from_pylist([wrong, *rest], schema=right.schema)
-    (problem,) = problems(files | stored(tmp_path, name, rows), name)
+    (problem,) = problems(files | write_statistic(tmp_path, name, rows), name)
     assert [part.partition(":")[0] for part in problem.split("; ")] == values
 
 
@@ -72,7 +64,7 @@ def test_rows_of_no_table_are_found(tmp_path, files, name):
     right = rows_of(files, name)
     # Without the tables, SQL gives no rows: all that is stored is invented.
     vocabularies = {"categories", "landmark_types"}
-    alone = {key: files[key] for key in vocabularies} | stored(tmp_path, name, right)
+    alone = {key: files[key] for key in vocabularies} | write_statistic(tmp_path, name, right)
     assert set(problems(alone, name)) == {"stored, but not given by the SQL"}
 
 
@@ -83,7 +75,9 @@ def test_lost_and_repeated_rows_are_found(tmp_path, files):
         ([first, third], "not stored"),
         ([first, second, second, third], "repeated"),
     ):
-        changed = stored(tmp_path, "split_totals", pa.Table.from_pylist(rows, right.schema))
+        changed = write_statistic(
+            tmp_path, "split_totals", pa.Table.from_pylist(rows, right.schema)
+        )
         assert problems(files | changed, "split_totals") == [problem]
 
 
@@ -91,7 +85,7 @@ def test_both_values_are_shown(tmp_path, files):
     right = rows_of(files, "split_totals")
     first, *rest = right.to_pylist()
     rows = pa.Table.from_pylist([first | {"images": 9999}, *rest], schema=right.schema)
-    found = problems(files | stored(tmp_path, "split_totals", rows), "split_totals")
+    found = problems(files | write_statistic(tmp_path, "split_totals", rows), "split_totals")
     assert found == [f"images: stored 9999, computed {first['images']}"]
 
 
@@ -101,10 +95,9 @@ def test_an_average_may_be_rounded_to_the_next_step(tmp_path, files, step, found
     right = rows_of(files, "mean_landmark_shape")
     rows = right.to_pylist()
     rows[0]["mean_x"] += step
-    changed = stored(
-        tmp_path, "mean_landmark_shape", pa.Table.from_pylist(rows, schema=right.schema)
-    )
-    assert bool(problems(files | changed, "mean_landmark_shape")) == found
+    rounded = pa.Table.from_pylist(rows, schema=right.schema)
+    changed = files | write_statistic(tmp_path, "mean_landmark_shape", rounded)
+    assert bool(problems(changed, "mean_landmark_shape")) == found
 
 
 def test_the_statistics_are_left_out_on_request(files):
@@ -115,7 +108,7 @@ def test_the_statistics_are_left_out_on_request(files):
 
 def test_the_rows_of_a_check_can_be_queried(tmp_path, files):
     right = rows_of(files, "split_totals")
-    changed = files | stored(tmp_path, "split_totals", right.slice(1))
+    changed = files | write_statistic(tmp_path, "split_totals", right.slice(1))
     with open_warehouse(changed) as warehouse:
         (row,) = run_query(warehouse, "statistics.split_totals").to_pylist()
     assert row == {"dataset": "deepfashion2", "split": "train", "problem": "not stored"}

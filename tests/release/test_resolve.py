@@ -1,14 +1,9 @@
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from flows.release import open_release
 from schemas.errors import InputError
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 def test_a_folder_that_is_not_a_lake_is_refused_with_how_to_make_one(lake):

@@ -5,17 +5,12 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 import pytest
-from small_lakes import numbers, publish, source
+from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
 from flows.release.manifest import content_hash, encode_manifest, read_manifest
 
 ITEMS = "items/dataset=deepfashion2/split=train/part-00001.parquet"
-
-
-@pytest.fixture
-def lake(tmp_path) -> Lake:
-    return Lake(tmp_path / "lake")
 
 
 def damaged(lake: Lake, path: str, damage: Callable[[Path], None]) -> list[str]:

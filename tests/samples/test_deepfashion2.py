@@ -1,10 +1,8 @@
 """The synthetic DeepFashion2 source has the layout, documents and shares of the real one."""
 
-import hashlib
 import json
 from collections import defaultdict
 from io import BytesIO
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -18,17 +16,9 @@ from schemas.categories import category
 from schemas.errors import InputError
 
 ITEM_KEYS = [
-    "segmentation",
-    "scale",
-    "viewpoint",
-    "zoom_in",
-    "landmarks",
-    "style",
-    "bounding_box",
-    "category_id",
-    "occlusion",
-    "category_name",
-]
+    "segmentation", "scale", "viewpoint", "zoom_in", "landmarks", "style", "bounding_box",
+    "category_id", "occlusion", "category_name",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +37,6 @@ def all_items(documents: list[dict]) -> list[dict]:
     return [item for document in documents for item in items(document).values()]
 
 
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def test_the_layout_is_the_authors_own_and_test_has_pictures_only(tmp_path):
     progress_calls: list[int] = []
     written = write_deepfashion2(tmp_path / "source", images=20, progress=progress_calls.append)
@@ -71,32 +53,18 @@ def test_the_layout_is_the_authors_own_and_test_has_pictures_only(tmp_path):
     assert not (tmp_path / "source/test/annos").exists()
 
 
-def test_without_pictures_all_documents_go_to_train_and_validation(tmp_path):
-    written = write_deepfashion2(tmp_path / "source", images=30, pictures=False)
-    assert written == {"train/annos": 27, "validation/annos": 3}
-    assert len(list((tmp_path / "source").rglob("*.json"))) == 30
-    assert not list((tmp_path / "source").rglob("*.jpg"))
-
-
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
-    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
-        write_deepfashion2(tmp_path / name, images=10, seed=seed)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert not set(contents(tmp_path / "one").values()) & set(contents(tmp_path / "other").values())
-
-
 def test_a_folder_that_holds_a_source_is_refused(tmp_path):
     write_deepfashion2(tmp_path, images=1, pictures=False)
     with pytest.raises(InputError, match="already holds train/"):
         write_deepfashion2(tmp_path, images=1)
-    with pytest.raises(InputError, match="at least one image"):
-        write_deepfashion2(tmp_path, images=0)
 
 
 def test_documents_are_one_line_with_keys_in_the_order_of_a_python_2_dict(tmp_path):
-    write_deepfashion2(tmp_path, images=60, pictures=False)
-    for path in (tmp_path / "train/annos").iterdir():
+    written = write_deepfashion2(tmp_path, images=60, pictures=False)
+    assert written == {"train/annos": 54, "validation/annos": 6}
+    paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(paths) == 60
+    for path in paths:
         text = path.read_text("ascii")
         assert "\n" not in text
         document = json.loads(text)

@@ -10,7 +10,6 @@ from PIL import Image
 
 from flows.decode.fashion_mnist import FASHION_MNIST
 from flows.samples.fashion_mnist import write_fashion_mnist
-from schemas.errors import InputError
 
 
 def files_below(folder):
@@ -70,17 +69,3 @@ def test_a_linear_model_learns_the_classes(sets):
     weights = np.linalg.solve(pixels.T @ pixels + 5 * np.eye(785), pixels.T @ np.eye(10)[codes])
     guesses = (np.c_[sets["test"][0], np.ones(100)] @ weights).argmax(axis=1)
     assert (guesses == sets["test"][1]).mean() > 0.9
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path):
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        write_fashion_mnist(tmp_path / name, images=30, seed=seed)
-    first, again, other = (files_below(tmp_path / name) for name in "abc")
-    assert first == again
-    assert first["train-images-idx3-ubyte.gz"] != other["train-images-idx3-ubyte.gz"]
-
-
-def test_a_sample_has_at_least_one_image(tmp_path):
-    assert write_fashion_mnist(tmp_path / "one", images=1) == {"train": 1}
-    with pytest.raises(InputError, match="at least one image"):
-        write_fashion_mnist(tmp_path / "none", images=0)

@@ -7,7 +7,6 @@ from PIL import Image
 
 from flows.decode.fashionai import FASHIONAI
 from flows.samples.fashionai import write_fashionai
-from schemas.errors import InputError
 
 ANSWERS = "r1_test_a/fashionAI_key_points_test_a_answer_20180426.csv"
 
@@ -79,16 +78,3 @@ def test_one_image_is_in_both_sets_and_the_answers_lost_a_skirt(decoded):
     )
     (lost,) = [image for image in decoded.images if not image["annotated"]]
     assert lost["items"][0]["category_name"] == "skirt"
-
-
-def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path):
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        write_fashionai(tmp_path / name, images=3, seed=seed)
-    assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
-    assert files_below(tmp_path / "a").keys() != files_below(tmp_path / "c").keys()
-
-
-def test_a_sample_has_at_least_one_image(tmp_path):
-    assert write_fashionai(tmp_path / "one", images=1) == {"train/Images": 1}
-    with pytest.raises(InputError, match="at least one image"):
-        write_fashionai(tmp_path / "none", images=0)

@@ -4,6 +4,7 @@ import os
 import pickle
 from pathlib import Path
 
+import packing
 import pyarrow as pa
 import pytest
 
@@ -11,45 +12,32 @@ from flows.storage import Location, list_members, read_heads, read_member, read_
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
+NAMES = ["train/annos/000001.json", "train/annos/000002.json", "train/image/000001.jpg"]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("train/annos/000002.json", "train/annos/000001.json", "train/image/000001.jpg"):
-        path = tmp_path / "source" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode() * 10)
-    return tmp_path / "source"
+    files = {name: name.encode() * 10 for name in reversed(NAMES)}
+    return packing.write_folder(tmp_path / "source", files)
 
 
-def read(folder: Path, members: pa.Table | None = None) -> list[Document]:
-    location = Location.parse(folder)
-    return list(read_members(location, list_members(location) if members is None else members))
+def read(folder: Path, members: pa.Table) -> list[Document]:
+    return list(read_members(Location.parse(folder), members))
 
 
 def test_members_are_listed_by_name_with_size_and_time(folder):
     members = list_members(Location.parse(folder))
     assert members.schema == MEMBERS
-    assert members["name"].to_pylist() == [
-        "train/annos/000001.json",
-        "train/annos/000002.json",
-        "train/image/000001.jpg",
-    ]
-    status = (folder / "train/annos/000001.json").stat()
-    assert members.slice(0, 1).to_pylist() == [
-        {
-            "name": "train/annos/000001.json",
-            "size": status.st_size,
-            "stamp": str(status.st_mtime_ns),
-        }
-    ]
+    assert members["name"].to_pylist() == NAMES
+    status = (folder / NAMES[0]).stat()
+    row = {"name": NAMES[0], "size": status.st_size, "stamp": str(status.st_mtime_ns)}
+    assert members.slice(0, 1).to_pylist() == [row]
 
 
 def test_members_are_read_whole_and_in_the_order_asked_for(folder):
     members = list_members(Location.parse(folder)).take([2, 0])
-    assert read(folder, members) == [
-        Document("train/image/000001.jpg", b"train/image/000001.jpg" * 10),
-        Document("train/annos/000001.json", b"train/annos/000001.json" * 10),
-    ]
+    names = (NAMES[2], NAMES[0])
+    assert read(folder, members) == [Document(name, name.encode() * 10) for name in names]
 
 
 def test_one_file_is_a_source_of_one_member(folder):
@@ -94,7 +82,7 @@ def test_a_head_grows_until_the_probe_has_enough(tmp_path):
 def test_a_file_too_large_to_hold_is_a_reason(tmp_path):
     with (tmp_path / "large").open("wb") as file:
         file.truncate((1 << 30) + 1)
-    (document,) = read(tmp_path)
+    (document,) = packing.documents(tmp_path).values()
     assert document.rule == "too_large"
     assert "1,073,741,825 bytes" in document.message
 
@@ -117,3 +105,21 @@ def test_a_file_rewritten_after_the_listing_is_refused(folder):
     assert [(document.data, document.rule) for document in read(folder, members)] == [
         (None, "changed_while_read")
     ] * 3
+
+
+def test_side_files_are_listed_and_read_among_the_members(tmp_path):
+    source = packing.write_folder(tmp_path / "source", {"train/a.json": b"a", "z.txt": b"z"})
+    side = (
+        packing.write_folder(tmp_path / "elsewhere", {"val_query.json": b"[]"}) / "val_query.json"
+    )
+    location = Location.parse(source, side_files=[side])
+    members = list_members(location)
+    assert members["name"].to_pylist() == ["side-files/val_query.json", "train/a.json", "z.txt"]
+    assert [document.data for document in read_members(location, members)] == [b"[]", b"a", b"z"]
+    assert read_member(location, "side-files/val_query.json") == b"[]"
+    side.write_bytes(b"[1, 2]")
+    rules = {member.name: member.rule for member in read_members(location, members)}
+    assert rules.pop("side-files/val_query.json") == "changed_while_read"
+    assert set(rules.values()) == {None}
+    with pytest.raises(InputError, match="side file"):
+        Location.parse(source, side_files=[tmp_path / "nothing.json"])

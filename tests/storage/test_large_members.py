@@ -6,7 +6,7 @@ import packing
 import pytest
 from memory import peak_in_a_process
 
-from flows.storage import Location, list_members, read_member, read_members
+from flows.storage import Location, list_members, read_member
 from flows.storage.member import MAX_MEMBER_BYTES
 from flows.storage.zips import archive as archive_module
 from flows.storage.zips import zip_directory as directory
@@ -18,15 +18,13 @@ def test_a_member_over_the_limit_is_too_large_in_a_zip_and_in_a_folder(tmp_path)
     large = packing.packed("train/annos/2.json", b" " * 100_000)
     assert MAX_MEMBER_BYTES == 67_108_864
     packing.write_zip(tmp_path / "train.zip", [sound, replace(large, size=MAX_MEMBER_BYTES + 1)])
-    (tmp_path / "train.csv").touch()
     with (tmp_path / "train.csv").open("wb") as file:
         file.truncate(MAX_MEMBER_BYTES + 1)
-    location = Location.parse(tmp_path)
-    documents = {member.name: member for member in read_members(location, list_members(location))}
+    documents = packing.documents(tmp_path)
     assert documents.pop("train/annos/1.json").data == b"{}"
     assert {(member.data, member.rule) for member in documents.values()} == {(None, "too_large")}
     with pytest.raises(InputError, match=r"train\.csv in .* 67,108,865 bytes, more than the 67,"):
-        read_member(location, "train.csv")
+        read_member(Location.parse(tmp_path), "train.csv")
 
 
 BOMB = """
@@ -54,9 +52,10 @@ def test_members_of_several_portions_and_refused_ones_come_in_order(tmp_path, mo
     sound = [packing.packed(f"train/annos/{number}.json", b"x" * 30) for number in range(1, 10)]
     large = replace(sound[3], size=MAX_MEMBER_BYTES + 1)
     path = packing.write_zip(tmp_path / "train.zip", [*sound[:3], large, *sound[4:]])
-    location = Location.parse(path)
-    documents = list(read_members(location, list_members(location)))
-    assert [document.rule for document in documents] == [None] * 3 + ["too_large"] + [None] * 5
+    documents = packing.documents(path)
+    assert [document.rule for document in documents.values()] == [None] * 3 + ["too_large"] + [
+        None
+    ] * 5
 
 
 def test_a_directory_of_unlikely_size_is_one_sentence(tmp_path, monkeypatch):
@@ -67,18 +66,19 @@ def test_a_directory_of_unlikely_size_is_one_sentence(tmp_path, monkeypatch):
         list_members(Location.parse(path))
 
 
-def test_a_leading_step_that_leads_nowhere_is_left_out(tmp_path):
-    """As `zip -r` and `tar` write names of the current folder."""
-    files = {f"./train/annos/{number}.json": b"{}" for number in range(3)}
-    path = packing.write_plain(tmp_path / "deepfashion2.zip", files)
-    location = Location.parse(path)
-    members = list_members(location)
-    assert members["name"].to_pylist() == [f"train/annos/{number}.json" for number in range(3)]
-    assert [document.data for document in read_members(location, members)] == [b"{}"] * 3
-
-
-def test_a_name_with_and_without_that_step_is_listed_twice(tmp_path):
-    members = [packing.packed(f"{start}train/annos/1.json", b"{}") for start in ("", "./", "././")]
-    location = Location.parse(packing.write_zip(tmp_path / "train.zip", members))
-    names = ["train/annos/1.json", "train/annos/1.json#2", "train/annos/1.json#3"]
-    assert list_members(location)["name"].to_pylist() == names
+@pytest.mark.parametrize(
+    ("packed", "names"),
+    [
+        # As `zip -r` and `tar` write names of the current folder.
+        (["./train/annos/1.json", "./train/annos/2.json"], ["1.json", "2.json"]),
+        (
+            ["train/annos/1.json", "./train/annos/1.json", "././train/annos/1.json"],
+            ["1.json", "1.json#2", "1.json#3"],
+        ),
+    ],
+)
+def test_leading_steps_that_lead_nowhere_are_left_out(packed, names, tmp_path):
+    members = [packing.packed(name, b"{}") for name in packed]
+    documents = packing.documents(packing.write_zip(tmp_path / "deepfashion2.zip", members))
+    assert list(documents) == [f"train/annos/{name}" for name in names]
+    assert {document.data for document in documents.values()} == {b"{}"}

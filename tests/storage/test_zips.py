@@ -3,7 +3,7 @@
 import os
 import zipfile
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import packing
 import pyarrow.compute as pc
@@ -22,30 +22,25 @@ FILES = {
     "train/image/000009.jpg": bytes(range(256)) * 700,
 }
 WRITERS = {
-    "plain": lambda path, files: packing.write_plain(path, files),
-    "stored": lambda path, files: packing.write_plain(path, files, zipfile.ZIP_STORED),
-    "zipcrypto": lambda path, files: packing.write_zipcrypto(path, files, SECRET.encode()),
-    "aes128": lambda path, files: packing.write_aes(path, files, SECRET.encode(), 128),
-    "aes256": lambda path, files: packing.write_aes(path, files, SECRET.encode(), 256),
-    "zip64": lambda path, files: packing.write_zip(
-        path, [packing.packed(name, data) for name, data in files.items()], wide=True
-    ),
+    "plain": packing.write_plain,
+    "stored": partial(packing.write_plain, method=zipfile.ZIP_STORED),
+    "zipcrypto": partial(packing.write_zipcrypto, password=SECRET.encode()),
+    "aes128": partial(packing.write_aes, password=SECRET.encode(), bits=128),
+    "aes256": partial(packing.write_aes, password=SECRET.encode()),
+    "zip64": lambda path, files: packing.write_zip(path, members_of(files), wide=True),
     "preceded": lambda path, files: packing.write_zip(
-        path, [packing.packed(name, data) for name, data in files.items()], before=b"#!" + bytes(99)
+        path, members_of(files), before=b"#!" + bytes(99)
     ),
 }
+
+
+def members_of(files: dict[str, bytes]) -> list[packing.Packed]:
+    return [packing.packed(name, data) for name, data in files.items()]
 
 
 @pytest.fixture(autouse=True)
 def password(monkeypatch):
     monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", SECRET)
-
-
-def unpack(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
 
 
 def size_of(head: bytes, whole: bool) -> int | None:
@@ -55,7 +50,7 @@ def size_of(head: bytes, whole: bool) -> int | None:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_zip_holds_what_the_folder_holds(kind, tmp_path):
-    folder = Location.parse(unpack(tmp_path / "folder", FILES))
+    folder = Location.parse(packing.write_folder(tmp_path / "folder", FILES))
     archive = Location.parse(WRITERS[kind](tmp_path / "train.zip", FILES))
     listed, unpacked = list_members(archive), list_members(folder)
 
@@ -70,8 +65,9 @@ def test_a_zip_holds_what_the_folder_holds(kind, tmp_path):
 def test_the_order_asked_for_is_the_order_of_the_answers(tmp_path):
     archive = Location.parse(WRITERS["zipcrypto"](tmp_path / "train.zip", FILES))
     members = list_members(archive).take([60, 3, 41, 0])
-    documents = list(read_members(archive, members))
-    assert documents == [Document(name, FILES[name]) for name in members["name"].to_pylist()]
+    assert list(read_members(archive, members)) == [
+        Document(name, FILES[name]) for name in members["name"].to_pylist()
+    ]
 
 
 def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
@@ -107,11 +103,10 @@ def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path)
     packing.write_plain(tmp_path / "train.zip", {"train/image/1.jpg": b"a"})
     packing.write_plain(tmp_path / "test.zip", {"image/1.jpg": b"b"})
     packing.write_plain(tmp_path / "validation.zip", {"validation/image/1.jpg": b"packed"})
-    unpack(tmp_path, {"validation/image/1.jpg": b"unpacked", "val_query.json": b"[]"})
-    location = Location.parse(tmp_path)
-    members = list_members(location)
-    assert location.kind == "zips"
-    assert {document.name: document.data for document in read_members(location, members)} == {
+    packing.write_folder(tmp_path, {"validation/image/1.jpg": b"unpacked", "val_query.json": b"[]"})
+    assert Location.parse(tmp_path).kind == "zips"
+    documents = packing.documents(tmp_path)
+    assert {name: document.data for name, document in documents.items()} == {
         "test/image/1.jpg": b"b",
         "train/image/1.jpg": b"a",
         "val_query.json": b"[]",
@@ -124,37 +119,35 @@ def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path)
 def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_path):
     """The whole sequence of beginnings that a probe is shown, down to the last byte."""
     folder = real_data / "deepfashion2/train"
-    files = {
-        f"train/{path.relative_to(folder)}": path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    files = {f"train/{path.relative_to(folder)}": path.read_bytes() for path in paths}
     assert len(files) == 4
     kinds = ("plain", "stored", "zipcrypto", "aes256")
-    carriers = [WRITERS[kind](tmp_path / f"{kind}.zip", files) for kind in kinds]
-    shown = []
-    for path in (folder.parent, *carriers):
-        seen: list[tuple[bytes, bool]] = []
+    sequences = []
+    for path in (
+        folder.parent,
+        *(WRITERS[kind](tmp_path / f"{kind}.zip", files) for kind in kinds),
+    ):
+        heads: list[tuple[bytes, bool]] = []
 
-        def save_fingerprints(head: bytes, whole: bool, seen=seen) -> bool | None:
-            seen.append((head, whole))
+        def probe(head: bytes, whole: bool, heads=heads) -> bool | None:
+            heads.append((head, whole))
             return whole or None
 
         location = Location.parse(path)
         members = list_members(location)
         pictures = members.filter(pc.match_substring_regex(members["name"], "^train/.*jpg$"))
-        assert list(read_heads(location, pictures, save_fingerprints)) == [True] * 3
-        shown.append(sorted(seen))
-    assert [len(head) for head, whole in shown[0] if not whole].count(1_024) == 3
-    assert all(sequence == shown[0] for sequence in shown[1:])
+        assert list(read_heads(location, pictures, probe)) == [True] * 3
+        sequences.append(sorted(heads))
+    assert [len(head) for head, whole in sequences[0] if not whole].count(1_024) == 3
+    assert all(sequence == sequences[0] for sequence in sequences[1:])
 
 
 def test_a_streamed_member_tells_the_password_by_its_time(tmp_path):
-    members = [replace(packing.packed(name, data), time=40_000) for name, data in FILES.items()]
+    members = [replace(member, time=40_000) for member in members_of(FILES)]
     locked = packing.encrypted(members, SECRET.encode(), by_time=True)
-    location = Location.parse(packing.write_zip(tmp_path / "train.zip", locked))
-    documents = list(read_members(location, list_members(location)))
-    assert {document.name: document.data for document in documents} == FILES
+    documents = packing.documents(packing.write_zip(tmp_path / "train.zip", locked))
+    assert {name: document.data for name, document in documents.items()} == FILES
 
 
 def test_a_member_without_checksum_is_stamped_with_its_archive(tmp_path):
@@ -179,9 +172,7 @@ def test_decryption_side_by_side_undoes_encryption(pieces, secret):
 
 
 def test_the_encrypted_zips_of_these_tests_open_with_the_standard_library(tmp_path):
-    path = WRITERS["zipcrypto"](tmp_path / "train.zip", dict(list(FILES.items())[:5]))
-    with zipfile.ZipFile(path) as archive:
+    few = dict(list(FILES.items())[:5])
+    with zipfile.ZipFile(WRITERS["zipcrypto"](tmp_path / "train.zip", few)) as archive:
         archive.setpassword(SECRET.encode())
-        assert {name: archive.read(name) for name in archive.namelist()} == dict(
-            list(FILES.items())[:5]
-        )
+        assert {name: archive.read(name) for name in archive.namelist()} == few

@@ -1,6 +1,7 @@
-"""The smallest inputs: raw documents and nested batches, with one thing in view."""
+"""The smallest inputs: raw documents, nested batches and rows of tables, with one thing in view."""
 
 import json
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,34 @@ import pyarrow.compute as pc
 
 from flows.decode.decoder import Decoded, PartInput
 from flows.decode.deepfashion2 import DEEPFASHION2
+from flows.flatten import flatten
+from schemas import TABLES
 from schemas.annotation import ANNOTATION
-from schemas.categories import category
+from schemas.categories import CATEGORIES, category
 from schemas.source import MEMBERS, PICTURE_FACTS, Document
 
 TRIANGLE = [10, 10, 90, 10, 50, 80, 10, 10]
+
+Row = Mapping[str, Any]
+Documents = dict[int, dict[str, Any]]
+"""DeepFashion2 documents by image number, each with `width` and `height` of its picture."""
+
+PLAIN: dict[str, Any] = {
+    "dataset": "deepfashion2",
+    "split": "train",
+    "image_id": 1,
+    "item_no": 1,
+    "file_name": "000001.jpg",
+    "annotated": True,
+    "image_status": "ok",
+    "category_id": 9,
+    "category_name": "skirt",
+    "document_order": 1,
+    "visibility": "visible",
+    "closed": True,
+    "list_file": "lists.json",
+    "image": {"bytes": b"", "path": ""},
+}
 
 
 def raw_item(category_id: int = 9, **changes: Any) -> dict[str, Any]:
@@ -131,3 +155,104 @@ def annotations(*images: list[dict[str, Any]], **columns: Any) -> pa.RecordBatch
         for image_id, items in enumerate(images, start=1)
     ]
     return pa.RecordBatch.from_pylist(rows, schema=ANNOTATION)
+
+
+def rows(table: str, *given: Row) -> pa.Table:
+    """Rows of a declared table; columns left out are null where allowed, else plain, empty or 0."""
+    schema = TABLES[table].schema
+    plain = {field.name: _plain(field) for field in schema}
+    return pa.Table.from_pylist([plain | dict(row) for row in given], schema=schema)
+
+
+def _plain(field: pa.Field) -> Any:
+    if field.nullable:
+        return None
+    if pa.types.is_list(field.type):
+        return []
+    return PLAIN.get(field.name, "" if pa.types.is_string(field.type) else 0)
+
+
+def photo(image_id: int, source: str, pair_id: int, **more: Any) -> Row:
+    """An images row."""
+    name = f"{image_id:06d}.jpg"
+    return {"image_id": image_id, "source": source, "pair_id": pair_id, "file_name": name} | more
+
+
+def garment(
+    image_id: int, style: int | None, item_no: int = 1, box: tuple = (), **more: Any
+) -> Row:
+    """An items row, with a box of (x1, y1, x2, y2) where one is given."""
+    edges = dict(zip(("x1", "y1", "x2", "y2"), map(float, box), strict=bool(box)))
+    return {"image_id": image_id, "item_no": item_no, "style": style} | edges | more
+
+
+def made_up_documents(seed: int, images: int = 5, *, pair_ids: int = 3) -> Documents:
+    """Documents as the source writes them: item keys in any order, polygons of ints or floats."""
+    rng = random.Random(seed)
+    documents = {}
+    for number in range(1, images + 1):
+        width, height = rng.randint(100, 900), rng.randint(100, 900)
+        count = rng.choice((0, 1, 1, 2, 3)) if number > 1 else 2
+        keys = rng.sample(range(1, count + 2), count)
+        document = {f"item{key}": _made_up_item(rng, width, height) for key in keys}
+        documents[number] = document | {
+            "source": rng.choice(("user", "shop")),
+            "pair_id": rng.randint(1, pair_ids),
+            "width": width,
+            "height": height,
+        }
+    return documents
+
+
+def _made_up_item(rng: random.Random, width: int, height: int) -> dict[str, Any]:
+    category = rng.choice(CATEGORIES["deepfashion2"])
+    landmarks: list[int] = []
+    for _ in range(category.landmarks):
+        visibility = rng.choice((0, 1, 2, 2))
+        point = [rng.randint(0, width), rng.randint(0, height)] if visibility else [0, 0]
+        landmarks += [*point, visibility]
+    whole = rng.random() < 0.5
+    polygons = []
+    for _ in range(rng.randint(0, 3)):
+        points = [rng.uniform(0, 500) for _ in range(2 * rng.randint(3, 9))]
+        polygons.append([round(point) if whole else round(point, 2) for point in points])
+    x1, y1 = rng.randint(0, width - 2), rng.randint(0, height - 2)
+    return {
+        "segmentation": polygons,
+        "scale": rng.randint(1, 3),
+        "viewpoint": rng.randint(1, 3),
+        "zoom_in": rng.randint(1, 3),
+        "landmarks": landmarks,
+        "style": rng.randint(0, 3),
+        "bounding_box": [x1, y1, rng.randint(x1 + 1, width), rng.randint(y1 + 1, height)],
+        "category_id": category.category_id,
+        "occlusion": rng.randint(1, 3),
+        "category_name": category.name,
+    }
+
+
+def items_of(document: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """The items of a document with their numbers, in the order of its keys."""
+    return [(int(key[4:]), item) for key, item in document.items() if key.startswith("item")]
+
+
+def tables_of(documents: Documents, split: str = "train") -> dict[str, pa.Table]:
+    """Decode and flatten documents; without `source` there is only the picture, without `width`
+    only the document. Rows come in the order of their keys, as the lake keeps them."""
+    files, pictures = {}, {}
+    for number, document in documents.items():
+        raw = {name: value for name, value in document.items() if name not in ("width", "height")}
+        if raw["source"]:
+            files[f"{split}/annos/{number:06}.json"] = json.dumps(raw).encode()
+        if document["width"]:
+            size = {"width": document["width"], "height": document["height"], "format": "jpeg"}
+            pictures[f"{split}/image/{number:06}.jpg"] = size
+    part = decoded(files, pictures)
+    assert not part.rejections.to_pylist()
+    tables = {
+        name: pa.Table.from_batches([batch]) for name, batch in flatten(part.annotations).items()
+    }
+    return {
+        name: table.sort_by([(column, "ascending") for column in TABLES[name].key])
+        for name, table in tables.items()
+    }

@@ -1,6 +1,6 @@
 """A source made of names and bytes, arranged and decoded part by part without any storage."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.decode.decoder import Arrangement, Decoded, Decoder, PartInput
+from flows.decode.deepfashion2 import DEEPFASHION2
 from schemas.source import MEMBERS, PICTURE_FACTS, Document
 
-Files = Mapping[str, bytes]
+Files = Mapping[str, bytes | Document]
+"""Contents by member name; a Document is one that storage could not read."""
 
 
 @dataclass
@@ -41,24 +43,34 @@ class Source:
         return sum(part.items_read for part in self.parts)
 
 
-def listing(files: Files) -> pa.Table:
-    """The members as storage lists them."""
-    names = sorted(files)
-    sizes = [len(files[name]) for name in names]
-    return pa.table({"name": names, "size": sizes, "stamp": ["1"] * len(names)}, schema=MEMBERS)
+def listing(names: Iterable[str], sizes: Mapping[str, int] | None = None) -> pa.Table:
+    """The members as storage lists them; sizes are 1 unless given."""
+    rows = [
+        {"name": name, "size": (sizes or {}).get(name, 1), "stamp": "1"} for name in sorted(names)
+    ]
+    return pa.Table.from_pylist(rows, schema=MEMBERS)
+
+
+def arrange(decoder: Decoder, *names: str, split: str | None = None) -> Arrangement:
+    """Arrange members of those names; AssertionError when the decoder opens one."""
+
+    def never_read(name: str) -> bytes:
+        raise AssertionError(f"{name} was opened while arranging")
+
+    return decoder.arrange(listing(names), split, never_read)
 
 
 def decode_source(decoder: Decoder, files: Files, split: str | None = None) -> Source:
     """Arrange and decode every part; checks that nothing is lost and the batches are sound."""
-    source = Source(decoder.arrange(listing(files), split, files.__getitem__))
+    sizes = {name: len(data) for name, data in files.items() if isinstance(data, bytes)}
+    source = Source(decoder.arrange(listing(files, sizes), split, files.__getitem__))
     members = source.arranged.members
     members.validate(full=True)
     for key in members.group_by(["split", "part"], use_threads=False).aggregate([]).to_pylist():
-        mine = pc.and_(
+        own = pc.and_(
             pc.equal(members["split"], key["split"]), pc.equal(members["part"], key["part"])
         )
-        part = part_input(members.filter(mine), files)
-        decoded = decoder.decode(part)
+        decoded = decoder.decode(part_input(members.filter(own), files))
         decoded.annotations.validate(full=True)
         decoded.rejections.validate(full=True)
         source.parts.append(decoded)
@@ -66,26 +78,28 @@ def decode_source(decoder: Decoder, files: Files, split: str | None = None) -> S
     return source
 
 
+def decode_documents(*documents: bytes) -> Decoded:
+    """Decode DeepFashion2 documents as train images 1, 2, 3, ... of one part."""
+    files = {f"train/annos/{number:06}.json": data for number, data in enumerate(documents, 1)}
+    (part,) = decode_source(DEEPFASHION2, files).parts
+    return part
+
+
 def part_input(members: pa.Table, files: Files) -> PartInput:
     """What the pipeline would hand to decode for these members."""
     is_read = pc.is_in(members["role"], pa.array(["document", "table", "side"]))
     names = members.filter(is_read)["name"].to_pylist()
     pictures = members.filter(pc.equal(members["role"], "picture"))
-    count = pictures.num_rows
-    facts = pa.table(
-        {
-            "name": pictures["name"],
-            "width": pa.repeat(512, count),
-            "height": pa.repeat(384, count),
-            "orientation": pa.nulls(count),
-            "format": pa.repeat("jpeg", count),
-            "byte_size": pictures["size"],
-            "sha256": pa.nulls(count),
-            "image_status": pa.repeat("ok", count),
-            "picture": pa.nulls(count),
-        }
-    ).cast(PICTURE_FACTS)
-    documents = (Document(name, files[name]) for name in names)
+    rows = [
+        {"name": row["name"], "width": 512, "height": 384, "format": "jpeg", "image_status": "ok"}
+        | {"byte_size": row["size"]}
+        for row in pictures.to_pylist()
+    ]
+    facts = pa.Table.from_pylist(rows, schema=PICTURE_FACTS)
+    contents = ((name, files[name]) for name in names)
+    documents = (
+        data if isinstance(data, Document) else Document(name, data) for name, data in contents
+    )
     return PartInput(members["split"][0].as_py(), members, documents, facts)
 
 
@@ -101,7 +115,5 @@ def nothing_is_lost(source: Source) -> None:
         for part in source.parts
     )
     assert keys.group_by(["split", "image_id"]).aggregate([]).num_rows == keys.num_rows
-    refusals = [
-        (row["split"], row["file_name"], row["rule"], row["message"]) for row in source.rejections
-    ]
+    refusals = [tuple(row.values()) for row in source.rejections]
     assert len(refusals) == len(set(refusals))

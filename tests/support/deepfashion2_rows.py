@@ -1,4 +1,4 @@
-"""DeepFashion2 documents for hypothesis, and the way back from rows to documents.
+"""The way back from rows to DeepFashion2 documents.
 
 An independent reader: it has its own code lists and knows nothing of decode or flatten.
 """
@@ -8,61 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import strategies as st
 
-LANDMARKS = {
-    1: 25, 2: 33, 3: 31, 4: 39, 5: 15, 6: 15, 7: 10, 8: 14, 9: 8, 10: 29, 11: 37, 12: 19, 13: 19
-}  # fmt: skip
 SCALE = ["small", "modest", "large"]
 OCCLUSION = ["slight", "medium", "heavy"]
 ZOOM_IN = ["no_zoom", "medium", "large"]
 VIEWPOINT = ["no_wear", "frontal", "side_or_back"]
 VISIBILITY = ["unlabelled", "occluded", "visible"]
-
-_WHOLE = st.integers(0, 2700)
-_COORDINATE = _WHOLE | st.decimals(0, 2700, places=2).map(float)
-_CODE = st.integers(1, 3)
-
-
-@st.composite
-def raw_items(draw: st.DrawFn) -> dict[str, Any]:
-    """An item as the source writes it: keys in any order, ints or two-decimal floats."""
-    category_id = draw(st.sampled_from(sorted(LANDMARKS)))
-    points = st.tuples(_COORDINATE, _COORDINATE, st.sampled_from([1, 2])) | st.just((0, 0, 0))
-    count = LANDMARKS[category_id]
-    landmarks = draw(st.lists(points, min_size=count, max_size=count))
-    outline = st.lists(st.tuples(_COORDINATE, _COORDINATE), min_size=3, max_size=8)
-    polygons = draw(st.lists(st.tuples(outline, st.booleans()), max_size=3))
-    x1, x2 = sorted([draw(_WHOLE), draw(_WHOLE)])
-    y1, y2 = sorted([draw(_WHOLE), draw(_WHOLE)])
-    item = {
-        "segmentation": [
-            [number for point in (points + points[:1] * closed) for number in point]
-            for points, closed in polygons
-        ],
-        "scale": draw(_CODE),
-        "viewpoint": draw(_CODE),
-        "zoom_in": draw(_CODE),
-        "landmarks": [number for point in landmarks for number in point],
-        "style": draw(st.integers(0, 14)),
-        "bounding_box": [x1, y1, x2, y2],
-        "category_id": category_id,
-        "occlusion": draw(_CODE),
-        "category_name": draw(st.text(st.characters(codec="utf-8"), max_size=8)),
-    }
-    return {key: item[key] for key in draw(st.permutations(sorted(item)))}
-
-
-@st.composite
-def raw_documents(draw: st.DrawFn) -> dict[str, Any]:
-    """A document: its keys in any order, item numbers with gaps."""
-    numbers = draw(st.lists(st.integers(1, 120), max_size=3, unique=True))
-    document = {f"item{number}": draw(raw_items()) for number in numbers}
-    document |= {
-        "source": draw(st.sampled_from(["user", "shop"])),
-        "pair_id": draw(st.integers(1, 15082)),
-    }
-    return {key: document[key] for key in draw(st.permutations(sorted(document)))}
 
 
 def documents_of(tables: Mapping[str, pa.RecordBatch]) -> dict[int, dict[str, Any]]:

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageDraw
-from small_release import Row, image, item, png
+from releases import Row, image, item, png
 
 
 def skirt(number: int, width: int = 64, height: int = 80) -> Row:

@@ -7,10 +7,8 @@ refuses an output that changed while its version did not.
 import hashlib
 import io
 import json
-import struct
 import sys
 import tempfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +16,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 from decoded_sources import decode_source
+from encoded_pictures import encoded, png_header
 from PIL import Image
 
 from flows.decode import DECODERS
@@ -169,25 +168,15 @@ def _file(folder: Path, path: str) -> list[Any]:
 
 def picture_facts() -> list[Any]:
     """Limits, and facts of small files: formats, orientation, sizes at a limit, cut bytes."""
-    headers = [_png_header(9459, 9459), _png_header(9460, 9460)]
+    headers = [png_header(9459, 9459), png_header(9460, 9460)]
     files = [b"", b"plain text"]
     for kind in ("jpeg", "png", "gif", "bmp", "tiff", "webp"):
         for orientation in (None, 6):
-            buffer, exif = io.BytesIO(), Image.Exif()
-            if orientation:
-                exif[0x0112] = orientation
-            Image.new("RGB", (12, 8), (200, 30, 30)).save(buffer, kind, exif=exif)
-            files += [buffer.getvalue(), buffer.getvalue()[:30]]
+            file = encoded(kind, (12, 8), orientation=orientation)
+            files += [file, file[:30]]
     limits = [MOST_PIXELS, MOST_SCANS, FORMATS]
     facts = [[probe(file, whole=True), probe(file[:30], whole=False)] for file in headers + files]
     return [limits, facts, [verify(file) for file in files]]
-
-
-def _png_header(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    signature = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13)
-    data = struct.pack(">I4sI", 0, b"IDAT", zlib.crc32(b"IDAT"))
-    return signature + header + struct.pack(">I", zlib.crc32(header)) + data
 
 
 def declared_columns() -> list[Any]:

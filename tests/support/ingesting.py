@@ -7,6 +7,7 @@ from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import Summary
 from flows.pipelines.request import IngestRequest
+from flows.pipelines.sample import write_sample
 from flows.runners import local_runner
 from flows.warehouse import open_warehouse
 
@@ -17,6 +18,15 @@ def ingested(
     """Ingest a source. Raises PublicationBlocked when nothing may be published."""
     request = IngestRequest(dataset, str(source), str(lake), **options)
     return ingest(request, local_runner(workers))
+
+
+def ingest_three(folder: Path) -> None:
+    """Write small sources of the three data sets and ingest them into `folder/lake`."""
+    write_sample("deepfashion2", folder / "deepfashion2", 30, 1)
+    write_sample("fashionai", folder / "fashionai", 10, 1)
+    write_sample("fashion-mnist", folder / "fashion-mnist", 60, 1)
+    for dataset in ("deepfashion2", "fashionai", "fashion-mnist"):
+        ingested(dataset, folder / dataset, folder / "lake")
 
 
 def rows_of(lake: Path, sql: str) -> list[tuple]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-from small_lakes import fill, numbers, source
+from lake_runs import fill, numbers, source
 
 from flows.lake import Lake
 from schemas.errors import InputError

@@ -1,9 +1,11 @@
 """Peak memory of a command and all processes it starts, and of one function in a process."""
 
 import os
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -12,28 +14,53 @@ LOOK_EVERY = 0.1
 
 
 class Measured(NamedTuple):
-    """How a command ended; `peak` is the bytes of its process tree, shared pages counted once."""
+    """How a command ended, and what all its processes took. Memory is in bytes.
+
+    `peak` is the most of the process tree together, shared pages counted once; `own` and `worker`
+    the most that the command itself and the largest of the processes it started held.
+    """
 
     returncode: int
     output: str
     errors: str
     peak: int
     seconds: float
+    cpu: float
+    own: int
+    worker: int
 
 
-def measured_wardrobe(folder: Path, *words: object) -> Measured:
-    """Run `wardrobe` with these words and look at its process tree ten times a second."""
-    started, peak = time.monotonic(), 0
+def measured_wardrobe(folder: Path, *words: object, before: Sequence[str] = ()) -> Measured:
+    """Run `wardrobe` with these words and look at its process tree ten times a second.
+
+    `before` precedes the command, as strace does; stdout and stderr are files in the folder.
+    """
+    started, peak, largest = time.monotonic(), 0, dict[int, int]()
     output, errors = folder / "stdout", folder / "stderr"
+    command = [*before, sys.executable, "-m", "flows", *map(str, words)]
     with output.open("w") as out, errors.open("w") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows", *map(str, words)], stdout=out, stderr=err
-        )
-        while process.poll() is None:
-            peak = max(peak, sum(map(_bytes_of, _tree(process.pid))))
-            time.sleep(LOOK_EVERY)
-    seconds = time.monotonic() - started
-    return Measured(process.returncode, output.read_text(), errors.read_text(), peak, seconds)
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        ending = os.pidfd_open(process.pid)
+        while not select.select([ending], [], [], LOOK_EVERY)[0]:
+            tree = _tree(process.pid)
+            peak = max(peak, sum(_bytes_of(number, "smaps_rollup", "Pss:") for number in tree))
+            for number in tree:
+                held = _bytes_of(number, "status", "VmHWM:")
+                largest[number] = max(held, largest.get(number, 0))
+        os.close(ending)
+        # The usage that comes with the end of a process holds that of all it waited for.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Measured(
+        process.returncode,
+        output.read_text(),
+        errors.read_text(),
+        peak,
+        time.monotonic() - started,
+        usage.ru_utime + usage.ru_stime,
+        largest.pop(process.pid, 0),
+        max(largest.values(), default=0),
+    )
 
 
 def peak_in_a_process(code: str, *arguments: object) -> int:
@@ -69,10 +96,10 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _bytes_of(process: int) -> int:
-    """Proportional set size: a page that several processes share counts once in their sum."""
+def _bytes_of(process: int, file: str, key: str) -> int:
+    """A figure of a process; 0 when it has ended."""
     with suppress(OSError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+        for line in Path(f"/proc/{process}/{file}").read_text().splitlines():
+            if line.startswith(key):
                 return 1024 * int(line.split()[1])
     return 0

@@ -18,10 +18,9 @@ from typing import Any
 
 import packing
 import pyarrow as pa
-from builders import decoded_documents
-from decoded_sources import decode_source
+from decoded_sources import decode_documents, decode_source
 from deepfashion2_rows import documents_of
-from fashionai_rows import random_row, table
+from fashionai_rows import random_row, row_again, table
 from mutations import DOCUMENT_MUTATIONS, mutated_archive, mutated_table, original_documents
 
 from flows.decode.fashion_mnist import FASHION_MNIST
@@ -98,7 +97,18 @@ def _documents(chance: random.Random, folder: Path) -> tuple[int, int]:
 def _rows(chance: random.Random, folder: Path) -> tuple[int, int]:
     rows = [random_row(chance, number) for number in range(chance.choice((1, 5, 20)))]
     data = mutated_table(table(*rows), chance)
-    return 1, _refused_whole(lambda: decode_source(FASHIONAI, {"train.csv": data}))
+
+    def read() -> None:
+        source = decode_source(FASHIONAI, {"train.csv": data})
+        lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        assert source.documents_read == sum(line.removesuffix(b"\r") != b"" for line in lines) - 1
+        assert set(source.rules) <= set(RULES)
+        refused = {rejection["image_id"] for rejection in source.rejections}
+        lost = {row for row in rows if row.encode() in lines} - set(map(row_again, source.images))
+        # Only another line for the same image can refuse a sound one.
+        assert {int(row.split("/")[2][:13], 16) for row in lost} <= refused
+
+    return 1, _refused_whole(read)
 
 
 def _idx(chance: random.Random, folder: Path) -> tuple[int, int]:
@@ -110,7 +120,13 @@ def _idx(chance: random.Random, folder: Path) -> tuple[int, int]:
         packed = gzip.compress(data) if chance.random() < 0.5 else data
         mutated = mutated_archive(packed, chance) if chance.random() < 0.7 else packed
         files[f"train-{name}-ubyte.gz"] = mutated
-    return 1, _refused_whole(lambda: decode_source(FASHION_MNIST, files))
+
+    def read() -> None:
+        source = decode_source(FASHION_MNIST, files)
+        assert source.documents_read == source.items_read == count
+        assert set(source.rules) <= set(RULES)
+
+    return 1, _refused_whole(read)
 
 
 def _zips(chance: random.Random, folder: Path) -> tuple[int, int]:
@@ -184,10 +200,10 @@ def _archives(folder: Path) -> list[tuple[bytes, tuple[bytes, ...]]]:
 
 def check_documents(texts: list[bytes]) -> int:
     """Read = written + refused, and what was written says what the text says."""
-    read = decoded_documents(*texts)
-    accepted, sifted = validate_items(read.annotations)
+    read = decode_documents(*texts)
+    accepted, refused = validate_items(read.annotations)
     tables = flatten(accepted)
-    rejections = pa.Table.from_batches([read.rejections, sifted]).to_pylist()
+    rejections = pa.Table.from_batches([read.rejections, refused]).to_pylist()
     whole = [row["image_id"] for row in rejections if row["item_no"] is None]
     items = {(row["image_id"], row["item_no"]) for row in rejections if row["item_no"] is not None}
     assert read.documents_read == len(texts) == len(accepted) + len(set(whole))

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from annotated_split import made_up_documents
+from builders import made_up_documents
 
 JUNK: list[Any] = [
     None, True, False, 0, -1, 1.5, -0.0, 10**6 + 1, 2**31, 2**63, 10**30, 1e308, float("nan"),

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from flows.storage import Location, list_members, read_members
+from schemas.source import Document
+
 STORED, DEFLATED = 0, 8
 _END = struct.Struct("<4sHHHHIIH")
 _WIDE = 0xFFFFFFFF
@@ -115,6 +118,20 @@ def write_aes(path: Path, files: Mapping[str, bytes], password: bytes, bits: int
         for name, data in files.items():
             archive.writestr(name, data)
     return path
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
+    """The same files, unpacked."""
+    for name, data in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data)
+    return path
+
+
+def documents(path: Path) -> dict[str, Document]:
+    """What storage reads of every member that it lists, by name."""
+    location = Location.parse(path)
+    return {member.name: member for member in read_members(location, list_members(location))}
 
 
 def _zipcrypto(plain: Sequence[bytes], password: bytes) -> list[bytes]:

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 from drawn_garments import product, skirt
-from small_release import image, item, png, write_release
+from releases import image, item, png, write_release
 
 from flows.feed import Feed, IdentityBatches, Loader, Sampler
 
@@ -60,7 +60,7 @@ def test_retrieval_is_learnt_from_identity_batches(tmp_path):
         product(number, pair_id=number // 6, source="shop" if number % 2 else "user")
         for number in range(6, 6 + 6 * 16)
     ]
-    release = write_release(tmp_path, photos, per_part=100)
+    release = write_release(tmp_path, photos, pairs=True, per_part=100)
     feed = Feed(release, "deepfashion2", "train", task="retrieval")
     batches = IdentityBatches(feed, identities=8, items=4)
     loader = TorchLoader(feed, Sampler(batches, seed=1))

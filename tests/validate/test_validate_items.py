@@ -134,39 +134,27 @@ def test_a_rejection_names_the_place_as_the_source_does(change, message, excerpt
     assert (row["message"], row["excerpt"]) == (message, excerpt)
 
 
-def test_an_unanswered_list_has_items_without_landmarks():
+def test_items_without_landmarks_are_accepted_where_a_list_or_a_data_set_has_none():
     skirt = item(category_id=4, landmarks=[], polygons=[], place="row 7")
-    _, refused = validate_items(
-        annotations([skirt], dataset="fashionai", split="test_a", document=None)
-    )
-    assert len(refused) == 0
-    cut = skirt | {"landmarks": [landmark()] * 3}
-    _, refused = validate_items(
-        annotations([cut], dataset="fashionai", split="test_a", document=None)
-    )
+    where = {"dataset": "fashionai", "split": "test_a", "document": None}
+    assert len(validate_items(annotations([skirt], **where))[1]) == 0
+    _, refused = validate_items(annotations([skirt | {"landmarks": [landmark()] * 3}], **where))
     (row,) = refused.to_pylist()
     assert row["message"] == "`row 7.landmarks`: 3 landmarks, category 4 (skirt) has 4"
     assert row["file_name"] == "000001.jpg"
-
-
-def test_a_dataset_without_landmarks_accepts_items_without_them():
     shoe = item(category_id=0, landmarks=[], polygons=[])
     assert len(validate_items(annotations([shoe], dataset="fashion-mnist"))[1]) == 0
     assert len(validate_items(annotations([item(category_id=0)], dataset="fashion-mnist"))[1]) == 1
 
 
-def test_a_rejection_names_the_image_of_its_item():
-    first, second = [item(1), item(2, x1=99.0)], [item(1, y1=99.0), item(2)]
-    _, refused = validate_items(annotations(first, [], second))
-    assert [(row["image_id"], row["item_no"]) for row in refused.to_pylist()] == [(1, 2), (3, 1)]
-
-
-def test_images_stay_when_all_their_items_go():
+def test_images_stay_when_all_their_items_go_and_rejections_name_their_image():
+    broken = [item(1, x1=99.0)]
     accepted, refused = validate_items(
-        annotations([item(x1=99.0)], [], [item(1, x1=99.0), item(2)])
+        annotations(broken, [], [item(1, y1=99.0), item(2)], [item(1), item(2, x1=99.0)])
     )
-    assert len(refused) == 2
-    assert [len(items) for items in accepted["items"].to_pylist()] == [0, 0, 1]
+    rows = [(row["image_id"], row["item_no"]) for row in refused.to_pylist()]
+    assert rows == [(1, 1), (3, 1), (4, 2)]
+    assert [len(items) for items in accepted["items"].to_pylist()] == [0, 0, 1, 1]
 
 
 @pytest.mark.slow

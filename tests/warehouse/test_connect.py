@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tiny_release import garment, photo, tiny_release
+from builders import garment, photo
+from releases import write_files
 
 from flows.warehouse import open_warehouse, queries, read_matching, read_table, run_query
 from schemas import TABLES
@@ -29,7 +30,7 @@ def test_a_table_without_files_is_empty_and_typed(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_with_files_has_the_same_columns_and_types(tmp_path, name):
-    files = tiny_release(tmp_path, **{name: [{}]}, vocabularies=False)
+    files = write_files(tmp_path, **{name: [{}]}, vocabularies=False)
     rows = open_warehouse(files).sql(f"select * from {name}").to_arrow_table()
     assert rows.num_rows == 1
     assert rows.schema.names == TABLES[name].schema.names
@@ -37,17 +38,17 @@ def test_a_table_with_files_has_the_same_columns_and_types(tmp_path, name):
 
 
 def test_partition_words_stay_words_when_they_look_like_numbers(tmp_path):
-    files = tiny_release(tmp_path, items=[garment(1, 1, dataset="0012", split="2026-01-01")])
+    files = write_files(tmp_path, items=[garment(1, 1, dataset="0012", split="2026-01-01")])
     (row,) = open_warehouse(files).sql("select dataset, split from items").fetchall()
     assert row == ("0012", "2026-01-01")
 
 
 @pytest.mark.parametrize("folder", ["it's", 'a "quoted" one', "with [brackets]", "star*", "why?"])
 def test_a_folder_may_have_any_name(tmp_path, folder):
-    files = tiny_release(tmp_path / folder, items=[garment(7, 1)])
+    files = write_files(tmp_path / folder, items=[garment(7, 1)])
     # What the brackets would match, were they a pattern.
-    tiny_release(tmp_path / "with b", items=[garment(8, 1)])
-    tiny_release(tmp_path / "star and more", items=[garment(8, 1)])
+    write_files(tmp_path / "with b", items=[garment(8, 1)])
+    write_files(tmp_path / "star and more", items=[garment(8, 1)])
     assert open_warehouse(files).sql("select image_id from items").fetchall() == [(7,)]
 
 
@@ -55,7 +56,7 @@ def test_a_folder_may_have_any_name(tmp_path, folder):
 @pytest.mark.parametrize("folder", ["dataset=other", "split=other/dataset=x", "a=b", b"caf\xe9"])
 def test_no_folder_above_a_release_labels_its_rows(tmp_path, folder):
     made = tmp_path / "made"
-    files = tiny_release(made, images=[photo(1, "user", 1)], items=[garment(7, 1)])
+    files = write_files(made, images=[photo(1, "user", 1)], items=[garment(7, 1)])
     with open_warehouse(files) as con:
         totals = con.sql("select * from split_totals").to_arrow_table()
     pq.write_table(totals, made / "split_totals.parquet")
@@ -76,8 +77,8 @@ def test_no_folder_above_a_release_labels_its_rows(tmp_path, folder):
 
 
 def test_two_releases_can_be_read_at_once(tmp_path):
-    left = tiny_release(tmp_path / "left", items=[garment(1, 1)], vocabularies=False)
-    right = tiny_release(tmp_path / "right", items=[garment(2, 1)], vocabularies=False)
+    left = write_files(tmp_path / "left", items=[garment(1, 1)], vocabularies=False)
+    right = write_files(tmp_path / "right", items=[garment(2, 1)], vocabularies=False)
     con = open_warehouse({"items": left["items"] + right["items"]})
     rows = con.sql("select dataset, split, image_id from items order by image_id").fetchall()
     assert rows == [("deepfashion2", "train", 1), ("deepfashion2", "train", 2)]
@@ -88,7 +89,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage, monkeypatch):
     spills = tmp_path / "spills"
     spills.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(spills))
-    files = tiny_release(tmp_path, items=[garment(1, 1)])
+    files = write_files(tmp_path, items=[garment(1, 1)])
     (part,) = files["items"]
     opened = open_warehouse(files)
     part.unlink()
@@ -121,7 +122,7 @@ def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_
 @pytest.mark.slow
 def test_hundreds_of_files_are_one_table(tmp_path):
     rows = [garment(n, 1, split=f"part-{n}") for n in range(300)]
-    files = tiny_release(tmp_path, items=rows)
+    files = write_files(tmp_path, items=rows)
     assert len(files["items"]) == 300
     con = open_warehouse(files)
     assert con.sql("select count(*), count(distinct split) from items").fetchall() == [(300, 300)]
@@ -129,7 +130,7 @@ def test_hundreds_of_files_are_one_table(tmp_path):
 
 @pytest.mark.slow
 def test_a_stored_statistic_is_read_and_a_missing_one_computed(tmp_path):
-    files = tiny_release(tmp_path / "a", images=[photo(1, "user", 1)])
+    files = write_files(tmp_path / "a", images=[photo(1, "user", 1)])
     con = open_warehouse(files)
     assert con.sql("select images from split_totals").fetchall() == [(1,)]
 
@@ -170,13 +171,13 @@ def test_nothing_is_fetched_from_the_network():
 
 
 def test_answers_are_plain_arrow_strings(tmp_path):
-    files = tiny_release(tmp_path, items=[garment(1, 1)])
+    files = write_files(tmp_path, items=[garment(1, 1)])
     rows = open_warehouse(files).sql("select category_name from items").to_arrow_table()
     assert rows.schema.field("category_name").type == pa.string()
 
 
 def test_read_table_has_all_rows_or_the_first_ones(tmp_path):
-    files = tiny_release(tmp_path, items=[garment(number, 1) for number in (3, 1, 2)])
+    files = write_files(tmp_path, items=[garment(number, 1) for number in (3, 1, 2)])
     with open_warehouse(files) as warehouse:
         assert read_table(warehouse, "items")["image_id"].to_pylist() == [3, 1, 2]
         assert read_table(warehouse, "items", limit=2)["image_id"].to_pylist() == [1, 2]
@@ -186,7 +187,7 @@ def test_read_table_has_all_rows_or_the_first_ones(tmp_path):
 def test_read_matching_has_the_rows_of_the_keys_in_key_order(tmp_path):
     items = [garment(2, 1, 2), garment(2, 1), garment(1, 1), garment(1, 1, split="test")]
     keys = pa.table({"split": ["train", "train"], "image_id": pa.array([2, 9], pa.int64())})
-    with open_warehouse(tiny_release(tmp_path, items=items)) as warehouse:
+    with open_warehouse(write_files(tmp_path, items=items)) as warehouse:
         rows = read_matching(warehouse, "items", keys)
     assert rows.schema.names == TABLES["items"].schema.names
     assert rows.select(["image_id", "item_no"]).to_pylist() == [

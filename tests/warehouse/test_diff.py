@@ -1,7 +1,8 @@
 """Two states of the tables are compared by key: rows added, removed and changed."""
 
 import pytest
-from tiny_release import garment, tiny_release
+from builders import garment
+from releases import write_files
 
 from flows.warehouse.diff import DIFFERENCES, diff_tables
 
@@ -19,11 +20,11 @@ def differences(before, after):
 @pytest.mark.slow
 def test_items_are_counted_by_split_and_category(tmp_path):
     vest = {"category_id": 5, "category_name": "vest"}
-    before = tiny_release(
+    before = write_files(
         tmp_path / "before",
         items=[garment(1, 1), garment(2, 1), garment(3, 1, **vest), garment(4, 1, split="test")],
     )
-    after = tiny_release(
+    after = write_files(
         tmp_path / "after",
         items=[
             *(garment(1, 1), garment(2, 7), garment(4, 1, split="test")),
@@ -40,8 +41,8 @@ def test_items_are_counted_by_split_and_category(tmp_path):
 
 def test_landmarks_take_the_category_of_their_item(tmp_path):
     items = [garment(1, 1)]
-    before = tiny_release(tmp_path / "before", items=items, landmarks=[LANDMARK])
-    after = tiny_release(
+    before = write_files(tmp_path / "before", items=items, landmarks=[LANDMARK])
+    after = write_files(
         tmp_path / "after",
         items=items,
         landmarks=[LANDMARK | {"x": 3.0}, LANDMARK | {"landmark_no": 2, "x": None}],
@@ -50,16 +51,16 @@ def test_landmarks_take_the_category_of_their_item(tmp_path):
 
 
 def test_a_value_that_becomes_null_is_a_change(tmp_path):
-    before = tiny_release(tmp_path / "before", images=[{"width": 5}])
-    after = tiny_release(tmp_path / "after", images=[{"width": None}])
+    before = write_files(tmp_path / "before", images=[{"width": 5}])
+    after = write_files(tmp_path / "after", images=[{"width": None}])
     assert differences(before, after) == [("images", "train", None, 0, 0, 1)]
 
 
 @pytest.mark.slow
 def test_rejections_without_an_item_are_matched(tmp_path):
     whole = {"image_id": None, "item_no": None, "rule": "unreadable"}
-    before = tiny_release(tmp_path / "before", rejections=[whole])
-    after = tiny_release(
+    before = write_files(tmp_path / "before", rejections=[whole])
+    after = write_files(
         tmp_path / "after", rejections=[whole, whole | {"item_no": 2, "rule": "odd"}]
     )
     assert differences(before, before) == []
@@ -68,7 +69,7 @@ def test_rejections_without_an_item_are_matched(tmp_path):
 
 @pytest.mark.slow
 def test_a_table_that_exists_in_one_state_only(tmp_path):
-    after = tiny_release(tmp_path, polygons=[{"polygon_no": 1}], vocabularies=False)
+    after = write_files(tmp_path, polygons=[{"polygon_no": 1}], vocabularies=False)
     assert differences({}, after) == [("polygons", "train", None, 1, 0, 0)]
     assert differences(after, {}) == [("polygons", "train", None, 0, 1, 0)]
     assert differences({}, {}) == []

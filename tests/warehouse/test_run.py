@@ -1,7 +1,8 @@
 """Queries run to Arrow in whole or in batches; checks run to verdicts."""
 
 import pytest
-from tiny_release import garment, photo, tiny_release
+from builders import garment, photo
+from releases import write_files
 
 from flows.warehouse import (
     Verdict,
@@ -20,7 +21,7 @@ def con(tmp_path):
     images = [photo(1, "user", 1, width=10, height=10), photo(2, "shop", 1)]
     box = {"x1": 0.0, "y1": 0.0, "x2": 12.0, "y2": 5.0}
     return open_warehouse(
-        tiny_release(tmp_path, images=images, items=[garment(1, 1, **box), garment(2, 1)])
+        write_files(tmp_path, images=images, items=[garment(1, 1, **box), garment(2, 1)])
     )
 
 
@@ -73,8 +74,8 @@ def test_examples_are_as_many_as_asked_for(con):
 
 @pytest.mark.slow
 def test_a_check_that_cannot_run_is_a_verdict_and_the_others_run(tmp_path):
-    files = tiny_release(tmp_path, images=[photo(1, "user", 1, image_status="missing")])
-    with open_warehouse(files | tiny_release(tmp_path / "more", items=[garment(1, 1)])) as con:
+    files = write_files(tmp_path, images=[photo(1, "user", 1, image_status="missing")])
+    with open_warehouse(files | write_files(tmp_path / "more", items=[garment(1, 1)])) as con:
         (tmp_path / "more/items/dataset=deepfashion2/split=train/part-00000.parquet").unlink()
         verdicts = {verdict.name: verdict for verdict in run_checks(con)}
     assert set(verdicts) == {check.name for check in all_checks()}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tiny_release import garment, photo, tiny_release
+from builders import garment, photo
+from releases import write_files
 
 from flows.warehouse import open_read_only, run_user_sql
 from schemas.errors import InputError
@@ -21,7 +22,7 @@ ENDLESS = (
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    return tiny_release(
+    return write_files(
         tmp_path_factory.mktemp("it's [here]"),
         images=[photo(1, "user", 1)],
         items=[garment(1, 1), garment(2, 1)],

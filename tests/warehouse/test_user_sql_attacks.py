@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tiny_release import garment, photo, tiny_release
+from builders import garment, photo
+from releases import write_files
 from user_sql_attacks import LIMITS, READS, WRITES
 
 from flows.warehouse import open_read_only, run_user_sql
@@ -20,7 +21,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files = tiny_release(
+        self.files = write_files(
             folder / "release",
             images=[photo(1, "user", 1)],
             items=[garment(1, 1), garment(2, 1)],
@@ -92,27 +93,29 @@ def test_nothing_outside_the_release_is_read(machine, text):
 @pytest.mark.slow
 def test_the_attacks_succeed_on_a_connection_without_limits(machine, tmp_path):
     """Else their errors would prove nothing."""
+    settings = {"autoinstall_known_extensions": "false", "threads": "1"}
+
+    def run(con, text) -> str:
+        rows = []
+        with contextlib.suppress(duckdb.Error):
+            for statement in con.extract_statements(text):
+                rows += con.execute(statement).fetchall()
+        return str(rows)
+
     written, read = [], []
     for number, text in enumerate(WRITES):
         if "install" in text or "secret" in text or "extension" in text:
             continue  # these use the network and the user's own folder
         out = tmp_path / f"{number}.csv"
-        con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        con.execute("create table items as select 1 as a")
-        with contextlib.suppress(duckdb.Error):
-            for statement in con.extract_statements(text.replace("{out}", str(out))):
-                con.execute(statement).fetchall()
+        with duckdb.connect(config=settings) as con:
+            con.execute("create table items as select 1 as a")
+            run(con, text.replace("{out}", str(out)))
         written += [text] if out.exists() else []
-        con.close()
-    for text in READS:
-        if any(
-            word in text for word in ("127.0.0.1", "s3:", "stdin", "self/fd")
-        ):  # they would wait
-            continue
-        con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        with contextlib.suppress(duckdb.Error):
-            for statement in con.extract_statements(text.replace("{secret}", str(machine.secret))):
-                rows = con.execute(statement).fetchall()
-                read += [text] if SECRET in str(rows) or str(machine.secret) in str(rows) else []
+    with duckdb.connect(config=settings) as con:
+        for text in READS:
+            if any(word in text for word in ("127.0.0.1", "s3:", "stdin", "self/fd")):
+                continue  # they would wait
+            rows = run(con, text.replace("{secret}", str(machine.secret)))
+            read += [text] if SECRET in rows or str(machine.secret) in rows else []
     assert len(written) > 20 and any("destroy_external_resource" in text for text in written)
     assert len(read) > 15

@@ -1,10 +1,11 @@
-"""The smallest sources and runs a lake can be tried with: images named by number, and no pixels."""
+"""Runs that write a lake, over sources of documents that are named by number, without pixels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from builders import rows
 
 from flows.lake import Lake, Part, Staging, plan_parts, write_part
 from flows.release import Receipt, Release
@@ -12,25 +13,7 @@ from schemas import TABLES
 from schemas.source import ARRANGED
 
 PART_SIZE = 10
-"""Images per part in these tests; the real sources have about 4,096."""
-
-
-def rows(table: str, *given: Mapping[str, object]) -> pa.Table:
-    """Rows of a declared table; columns left out get null, or a plain value of their type."""
-    schema = TABLES[table].schema
-    filled = [{**{f.name: _plain(f) for f in schema}, **row} for row in given]
-    return pa.Table.from_pylist(filled, schema=schema)
-
-
-def _plain(field: pa.Field) -> object:
-    if field.nullable:
-        return None
-    words = {"dataset": "deepfashion2", "split": "train", "image_status": "ok"}
-    if pa.types.is_string(field.type):
-        return words.get(field.name, "word")
-    if pa.types.is_boolean(field.type):
-        return True
-    return [] if pa.types.is_nested(field.type) else 0
+"""Images per part of the lakes made here; real sources have about 4,096."""
 
 
 def source(documents: Mapping[int, str], split: str = "train") -> pa.Table:
@@ -62,33 +45,23 @@ def a_part(*image_ids: int, split: str = "train", number: int = 0) -> Part:
     return Part("deepfashion2", split, number, "f", source(dict.fromkeys(image_ids, "a"), split))
 
 
-def tables_of(part: Part) -> dict[str, pa.Table]:
+def part_tables(part: Part) -> dict[str, pa.Table]:
     """An image and an item for every document; a stamp `wide...` makes its picture wider."""
-    members = part.members
-    images = [
-        {"dataset": part.dataset, "split": part.split, "image_id": image, "width": len(stamp)}
-        for image, stamp in zip(
-            members["image_id"].to_pylist(), members["stamp"].to_pylist(), strict=True
-        )
-    ]
-    items = [
-        {"dataset": part.dataset, "split": part.split, "image_id": one["image_id"], "item_no": 1}
-        for one in images
-    ]
+    images, items = [], []
+    for member in part.members.to_pylist():
+        key = {"dataset": part.dataset, "split": part.split, "image_id": member["image_id"]}
+        images.append(key | {"width": len(member["stamp"])})
+        items.append(key)
     return {"images": rows("images", *images), "items": rows("items", *items)}
 
 
 def build(folder: Path, part: Part) -> Receipt:
     """Build a part as the pipeline does: its files, and how much was read."""
-    tables = tables_of(part)
-    count = tables["images"].num_rows
-    read = {"documents_read": count, "documents_refused": 0, "images": count}
-    return Receipt(
-        part=part.name,
-        fingerprint=part.fingerprint,
-        files=write_part(folder, part, tables),
-        counts={**read, "items_read": count, "items_refused": 0, "items": count},
-    )
+    tables = part_tables(part)
+    names = ("documents_read", "images", "items_read", "items")
+    counts = dict.fromkeys(names, tables["images"].num_rows)
+    counts |= {"documents_refused": 0, "items_refused": 0}
+    return Receipt(part.name, part.fingerprint, write_part(folder, part, tables), counts)
 
 
 def fill(
@@ -96,18 +69,11 @@ def fill(
     members: pa.Table,
     *,
     dataset: str = "deepfashion2",
-    splits: Iterable[str] | None = None,
     prune: bool = False,
 ) -> list[str]:
     """Link what is unchanged, build the rest, derive two tables; the names of the built parts."""
-    plan = plan_parts(
-        dataset,
-        members,
-        versions={"decoder": 1},
-        parent=staging.parent.manifest if staging.parent else None,
-        splits=list(splits) if splits else None,
-        prune=prune,
-    )
+    parent = staging.parent.manifest if staging.parent else None
+    plan = plan_parts(dataset, members, versions={"decoder": 1}, parent=parent, prune=prune)
     staging.link_others(dataset)
     staging.link(plan.unchanged)
     staging.record(build(staging.folder, part) for part in plan.changed)
@@ -117,11 +83,10 @@ def fill(
     return [part.name for part in plan.changed]
 
 
-def publish(lake: Path | Lake, members: pa.Table, **options: object) -> Release:
+def publish(lake: Path | Lake, members: pa.Table) -> Release:
     """A whole run over a source: the release that is current after it."""
     lake = lake if isinstance(lake, Lake) else Lake(lake)
     with lake.writing() as staging:
-        fill(staging, members, **options)  # type: ignore[arg-type]
-        return staging.publish(
-            inputs={"deepfashion2": {"location": "/source", "listing": "l"}}, parameters={}
-        )
+        fill(staging, members)
+        inputs = {"deepfashion2": {"location": "/source", "listing": "l"}}
+        return staging.publish(inputs=inputs, parameters={})

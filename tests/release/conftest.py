@@ -1,0 +1,10 @@
+"""A lake, not yet made."""
+
+import pytest
+
+from flows.lake import Lake
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(tmp_path / "lake")
