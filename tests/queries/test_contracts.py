@@ -250,6 +250,7 @@ def test_offending_rows_are_ordered_by_their_key(memory, broken):
 
 def test_a_contract_is_named_as_its_declaration():
     assert len(CONTRACTS) == len(contracts())
+    assert max(len(line) for one in contracts() for line in one.text.splitlines()) <= 100
     assert {name.partition(".")[0] for name in CONTRACTS} == set(TABLES)
     searched = [name for table in TABLES.values() for s in searches(table) for name in s.contracts]
     assert sorted(searched) == sorted(CONTRACTS)
