@@ -30,12 +30,12 @@ COUNT = st.integers(1, 60)
 WORLD = st.integers(1, 7)
 
 
-def taken(count, world, steps, state=None, *, seed=3, epoch=2, tail="drop"):
+def taken(count, world, steps, state=None):
     """What `steps` steps of all ranks take, in global order, and the state after them."""
     rows, states = [], []
     for rank in range(world):
-        sampler = Sampler(Rows(count), seed=seed, rank=rank, world_size=world, tail=tail)
-        sampler.set_epoch(epoch)
+        sampler = Sampler(Rows(count), seed=3, rank=rank, world_size=world, tail="drop")
+        sampler.set_epoch(2)
         if state is not None:
             sampler.load_state_dict(state)
         own = [row for row, _ in zip(sampler, range(steps), strict=False)]
@@ -65,14 +65,6 @@ def test_the_order_is_the_one_that_saved_states_mean():
 
 
 @UNHURRIED
-@given(COUNT, WORLD)
-def test_ranks_together_take_the_global_order(count, world):
-    rows, _ = taken(count, world, steps=count)
-    whole = shuffled(count, 3, 2).tolist()
-    assert rows == whole[: count // world * world]
-
-
-@UNHURRIED
 @given(COUNT, st.lists(st.tuples(WORLD, st.integers(0, 12)), max_size=5))
 def test_interruptions_and_other_world_sizes_change_nothing(count, interruptions):
     """Stop after some steps, go on with another world size, as often as you like."""
@@ -86,25 +78,21 @@ def test_interruptions_and_other_world_sizes_change_nothing(count, interruptions
 
 
 @UNHURRIED
-@given(COUNT, WORLD)
-def test_padding_gives_every_rank_as_many_and_loses_none(count, world):
-    rows, _ = taken(count, world, steps=count + world, tail="pad")
+@given(COUNT, WORLD, st.sampled_from(["drop", "pad", "keep"]))
+def test_ranks_together_take_the_global_order(count, world, tail):
+    """`drop` leaves out what does not go up, `pad` repeats the first rows, `keep` is uneven."""
+    samplers = [
+        Sampler(Rows(count), seed=3, rank=rank, world_size=world, tail=tail)
+        for rank in range(world)
+    ]
+    for sampler in samplers:
+        sampler.set_epoch(2)
+    taken = [list(sampler) for sampler in samplers]
+    assert [len(sampler) for sampler in samplers] == [len(own) for own in taken]
+    rows = [own[step] for step in range(count + 1) for own in taken if step < len(own)]
     whole = shuffled(count, 3, 2).tolist()
-    assert rows[:count] == whole
-    assert len(rows) == -(-count // world) * world
-    assert rows[count:] == (whole * world)[: len(rows) - count]
-
-
-@UNHURRIED
-@given(COUNT, WORLD)
-def test_keeping_gives_every_row_once_whatever_the_ranks(count, world):
-    rows = []
-    for rank in range(world):
-        sampler = Sampler(Rows(count), rank=rank, world_size=world, tail="keep")
-        own = list(sampler)
-        assert len(own) == len(sampler)
-        rows += own
-    assert sorted(rows) == list(range(count))
+    steps = {"drop": count // world, "pad": -(-count // world), "keep": count / world}[tail]
+    assert rows == (whole * (world + 1))[: round(steps * world)]
 
 
 @UNHURRIED

@@ -34,8 +34,8 @@ def run_python(*arguments: object, **options: object) -> subprocess.CompletedPro
 
 @pytest.mark.slow
 def test_a_publication_killed_at_any_step_leaves_a_whole_release_and_the_next_run_ends_it(tmp_path):
-    # Every 32nd step; tests/faults/test_kills.py kills at a thousand random steps.
-    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 32)
+    # Every 64th step; tests/faults/test_kills.py kills at a thousand random steps.
+    done = run_python(SUPPORT / "killed_runs.py", tmp_path, "every", 64)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 100
 

@@ -11,7 +11,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from flows.warehouse import queries
+from flows.warehouse import contracts, queries
+from flows.warehouse.statistics_checks import statistics_checks
 
 REFUSED_FUNCTIONS = {
     "hash": "another value on every engine; write md5",
@@ -117,13 +118,13 @@ def _without_comments(text: str) -> str:
 
 
 def test_statements_keep_to_the_portable_forms():
-    found = {query.name: list(problems(query.text)) for query in queries()}
+    found = {query.name: list(problems(query.text)) for query in [*queries(), *contracts()]}
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 def test_statements_can_be_written_for_spark():
     raised = sqlglot.ErrorLevel.RAISE
-    for query in queries():
+    for query in [*queries(), *statistics_checks(), *contracts()]:
         (spark,) = sqlglot.transpile(query.text, "duckdb", "spark", unsupported_level=raised)
         assert "PERCENTILE_APPROX" not in spark.upper(), query.name
 

@@ -24,32 +24,36 @@ def damaged(lake: Lake, path: str, damage: Callable[[Path], None]) -> list[str]:
     return [str(problem) for problem in lake.verify()]
 
 
-@pytest.mark.parametrize("place", [0, 4, 100, -200, -1])
-def test_a_flipped_byte_is_found_and_named(lake, place):
-    def flip(file: Path) -> None:
+def with_bytes(change: Callable[[bytearray], object]) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
         data = bytearray(file.read_bytes())
-        data[place] ^= 1
+        change(data)
         file.write_bytes(data)
 
+    return damage
+
+
+@pytest.mark.parametrize("place", [0, 4, 100, -200, -1])
+def test_a_flipped_byte_is_found_and_named(lake, place):
+    flip = with_bytes(lambda data: data.__setitem__(place, data[place] ^ 1))
     problems = damaged(lake, ITEMS, flip)
     assert problems[0].startswith(f"{ITEMS} has other bytes than were published (sha256 ")
     assert all(ITEMS in problem for problem in problems)
 
 
-def test_a_missing_file_is_found(lake):
-    assert damaged(lake, ITEMS, Path.unlink) == [f"{ITEMS} is missing"]
-
-
-def test_a_file_too_many_is_found(lake):
-    extra = "items/dataset=deepfashion2/split=train/part-00009.parquet"
-    assert damaged(lake, extra, Path.touch) == [f"{extra} is not in the manifest"]
+@pytest.mark.parametrize(
+    ("path", "damage", "problem"),
+    [
+        (ITEMS, Path.unlink, "is missing"),
+        (ITEMS.replace("00001", "00009"), Path.touch, "is not in the manifest"),
+    ],
+)
+def test_a_missing_file_and_a_file_too_many_are_found(lake, path, damage, problem):
+    assert damaged(lake, path, damage) == [f"{path} {problem}"]
 
 
 def test_a_cut_file_is_named_with_its_size(lake):
-    def cut(file: Path) -> None:
-        file.write_bytes(file.read_bytes()[:100])
-
-    problems = damaged(lake, ITEMS, cut)
+    problems = damaged(lake, ITEMS, with_bytes(lambda data: data.__delitem__(slice(100, None))))
     assert any("has 100 bytes, not " in problem for problem in problems)
     assert any("is not readable as Parquet" in problem for problem in problems)
 

@@ -17,13 +17,13 @@ def coco_text(
     """A split as the bytes of a COCO file, asked for in runs of so many images."""
     sink = io.BytesIO()
     with open_warehouse(files, threads=1) as con:
-        wanted = {"dataset": dataset, "split": split}
-        totals = run_query(con, "coco_totals", wanted).to_pylist()[0]
+        chosen = {"dataset": dataset, "split": split}
+        totals = run_query(con, "coco_totals", chosen).to_pylist()[0]
         write_coco(
             sink,
             run_query(con, "coco_categories", {"dataset": dataset}),
-            images=run_query(con, "coco_images", wanted).to_batches(max_chunksize=2),
-            items=(one for _, one in split_batches(con, dataset, split, images=images)),
+            images=run_query(con, "coco_images", chosen).to_batches(max_chunksize=2),
+            items=(items for _, items in split_batches(con, dataset, split, images=images)),
             options=options,
             outlined=totals["polygons"] > 0,
         )

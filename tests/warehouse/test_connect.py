@@ -8,10 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from builders import garment, photo
-from releases import write_files
+from releases import write_files, write_statistic
 
 from flows.warehouse import open_warehouse, queries, read_matching, read_table, run_query
 from schemas import TABLES
@@ -19,22 +18,15 @@ from schemas.errors import InputError
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TABLES)
-def test_a_table_without_files_is_empty_and_typed(name):
-    rows = open_warehouse({}).sql(f"select * from {name}").to_arrow_table()
-    assert rows.num_rows == 0
-    assert rows.schema.names == TABLES[name].schema.names
-    assert rows.schema.types == TABLES[name].schema.types
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TABLES)
-def test_a_table_with_files_has_the_same_columns_and_types(tmp_path, name):
-    files = write_files(tmp_path, **{name: [{}]}, vocabularies=False)
-    rows = open_warehouse(files).sql(f"select * from {name}").to_arrow_table()
-    assert rows.num_rows == 1
-    assert rows.schema.names == TABLES[name].schema.names
-    assert rows.schema.types == TABLES[name].schema.types
+@pytest.mark.parametrize("rows", [0, 1])
+def test_tables_with_and_without_files_have_the_declared_columns_and_types(tmp_path, rows):
+    given = {name: [{}] for name in TABLES} if rows else {}
+    with open_warehouse(write_files(tmp_path, vocabularies=False, **given)) as con:
+        for name, declared in TABLES.items():
+            table = con.sql(f"select * from {name}").to_arrow_table()
+            assert table.num_rows == rows
+            assert table.schema.names == declared.schema.names
+            assert table.schema.types == declared.schema.types
 
 
 def test_partition_words_stay_words_when_they_look_like_numbers(tmp_path):
@@ -58,16 +50,11 @@ def test_no_folder_above_a_release_labels_its_rows(tmp_path, folder):
     made = tmp_path / "made"
     files = write_files(made, images=[photo(1, "user", 1)], items=[garment(7, 1)])
     with open_warehouse(files) as con:
-        totals = con.sql("select * from split_totals").to_arrow_table()
-    pq.write_table(totals, made / "split_totals.parquet")
-    files["statistics/split_totals"] = [made / "split_totals.parquet"]
-    above = tmp_path / os.fsdecode(folder)
-    above.mkdir(parents=True)
-    made.rename(above / "lake")
-    moved = {
-        name: [above / "lake" / path.relative_to(made) for path in paths]
-        for name, paths in files.items()
-    }
+        files |= write_statistic(made, "split_totals", read_table(con, "split_totals"))
+    above = tmp_path / os.fsdecode(folder) / "lake"
+    above.parent.mkdir(parents=True)
+    made.rename(above)
+    moved = {name: [above / p.relative_to(made) for p in paths] for name, paths in files.items()}
     with open_warehouse(moved) as con:
         for table in ("items", "images", "split_totals"):
             rows = con.sql(f"select dataset, split from {table}").fetchall()
@@ -121,8 +108,7 @@ def test_a_query_spills_into_a_private_folder_that_goes_with_the_connection(tmp_
 
 @pytest.mark.slow
 def test_hundreds_of_files_are_one_table(tmp_path):
-    rows = [garment(n, 1, split=f"part-{n}") for n in range(300)]
-    files = write_files(tmp_path, items=rows)
+    files = write_files(tmp_path, items=[garment(n, 1, split=f"part-{n}") for n in range(300)])
     assert len(files["items"]) == 300
     con = open_warehouse(files)
     assert con.sql("select count(*), count(distinct split) from items").fetchall() == [(300, 300)]
@@ -130,13 +116,12 @@ def test_hundreds_of_files_are_one_table(tmp_path):
 
 @pytest.mark.slow
 def test_a_stored_statistic_is_read_and_a_missing_one_computed(tmp_path):
-    files = write_files(tmp_path / "a", images=[photo(1, "user", 1)])
+    files = write_files(tmp_path, images=[photo(1, "user", 1)])
     con = open_warehouse(files)
     assert con.sql("select images from split_totals").fetchall() == [(1,)]
 
-    stored = tmp_path / "split_totals.parquet"
-    con.sql("select * replace (41 as images) from split_totals").write_parquet(str(stored))
-    again = open_warehouse(files | {"statistics/split_totals": [stored]})
+    other = con.sql("select * replace (41 as images) from split_totals").to_arrow_table()
+    again = open_warehouse(files | write_statistic(tmp_path, "split_totals", other))
     assert again.sql("select images from split_totals").fetchall() == [(41,)]
     # A statistic that reads another reads what is stored.
     published = "select max(ours) from published_totals where measure = 'images'"

@@ -39,37 +39,34 @@ def test_items_are_counted_by_split_and_category(tmp_path):
     assert differences(before, before) == []
 
 
-def test_landmarks_take_the_category_of_their_item(tmp_path):
-    items = [garment(1, 1)]
-    before = write_files(tmp_path / "before", items=items, landmarks=[LANDMARK])
-    after = write_files(
-        tmp_path / "after",
-        items=items,
-        landmarks=[LANDMARK | {"x": 3.0}, LANDMARK | {"landmark_no": 2, "x": None}],
-    )
-    assert differences(before, after) == [("landmarks", "train", "skirt", 1, 0, 1)]
-
-
-def test_a_value_that_becomes_null_is_a_change(tmp_path):
-    before = write_files(tmp_path / "before", images=[{"width": 5}])
-    after = write_files(tmp_path / "after", images=[{"width": None}])
-    assert differences(before, after) == [("images", "train", None, 0, 0, 1)]
+WHOLE = {"image_id": None, "item_no": None, "rule": "unreadable"}
 
 
 @pytest.mark.slow
-def test_rejections_without_an_item_are_matched(tmp_path):
-    whole = {"image_id": None, "item_no": None, "rule": "unreadable"}
-    before = write_files(tmp_path / "before", rejections=[whole])
-    after = write_files(
-        tmp_path / "after", rejections=[whole, whole | {"item_no": 2, "rule": "odd"}]
+@pytest.mark.parametrize(
+    ("table", "before", "after", "found"),
+    [
+        # Landmarks take the category of their item.
+        (
+            "landmarks",
+            [LANDMARK],
+            [LANDMARK | {"x": 3.0}, LANDMARK | {"landmark_no": 2, "x": None}],
+            ("skirt", 1, 0, 1),
+        ),
+        # A value that becomes null is a change.
+        ("images", [{"width": 5}], [{"width": None}], (None, 0, 0, 1)),
+        # Rejections without an item are matched.
+        ("rejections", [WHOLE], [WHOLE, WHOLE | {"item_no": 2, "rule": "odd"}], (None, 1, 0, 0)),
+        # A table that exists in one state only.
+        ("polygons", [], [{"polygon_no": 1}], (None, 1, 0, 0)),
+        ("polygons", [{"polygon_no": 1}], [], (None, 0, 1, 0)),
+    ],
+)
+def test_rows_are_matched_by_key(tmp_path, table, before, after, found):
+    items = [garment(1, 1)] if table == "landmarks" else []
+    first, second = (
+        write_files(tmp_path / name, items=items, **{table: rows})
+        for name, rows in (("before", before), ("after", after))
     )
-    assert differences(before, before) == []
-    assert differences(before, after) == [("rejections", "train", None, 1, 0, 0)]
-
-
-@pytest.mark.slow
-def test_a_table_that_exists_in_one_state_only(tmp_path):
-    after = write_files(tmp_path, polygons=[{"polygon_no": 1}], vocabularies=False)
-    assert differences({}, after) == [("polygons", "train", None, 1, 0, 0)]
-    assert differences(after, {}) == [("polygons", "train", None, 0, 1, 0)]
-    assert differences({}, {}) == []
+    assert differences(first, second) == [(table, "train", *found)]
+    assert differences(first, first) == []
