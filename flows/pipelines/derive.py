@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,7 @@ from flows.warehouse import (
     run_checks,
     stream_query,
 )
+from schemas import TABLES
 from schemas.errors import InputError
 from schemas.landmark_types import category_rows, landmark_type_rows
 from schemas.vocabulary import PAIR_KINDS
@@ -153,7 +154,10 @@ def derive_into(
     steps, step = len(statistics) + 2, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         # A new connection for each stage: its views read what the stages before have written.
-        with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+        def opened(tables: Iterable[str]) -> Any:
+            return open_warehouse(staging.tables(), only={*tables}, temp_directory=Path(spill))
+
+        with opened(_reads([query("positive_pairs"), query("negative_pairs")])) as warehouse:
             for number, kind in enumerate(PAIR_KINDS):
                 if kind in settings.kinds:
                     name = "positive_pairs" if kind == "positive" else "negative_pairs"
@@ -161,15 +165,15 @@ def derive_into(
                     staging.write_table("pairs", rows, number)
         on_progress("derive", next(step), steps)
         if TRIPLETS in settings.kinds:
-            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+            with opened(_reads([query(TRIPLETS)])) as warehouse:
                 staging.write_table(TRIPLETS, _pairs(warehouse, TRIPLETS, settings))
         for level in dependency_levels(statistics):
-            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
-                for query in level:
-                    rows = stream_query(warehouse, query.name)
-                    staging.write_table(f"statistics/{query.name}", rows)
-                    on_progress("derive", next(step), steps, statistic=query.name)
-        with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+            with opened(_reads(level)) as warehouse:
+                for statistic in level:
+                    rows = stream_query(warehouse, statistic.name)
+                    staging.write_table(f"statistics/{statistic.name}", rows)
+                    on_progress("derive", next(step), steps, statistic=statistic.name)
+        with opened([*TABLES, *_reads(queries("checks"))]) as warehouse:
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
             parts = unchecked_parts(staging)
@@ -178,6 +182,10 @@ def derive_into(
     if audit.errors:
         raise PublicationBlocked(audit.errors)
     return audit
+
+
+def _reads(queries: Iterable[Query]) -> list[str]:
+    return [name for query in queries for name in query.reads]
 
 
 def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:
