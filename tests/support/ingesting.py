@@ -7,7 +7,10 @@ from typing import Any
 from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import Summary
+from flows.pipelines.parts import PartJob, build_part
 from flows.pipelines.request import IngestRequest
+from flows.pipelines.source import Source
+from flows.release import Receipt
 from flows.runners import local_runner
 from flows.warehouse import open_warehouse, queries
 from schemas import TABLES
@@ -19,6 +22,18 @@ def ingested(
     """Ingest a source. Raises PublicationBlocked when nothing may be published."""
     request = IngestRequest(dataset, str(source), str(lake), **options)
     return ingest(request, local_runner(workers))
+
+
+def built_parts(dataset: str, source: Path, folder: Path, **options: Any) -> list[Receipt]:
+    """The receipts of all parts of a source, built into a folder; nothing is derived or checked."""
+    folder.mkdir(exist_ok=True)
+    request = IngestRequest(dataset, str(source), **options)
+    pictures = {
+        "verify_images": bool(request.verify_images),
+        "embed_images": bool(request.embed_images),
+    }
+    parts = Source.read(request, None).plan.changed
+    return [build_part(PartJob(part, request.location, folder, **pictures)) for part in parts]
 
 
 def rows_of(lake: Path, sql: str) -> list[tuple]:
