@@ -21,7 +21,8 @@ LARGE = "200m"
 def small_disk(place: Path) -> Iterator[None]:
     """A disk in memory at a place; skips with a word where none may be mounted."""
     place.mkdir(parents=True)
-    made = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={LARGE}", "tmpfs", place]
+    made = subprocess.run(mount, capture_output=True, text=True)
     if made.returncode:
         pytest.skip(f"no right to mount a small disk here: {made.stderr.strip()}")
     try:
