@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from flows.warehouse import (
     run_checks,
     stream_query,
 )
+from schemas import TABLES
 from schemas.errors import InputError
 from schemas.landmark_types import category_rows, landmark_type_rows
 from schemas.vocabulary import PAIR_KINDS
@@ -154,14 +155,17 @@ def derive_into(
     steps, step = sum(map(len, stages)) + 1, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         # A new connection for each stage: its views read what the stages before have written.
+        def opened(tables: Iterable[str]) -> Any:
+            return open_warehouse(staging.tables(), only={*tables}, temp_directory=Path(spill))
+
         for stage in stages:
-            with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+            with opened(_reads(query(name) for _, name, _ in stage)) as warehouse:
                 for table, name, number in stage:
                     parameters = settings.for_query(query(name), pair_kind=PAIR_KINDS[number])
                     rows = stream_query(warehouse, name, parameters)
                     staging.write_table(table, rows, number)
                     on_progress("derive", next(step), steps, table=table)
-        with open_warehouse(staging.tables(), temp_directory=Path(spill)) as warehouse:
+        with opened([*TABLES, *_reads(queries("checks"))]) as warehouse:
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
             parts = unchecked_parts(staging)
@@ -186,6 +190,10 @@ def _stages(settings: PairSettings) -> list[list[tuple[str, str, int]]]:
         *triplets,
         *([(f"statistics/{query.name}", query.name, 0) for query in level] for level in levels),
     ]
+
+
+def _reads(queries: Iterable[Query]) -> list[str]:
+    return [name for query in queries for name in query.reads]
 
 
 def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:

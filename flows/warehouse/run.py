@@ -128,7 +128,7 @@ def run_checks(
     else:
         in_parts = [name for name, table in TABLES.items() if not table.derived]
         (spill,) = con.sql("select current_setting('temp_directory')").fetchall()[0]
-        with open_warehouse(parts, temp_directory=Path(spill)) as changed:
+        with open_warehouse(parts, only=TABLES, temp_directory=Path(spill)) as changed:
             verdicts += _run_contracts(changed, in_parts, examples)
         verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()

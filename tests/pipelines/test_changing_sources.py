@@ -40,12 +40,6 @@ def lake(folder):
     return folder / "lake"
 
 
-def same_as_undisturbed(source, lake, tmp_path) -> bool:
-    """Whether an ingest of the source into a new lake gives the same files."""
-    ingested("deepfashion2", source, tmp_path / "undisturbed")
-    return file_hashes(lake) == file_hashes(tmp_path / "undisturbed")
-
-
 def ingested_while(change, source, lake, **options):
     """An ingest of a source that changes after it was listed and before it is read."""
 
@@ -54,10 +48,6 @@ def ingested_while(change, source, lake, **options):
         yield from map(build, jobs)
 
     return ingest(IngestRequest("deepfashion2", str(source), str(lake), **options), run)
-
-
-def delete(path):
-    path.unlink()
 
 
 def replace(path):
@@ -76,84 +66,88 @@ def point_elsewhere(path):
     path.symlink_to("/etc/hostname")
 
 
-@pytest.mark.parametrize(
-    ("change", "rule"),
-    [
-        (delete, "changed_while_read"),
-        (replace, "changed_while_read"),
-        (touch, "changed_while_read"),
-        (point_elsewhere, "unreadable"),
-    ],
-)
-def test_a_document_that_changed_since_it_was_listed_is_refused_and_healed(
-    change, rule, source, lake, tmp_path
-):
-    before = Lake(lake).release().id
-    rewrite(documents(source)[0], pair_id=77)  # a reason to read
-    victim = documents(source)[3]
-    content = victim.read_bytes()
+REFUSED = {
+    Path.unlink: "changed_while_read",
+    replace: "changed_while_read",
+    touch: "changed_while_read",
+    point_elsewhere: "unreadable",
+}
+"""What happens to a document, and the rule that refuses it."""
+
+
+def test_files_that_changed_since_they_were_listed_are_refused_or_marked_and_healed(source, lake):
+    before, whole = Lake(lake).release().id, file_hashes(lake)
+    refused = dict(zip(documents(source)[3:7], REFUSED, strict=True))
+    marked = dict(zip(sorted((source / "train" / "image").iterdir())[:2], REFUSED, strict=False))
+    contents = {path: path.read_bytes() for path in (*refused, *marked)}
+
+    def change():
+        for path, change_file in (refused | marked).items():
+            change_file(path)
+
+    def restore():
+        for path, content in contents.items():
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+
+    restore()  # with another time, which is a reason to read
     with pytest.raises(PublicationBlocked, match="--allow-refused train"):
-        ingested_while(lambda: change(victim), source, lake)
+        ingested_while(change, source, lake)
     assert Lake(lake).release().id == before
 
-    victim.unlink(missing_ok=True)
-    victim.write_bytes(content)
-    allowed = {"allow_refused": ["train"], "allow_shrink": ["train"]}
-    ingested_while(lambda: change(victim), source, lake, **allowed)
-    name = victim.relative_to(source).as_posix()
-    assert rows_of(lake, "select file_name, item_no, rule from rejections") == [(name, None, rule)]
-    images = f"select count(*) from images where split = 'train' and image_id = {int(victim.stem)}"
+    restore()
+    ingested_while(change, source, lake, allow_refused=["train"], allow_shrink=["train"])
+    assert rows_of(lake, "select file_name, item_no, rule from rejections order by 1") == [
+        (path.relative_to(source).as_posix(), None, REFUSED[change_file])
+        for path, change_file in refused.items()
+    ]
+    numbers = ", ".join(str(int(path.stem)) for path in refused)
+    images = f"select count(*) from images where split = 'train' and image_id in ({numbers})"
     assert rows_of(lake, images) == [(0,)]
+    unreadable = (
+        "select file_name, width from images where image_status = 'unreadable' order by all"
+    )
+    assert rows_of(lake, unreadable) == [(path.name, None) for path in marked]
     assert Lake(lake).verify() == []
 
-    victim.unlink(missing_ok=True)
-    victim.write_bytes(content)
+    restore()
     ingested("deepfashion2", source, lake)
-    assert same_as_undisturbed(source, lake, tmp_path)
+    assert file_hashes(lake) == whole
 
 
-@pytest.mark.parametrize("change", [delete, replace])
-def test_a_picture_that_changed_since_it_was_listed_is_marked_and_healed(change, source, tmp_path):
-    victim = sorted((source / "train" / "image").iterdir())[3]
-    content = victim.read_bytes()
-    ingested_while(lambda: change(victim), source, tmp_path / "lake")
-    unreadable = "select file_name, width from images where image_status = 'unreadable'"
-    assert rows_of(tmp_path / "lake", unreadable) == [(victim.name, None)]
-    victim.write_bytes(content)
-    ingested("deepfashion2", source, tmp_path / "lake")
-    assert same_as_undisturbed(source, tmp_path / "lake", tmp_path)
-
-
-def failing_read(monkeypatch, victim):
-    """Let the file system fail with EIO at each read of a file, whose listing stays as it is."""
+def failing_reads(monkeypatch, victims):
+    """Let each read of some files fail with EIO; their listing stays as it is."""
     real_open = os.open
 
     def open_or_fail(path, *rest, **options):
-        if Path(os.fsdecode(path)).name == victim.name:
-            raise OSError(errno.EIO, "Input/output error", str(victim))
+        if Path(os.fsdecode(path)) in victims:
+            raise OSError(errno.EIO, "Input/output error", os.fsdecode(path))
         return real_open(path, *rest, **options)
 
     monkeypatch.setattr(os, "open", open_or_fail)
 
 
 @pytest.mark.parametrize("options", [{}, {"verify_images": True}])
-@pytest.mark.parametrize("folder_name", ["annos", "image"])
 def test_a_part_that_could_not_be_read_is_read_again_though_its_listing_is_the_same(
-    folder_name, options, source, tmp_path, monkeypatch
+    options, source, lake, monkeypatch
 ):
-    victim = sorted((source / "train" / folder_name).iterdir())[3]
-    lake = tmp_path / "lake"
+    whole = file_hashes(lake)
+    victims = [documents(source)[3], *(source / "validation" / "image").iterdir()]
+    for victim in victims:
+        os.utime(victim, (1, 1))
     with monkeypatch.context() as patch:
-        failing_read(patch, victim)
-        ingested("deepfashion2", source, lake, allow_refused=["train"], **options)
+        failing_reads(patch, victims)
+        allowed = {"allow_refused": ["train"], "allow_shrink": ["train"]}
+        ingested("deepfashion2", source, lake, **allowed, **options)
     failures = (
-        "select (select count(*) from rejections where rule = 'unreadable') "
-        "+ (select count(*) from images where image_status = 'unreadable')"
+        "select (select count(*) from rejections where rule = 'unreadable'), "
+        "(select count(*) from images where image_status = 'unreadable')"
     )
-    assert rows_of(lake, failures) == [(1,)]
+    assert rows_of(lake, failures) == [(1, 1)]
     healed = ingested("deepfashion2", source, lake, **options)
-    assert healed.run["parts_built"] == 1
-    assert rows_of(lake, failures) == [(0,)]
+    assert healed.run["parts_built"] == 2
+    assert rows_of(lake, failures) == [(0, 0)]
+    assert (file_hashes(lake) == whole) == (options == {})
     assert "nothing changed" in ingested("deepfashion2", source, lake, **options).sentence
 
 
@@ -178,13 +172,12 @@ def packed(source, archive):
 
 
 def test_an_archive_replaced_since_it_was_listed_is_never_mixed(source, tmp_path):
-    archive = packed(source, tmp_path / "train.zip")
+    archive, lake = packed(source, tmp_path / "train.zip"), tmp_path / "lake"
     rewrite(documents(source)[0], pair_id=77)
     newer = packed(source, tmp_path / "newer.zip")
-    options = {"allow_refused": ["train"]}
-    ingested_while(lambda: newer.replace(archive), archive, tmp_path / "lake", **options)
-    refused = rows_of(tmp_path / "lake", "select file_name, rule from rejections")
-    assert refused == [("train/annos/000001.json", "changed_while_read")]
-    ingested("deepfashion2", archive, tmp_path / "lake")
-    assert same_as_undisturbed(archive, tmp_path / "lake", tmp_path)
-    assert rows_of(tmp_path / "lake", "select pair_id from images where image_id = 1") == [(77,)]
+    ingested_while(lambda: newer.replace(archive), archive, lake, allow_refused=["train"])
+    refused = "select file_name, rule from rejections"
+    assert rows_of(lake, refused) == [("train/annos/000001.json", "changed_while_read")]
+    ingested("deepfashion2", archive, lake)
+    assert rows_of(lake, refused) == []
+    assert rows_of(lake, "select pair_id from images where image_id = 1") == [(77,)]

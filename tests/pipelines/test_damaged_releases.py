@@ -50,13 +50,11 @@ READING = {
 NO_PARQUET = {"tables", "releases", "path", "rollback", "keep", "ingest", "ingest dry"}
 """These read manifests only, unless something is to be built."""
 
-CASES = [
-    (name, kind)
-    for name in READING
-    for kind in DAMAGE
-    if name in ("sql", "derive", "show", "export training") or kind in ("cut off", "pages garbled")
+CASES = [(name, "cut off") for name in READING] + [
+    *(("sql", kind) for kind in DAMAGE if kind != "cut off"),
+    *((name, "pages garbled") for name in ("derive", "show", "export training")),
 ]
-"""Every command with two kinds of damage, and four with all; tests/faults draws from all pairs."""
+"""Every command with one kind of damage, and one with all; tests/faults mutates at random."""
 
 pytestmark = pytest.mark.slow
 
@@ -86,12 +84,6 @@ def run(sources, tmp_path):
         return wardrobe(*words, lake=lake)
 
     return run
-
-
-@pytest.mark.parametrize("name", READING)
-def test_the_commands_of_this_matrix_work_over_a_whole_release(name, run, two_releases, tmp_path):
-    ended = run(copy_of(two_releases, tmp_path / "lake"), READING[name])
-    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -164,8 +156,8 @@ def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
 
 @pytest.mark.parametrize("kind", ["manifest", "parquet"])
 def test_mutated_files_of_a_release_give_a_sentence_or_rows(kind, two_releases, tmp_path):
-    figures = try_in_processes(two_releases, tmp_path, kind, seed=1, cases=60)
-    assert figures["cases"] == 60 and figures["noticed"] > 10
+    figures = try_in_processes(two_releases, tmp_path, kind, seed=1, cases=20)
+    assert figures["cases"] == 20 and figures["noticed"] > 3
 
 
 @pytest.fixture

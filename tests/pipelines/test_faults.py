@@ -1,6 +1,7 @@
 """Kills, full disks and other writers, small; tests/faults/ has the same at full size."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 
 import pytest
 from busy_readers import publish_under_readers
+from command_line import wardrobe
 from killed_ingests import survive_kills
 from small_disks import survive_full_disks
 from whole_ingests import (
@@ -15,13 +17,10 @@ from whole_ingests import (
     require_end,
     require_nothing_left,
     require_whole,
-    run_wardrobe,
-    spread,
     start_wardrobe,
 )
 
 from flows.lake import Lake
-from flows.pipelines.sample import write_sample
 
 pytestmark = pytest.mark.slow
 
@@ -38,18 +37,18 @@ def lake(trial, tmp_path) -> Lake:
 
 
 def test_killed_ingests_leave_a_whole_release_and_the_next_run_ends_it(trial, tmp_path):
-    assert len(survive_kills(trial, tmp_path, kills=1)) == 1
+    assert len(survive_kills(trial, tmp_path, kills=1, longest=1.0)) == 1
 
 
 def test_a_full_disk_leaves_the_old_release_and_the_next_run_ends_it(trial, tmp_path):
-    assert survive_full_disks(trial, tmp_path, rooms=[100]) == {100: False}
+    assert survive_full_disks(trial, tmp_path, rooms=[100], workers=1) == {100: False}
 
 
-def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(tmp_path):
-    sample = tmp_path / "source"
-    write_sample("deepfashion2", sample, 12, 5)
-    spread(sample, 2)
-    readers = publish_under_readers(sample, tmp_path / "lake", publications=2, readers=1)
+def test_publications_show_no_missing_file_and_no_mixed_release_to_readers(trial, tmp_path):
+    source = shutil.copytree(trial.source, tmp_path / "source")
+    readers = publish_under_readers(
+        source, tmp_path / "lake", publications=2, readers=1, pause=0.05
+    )
     assert all(reader.troubles == [] and reader.reads for reader in readers)
 
 
@@ -78,8 +77,10 @@ def holder(lake):
     process.communicate()
 
 
-def test_a_second_ingest_leaves_with_a_sentence_that_names_the_first(trial, lake, holder):
-    done = run_wardrobe("ingest", "deepfashion2", trial.source, "--lake", lake.root)
+def test_a_second_ingest_names_the_first_and_the_lock_of_a_killed_one_is_taken_over(
+    trial, lake, holder
+):
+    done = wardrobe("ingest", "deepfashion2", trial.source, "--workers", 1, lake=lake.root)
     assert done.returncode == 2
     assert done.stdout == ""
     assert re.fullmatch(
@@ -87,34 +88,23 @@ def test_a_second_ingest_leaves_with_a_sentence_that_names_the_first(trial, lake
         rf"{socket.gethostname()}, since [-\d]+ [:\d]+ UTC\): try again later, or pass --wait\.\n",
         done.stderr,
     )
-
-
-def test_a_second_ingest_that_waits_says_for_whom_and_publishes_after_it(trial, lake, holder):
-    words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
-    waiting = start_wardrobe(*words)
-    sentence = waiting.stderr.readline()
-    assert sentence.startswith("wardrobe: ") and sentence.endswith("): waiting for it.\n")
-    assert f"process {holder.pid} on {socket.gethostname()}" in sentence
-    time.sleep(0.3)
-    assert waiting.poll() is None
-    holder.communicate("go\n")
-    out, err = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0, err
-    assert out.startswith("published")
-    require_whole(lake, trial.ends)
-
-
-def test_the_lock_of_a_killed_holder_is_taken_over(trial, lake, holder):
     holder.kill()
     holder.wait()
     require_end(trial, lake)
 
 
-def test_two_ingests_started_together_end_as_one(trial, lake):
-    words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait")
+def test_ingests_that_wait_say_for_whom_and_one_of_them_publishes(trial, lake, holder):
+    words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--wait", "--workers", 1)
     both = [start_wardrobe(*words) for _ in range(2)]
-    words = sorted(process.communicate(timeout=120)[0].split()[0] for process in both)
-    assert [process.returncode for process in both] == [0, 0]
-    assert words == ["nothing", "published"]
+    for waiting in both:
+        sentence = waiting.stderr.readline()
+        assert sentence.startswith("wardrobe: ") and sentence.endswith("): waiting for it.\n")
+        assert f"process {holder.pid} on {socket.gethostname()}" in sentence
+    time.sleep(0.3)
+    assert [waiting.poll() for waiting in both] == [None, None]
+    holder.communicate("go\n")
+    results = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], results
+    assert sorted(out.split()[0] for out, _ in results) == ["nothing", "published"]
     require_whole(lake, trial.ends)
     require_nothing_left(lake)

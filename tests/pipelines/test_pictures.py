@@ -11,10 +11,8 @@ from pathlib import Path
 import packing
 import pyarrow.parquet as pq
 import pytest
-from ingesting import file_hashes, ingested, rows_of
+from ingesting import built_parts, ingested, rows_of
 from PIL import Image
-
-from flows.lake import Lake
 
 pytestmark = pytest.mark.slow
 
@@ -76,22 +74,22 @@ def folder(tmp_path_factory) -> Path:
     return pictures.parents[1]
 
 
-def test_headers_tell_size_orientation_and_status(folder, tmp_path):
-    ingested("deepfashion2", folder, tmp_path / "lake", strict=True)
-    assert rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1") == PICTURE_ROWS
-    sizes = rows_of(tmp_path / "lake", "select byte_size, sha256 from images order by image_id")
+def test_headers_tell_size_orientation_and_status_and_verifying_finds_what_was_cut(
+    folder, tmp_path
+):
+    lake = tmp_path / "lake"
+    ingested("deepfashion2", folder, lake, strict=True)
+    assert rows_of(lake, f"select {COLUMNS} from images order by 1") == PICTURE_ROWS
+    sizes = rows_of(lake, "select byte_size, sha256 from images order by image_id")
     assert sizes == [(len(data), None) for data in PICTURES.values()]
 
-
-def test_verifying_finds_the_picture_that_was_cut_and_hashes_them_all(folder, tmp_path):
-    ingested("deepfashion2", folder, tmp_path / "lake")
-    ingested("deepfashion2", folder, tmp_path / "lake", verify_images=True)
-    rows = rows_of(tmp_path / "lake", f"select {COLUMNS} from images order by 1")
+    ingested("deepfashion2", folder, lake, verify_images=True)
+    rows = rows_of(lake, f"select {COLUMNS} from images order by 1")
     cut = (3, 60, 40, None, "unreadable")
     assert rows == [*PICTURE_ROWS[:2], cut, *PICTURE_ROWS[3:]]
-    hashes = rows_of(tmp_path / "lake", "select sha256 from images order by image_id")
+    hashes = rows_of(lake, "select sha256 from images order by image_id")
     assert hashes == [(hashlib.sha256(data).hexdigest(),) for data in PICTURES.values()]
-    assert rows_of(tmp_path / "lake", "select count(*) from rejections") == [(0,)]
+    assert rows_of(lake, "select count(*) from rejections") == [(0,)]
 
 
 @pytest.mark.parametrize("options", [{}, {"verify_images": True, "embed_images": True}])
@@ -104,11 +102,12 @@ def test_zips_tell_the_same_of_broken_pictures(options, folder, tmp_path, monkey
         "zip": packing.write_plain(tmp_path / "plain" / "train.zip", files),
         "locked": packing.write_zipcrypto(tmp_path / "train.zip", files, b"secret"),
     }
-    hashes = []
+    built = {}
     for kind, place in places.items():
-        ingested("deepfashion2", place, tmp_path / f"lake-{kind}", **options)
-        hashes.append(file_hashes(tmp_path / f"lake-{kind}"))
-    assert hashes[0] == hashes[1] == hashes[2]
+        (receipt,) = built_parts("deepfashion2", place, tmp_path / f"parts-{kind}", **options)
+        built[kind] = (receipt.files, receipt.counts)
+    assert built["folder"] == built["zip"] == built["locked"]
+    assert built["folder"][1]["images"] == len(PICTURES)
 
 
 def test_only_pictures_that_can_be_shown_are_embedded(folder, tmp_path):
@@ -148,9 +147,8 @@ def embedded(tmp_path_factory) -> Path:
     data = jpeg(16, 16)
     for number in range(1, 251):
         (pictures / f"{number:06d}.jpg").write_bytes(data)
-    ingested("deepfashion2", folder / "source", folder / "lake", embed_images=True)
-    (path,) = Lake(folder / "lake").release().files("pictures")
-    return path
+    built_parts("deepfashion2", folder / "source", folder / "parts", embed_images=True)
+    return next((folder / "parts" / "pictures").rglob("*.parquet"))
 
 
 def test_embedded_pictures_are_in_row_groups_of_a_hundred(embedded):

@@ -4,12 +4,17 @@ import os
 import signal
 import socket
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from command_line import is_one_sentence, wardrobe
 from whole_ingests import run_wardrobe, start_wardrobe
 
 from flows.lake import Lake
+from flows.pipelines.request import IngestRequest
+from flows.runners import worker_pool
+from schemas.errors import InputError
 
 AUDIT = """
 import os, sys
@@ -53,35 +58,11 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
         NETWORK_LOG=str(home / "network"),
     )
     assert done.returncode == 0, done.stderr
-    direct = run_wardrobe(*words, tmp_path / "direct")
+    direct = wardrobe(*words, tmp_path / "direct")
     assert done.stdout.splitlines()[1:] == direct.stdout.splitlines()[1:]
     assert done.stderr == direct.stderr
     reached = set((home / "network").read_text().split("\n")) - {""}
     assert reached <= {"127.0.0.1", "localhost", "::1", "a local socket"}
-
-
-def test_the_demo_ingests_every_sample_and_writes_a_report(home, tmp_path):
-    done = run_wardrobe("demo", tmp_path / "demo", PREFECT_HOME=str(home))
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines[:3]] == [
-        "deepfashion2",
-        "fashionai",
-        "fashion-mnist",
-    ]
-    assert all(": published " in line for line in lines[:3])
-    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
-    assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
-    assert " sql --lake " in lines[-1]
-
-
-def test_what_is_wrong_with_a_source_is_one_sentence_through_prefect_too(home, tmp_path):
-    words = ("ingest", "deepfashion2", tmp_path / "nowhere", "--lake", tmp_path / "lake")
-    done = run_wardrobe(*words, "--prefect", PREFECT_HOME=str(home))
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("wardrobe: ") and "does not exist" in done.stderr
-    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -91,12 +72,10 @@ def test_a_server_that_does_not_answer_is_a_sentence(words, sources, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
-        done = run_wardrobe(
-            *words, "fashionai", sources / "fashionai", "--lake", tmp_path, PREFECT_API_URL=url
-        )
-    assert done.returncode == 2
+        words = [*words, "fashionai", sources / "fashionai"]
+        done = wardrobe(*words, lake=tmp_path, PREFECT_API_URL=url)
+    assert is_one_sentence(done)
     assert done.stderr.startswith(f"wardrobe: no Prefect server answers at {url}")
-    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -112,10 +91,29 @@ def test_a_schedule_that_could_never_work_is_refused_at_once(words, says, source
     with socket.create_server(("127.0.0.1", 0)) as answering:
         url = f"http://127.0.0.1:{answering.getsockname()[1]}/api"
         home = {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": url}
-        done = run_wardrobe("serve", *words, "--lake", tmp_path / "lake", **home)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert done.stderr.startswith("wardrobe: ") and done.stderr.count("\n") == 1
+        done = wardrobe("serve", *words, lake=tmp_path / "lake", **home)
+    assert is_one_sentence(done) and says in done.stderr
+
+
+def test_the_parameters_of_the_flow_are_the_fields_of_the_request():
+    from flows.ingest import ingest_flow
+
+    properties = ingest_flow.parameters.properties
+    assert list(properties) == [*(field.name for field in fields(IngestRequest)), "workers"]
+    assert ingest_flow.parameters.required == ["dataset", "source"]
+    assert properties["lake"]["default"] == "lake"
+
+
+def die(job) -> None:
+    os._exit(1)
+
+
+def test_a_worker_that_the_system_ends_is_a_sentence():
+    with (
+        pytest.raises(InputError, match="with fewer workers"),
+        worker_pool(1) as pool,
+    ):
+        pool.submit(die, None).result()
 
 
 def test_ctrl_c_is_one_sentence_and_leaves_nothing(sources, tmp_path):
@@ -124,7 +122,7 @@ def test_ctrl_c_is_one_sentence_and_leaves_nothing(sources, tmp_path):
         *("ingest", "deepfashion2", sources / "deepfashion2", "--lake", lake, "--workers", 2)
     )
     while process.poll() is None and not any(lake.glob("staging/*/items/*/*/*.parquet")):
-        pass
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from command_line import wardrobe
 from ingesting import ingested
-from whole_ingests import PART, documents, require_whole, rewrite, run_wardrobe
+from whole_ingests import PART, documents, require_whole, rewrite
 
 from flows.lake import Lake
 from flows.pipelines.query import open_release
@@ -37,9 +38,9 @@ class Reading(NamedTuple):
     troubles: list[str]
 
 
-def _keep_reading(lake: Path, sql: str, over: Any, answers: Any) -> None:
+def _keep_reading(lake: Path, sql: str, over: Any, answers: Any, pause: float) -> None:
     reads, seen, troubles = 0, set(), []
-    while not over.is_set():
+    while not over.wait(pause):
         try:
             release = open_release(lake, None)
             with open_warehouse(release.tables(), threads=1) as warehouse:
@@ -56,9 +57,12 @@ def _keep_reading(lake: Path, sql: str, over: Any, answers: Any) -> None:
 
 
 def publish_under_readers(
-    source: Path, lake: Path, *, publications: int, readers: int
+    source: Path, lake: Path, *, publications: int, readers: int, pause: float = 0.0
 ) -> list[Reading]:
-    """Publish so often under so many readers; what they met. Reads through the command too."""
+    """Publish so often under so many readers; what they met. Reads through the command too.
+
+    `pause` is the seconds that a reader waits before each question.
+    """
     marked = [documents(source)[0], documents(source)[-1]]
     numbers = [int(path.stem) for path in marked]
     assert numbers[0] // PART != numbers[1] // PART
@@ -67,7 +71,8 @@ def publish_under_readers(
     spawn = multiprocessing.get_context("spawn")
     over, answers = spawn.Event(), spawn.Queue()
     processes = [
-        spawn.Process(target=_keep_reading, args=(lake, sql, over, answers)) for _ in range(readers)
+        spawn.Process(target=_keep_reading, args=(lake, sql, over, answers, pause))
+        for _ in range(readers)
     ]
     for process in processes:
         process.start()
@@ -76,7 +81,7 @@ def publish_under_readers(
             _publish(source, lake, marked, number)
             if number % 10 == 1:
                 # People's own SQL sees declared tables alone, so it is asked about those.
-                done = run_wardrobe("sql", f"select count(*) from ({PEOPLES})", "--lake", lake)
+                done = wardrobe("sql", f"select count(*) from ({PEOPLES})", lake=lake)
                 assert done.returncode == 0, done.stderr
     finally:
         over.set()

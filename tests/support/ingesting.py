@@ -1,15 +1,20 @@
 """Ingests for tests: straight through the pipeline, in this process unless workers are given."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from flows.lake import Lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import Summary
+from flows.pipelines.parts import PartJob, build_part
 from flows.pipelines.request import IngestRequest
 from flows.pipelines.sample import write_sample
+from flows.pipelines.source import Source
+from flows.release import Receipt
 from flows.runners import local_runner
-from flows.warehouse import open_warehouse
+from flows.warehouse import open_warehouse, queries
+from schemas import TABLES
 
 
 def ingested(
@@ -29,9 +34,23 @@ def ingest_three(folder: Path) -> None:
         ingested(dataset, folder / dataset, folder / "lake")
 
 
+def built_parts(dataset: str, source: Path, folder: Path, **options: Any) -> list[Receipt]:
+    """The receipts of all parts of a source, built into a folder; nothing is derived or checked."""
+    folder.mkdir(exist_ok=True)
+    request = IngestRequest(dataset, str(source), **options)
+    pictures = {
+        "verify_images": bool(request.verify_images),
+        "embed_images": bool(request.embed_images),
+    }
+    parts = Source.read(request, None).plan.changed
+    return [build_part(PartJob(part, request.location, folder, **pictures)) for part in parts]
+
+
 def rows_of(lake: Path, sql: str) -> list[tuple]:
     """The rows of a SELECT over the current release."""
-    with open_warehouse(Lake(lake).release().tables()) as con:
+    words = {*re.findall(r"\w+", sql)}
+    only = words & {*TABLES, *(query.name for query in queries("statistics"))}
+    with open_warehouse(Lake(lake).release().tables(), only=only) as con:
         return con.sql(sql).fetchall()
 
 

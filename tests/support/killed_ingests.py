@@ -37,10 +37,15 @@ def seconds_of_a_run(trial: Trial, folder: Path) -> float:
     return time.monotonic() - since
 
 
-def survive_kills(trial: Trial, folder: Path, *, kills: int, seed: int = 0) -> list[Kill]:
-    """Kill so many runs, each at another instant of its work; AssertionError at the first harm."""
+def survive_kills(
+    trial: Trial, folder: Path, *, kills: int, seed: int = 0, longest: float | None = None
+) -> list[Kill]:
+    """Kill so many runs, each at another instant of its work; AssertionError at the first harm.
+
+    `longest` is the seconds of work within which a run is killed; measured when it is None.
+    """
     chance = random.Random(seed)
-    longest = seconds_of_a_run(trial, folder)
+    longest = longest or seconds_of_a_run(trial, folder)
     done: list[Kill] = []
     for number in itertools.count():
         if len(done) == kills:

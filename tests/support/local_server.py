@@ -15,16 +15,35 @@ import httpx
 ROOT = Path(__file__).parents[2]
 
 
+SLOW = "slow-source"
+"""What the path of a source contains whose pictures are opened slowly by the server's processes."""
+
+SLOW_PICTURES = f"""
+import sys, time
+
+def wait(event, arguments):
+    path = str(arguments[0]) if event == "open" else ""
+    if "{SLOW}" in path and path.endswith(".jpg"):
+        time.sleep(0.2)
+
+sys.addaudithook(wait)
+"""
+"""Runs in every process of the server, as its `sitecustomize.py`."""
+
+
 class LocalServer:
     """A running server: its API, and the environment of commands that use it."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{port}/api"
+        self.client = httpx.Client(base_url=self.url, timeout=60)
         plain = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         self.environment = {
             **plain,
-            "PYTHONPATH": os.pathsep.join(["tests/support", os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join(
+                [str(home), "tests/support", os.environ.get("PYTHONPATH", "")]
+            ),
             "PREFECT_HOME": str(home),
             "PREFECT_API_URL": self.url,
             "DO_NOT_TRACK": "1",
@@ -36,8 +55,13 @@ class LocalServer:
     def ask(self, path: str, **question: Any) -> Any:
         """What the API answers to a POST, or to a GET when there is no question."""
         method = "POST" if question else "GET"
-        answer = httpx.request(method, f"{self.url}/{path}", json=question or None, timeout=60)
-        answer.raise_for_status()
+
+        def answered() -> httpx.Response | None:
+            """the server has time to answer"""
+            response = self.client.request(method, f"/{path}", json=question or None)
+            return None if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else response
+
+        answer = until(answered).raise_for_status()
         return answer.json() if answer.content else None
 
     def start_run(self, deployment: str, **parameters: Any) -> str:
@@ -85,7 +109,7 @@ class LocalServer:
                     process.wait()
 
 
-def until(what: Callable[[], Any], *, seconds: float = 90, every: float = 0.2) -> Any:
+def until(what: Callable[[], Any], *, seconds: float = 90, every: float = 0.5) -> Any:
     """Wait for something to become true; AssertionError names what did not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -102,14 +126,17 @@ def local_server(home: Path) -> Iterator[LocalServer]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = LocalServer(home, port)
+    (home / "sitecustomize.py").write_text(SLOW_PICTURES)
 
     def healthy() -> bool:
         """the server answers"""
         try:
-            return httpx.get(f"{server.url}/health", timeout=5).is_success
+            return server.client.get("/health").is_success
         except httpx.TransportError:
             return False
 
-    with server.running("prefect", "server", "start", "--host", "127.0.0.1", "--port", port):
+    # What `prefect server start` runs, without a process around it.
+    app = ("--factory", "prefect.server.api.server:create_app")
+    with server.client, server.running("uvicorn", *app, "--host", "127.0.0.1", "--port", port):
         until(healthy, seconds=180)
         yield server

@@ -1,4 +1,4 @@
-"""Serve an ingest every eight seconds: a cron line with a sixth field, for seconds.
+"""Serve an ingest every fifteen seconds: a cron line with a sixth field, for seconds.
 
 python -m served_soon DATASET SOURCE LAKE
 """
@@ -11,4 +11,4 @@ from flows.serve import serve_flow
 if __name__ == "__main__":
     dataset, source, lake = sys.argv[1:]
     parameters = {"dataset": dataset, "source": source, "lake": lake, "workers": 1}
-    serve_flow(ingest_flow, f"{dataset}-soon", parameters, "* * * * * */8")
+    serve_flow(ingest_flow, f"{dataset}-soon", parameters, "* * * * * */15")

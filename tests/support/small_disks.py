@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from command_line import wardrobe
 from whole_ingests import (
     Trial,
     require_end,
     require_nothing_left,
     require_whole,
-    run_wardrobe,
 )
 
 LARGE = "200m"
@@ -21,7 +21,8 @@ LARGE = "200m"
 def small_disk(place: Path) -> Iterator[None]:
     """A disk in memory at a place; skips with a word where none may be mounted."""
     place.mkdir(parents=True)
-    made = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={LARGE}", "tmpfs", place]
+    made = subprocess.run(mount, capture_output=True, text=True)
     if made.returncode:
         pytest.skip(f"no right to mount a small disk here: {made.stderr.strip()}")
     try:
@@ -40,7 +41,9 @@ def _used(place: Path) -> int:
     return int(done.stdout.split()[0])
 
 
-def survive_full_disks(trial: Trial, place: Path, *, rooms: list[int]) -> dict[int, bool]:
+def survive_full_disks(
+    trial: Trial, place: Path, *, rooms: list[int], workers: int = 2
+) -> dict[int, bool]:
     """Ingest with so many kB of room, one after another: by room, whether it sufficed."""
     sufficed = {}
     for room in rooms:
@@ -48,8 +51,8 @@ def survive_full_disks(trial: Trial, place: Path, *, rooms: list[int]) -> dict[i
             disk = place / f"disk-{room}"
             lake = trial.fresh_lake(disk / "lake")
             remount(disk, f"size={_used(disk) + room}k")
-            words = ("ingest", "deepfashion2", trial.source, "--lake", lake.root, "--workers", 2)
-            done = run_wardrobe(*words, TMPDIR="/tmp")
+            words = ("ingest", "deepfashion2", trial.source, "--workers", workers)
+            done = wardrobe(*words, lake=lake.root)
             sufficed[room] = done.returncode == 0
             if not sufficed[room]:
                 assert done.returncode == 2, done.stderr
