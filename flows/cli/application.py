@@ -14,7 +14,17 @@ from flows.cli.terminal import SafeStream
 from schemas.errors import EngineError, InputError
 
 # Commands are listed in the order of these modules.
-for module in ("demo", "ingest", "query", "inspect", "releases", "export"):
+for module in (
+    "demo",
+    "ingest",
+    "query",
+    "inspect",
+    "releases",
+    "export",
+    "pairs",
+    "sample",
+    "serve",
+):
     import_module(f"flows.cli.{module}")
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]

@@ -1,4 +1,4 @@
-"""Commands that generate sources: sample, and demo, which ingests one of each data set."""
+"""The command that shows everything once: demo."""
 
 import os
 import shlex
@@ -10,7 +10,6 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.ingest import run_ingest_flow
-from flows.cli.options import DatasetArgument
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
@@ -62,30 +61,3 @@ def demo(
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {report}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')
-
-
-@app.command()
-def sample(
-    dataset: DatasetArgument,
-    folder: Annotated[Path, typer.Argument(help="Folder to write; empty or new.")],
-    images: Annotated[int, typer.Option(min=1, help="Number of images.")] = 300,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
-    pictures: Annotated[
-        bool,
-        typer.Option(
-            "--pictures/--no-images",
-            help="Without pictures, DeepFashion2's documents of train and validation, for scale.",
-        ),
-    ] = True,
-) -> None:
-    """Generate a source in its original layout.
-
-    Example: wardrobe sample deepfashion2 sample/deepfashion2 --images 300 --seed 7
-    """
-    from flows.pipelines.sample import write_sample
-
-    with progress() as on_progress:
-        counts = write_sample(
-            dataset, folder, images, seed, pictures=pictures, on_progress=on_progress
-        )
-    print(f"{folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -1,4 +1,4 @@
-"""Commands that publish a release: ingest, derive, pairs build, serve."""
+"""Commands that publish a release from a source or rebuild it: ingest, derive."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.app import app, command_group
+from flows.cli.app import app
 from flows.cli.options import (
     DEFAULT_LAKE,
     LakeOption,
@@ -21,10 +21,9 @@ from flows.cli.options import (
     use_password_of,
 )
 from flows.cli.output import print_rows
-from flows.cli.prefect_settings import configured_api, prepare_prefect, quiet_prefect
+from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
-from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import PairSettings
@@ -91,7 +90,7 @@ def derive(
     Example: wardrobe derive
     """
     if not (prefect or configured_api()):
-        _derive(lake, None, wait, log_format)
+        run_derive(lake, None, wait, log_format)
         return
     prepare_prefect(lake)
     from flows.derive import derive_flow
@@ -99,88 +98,12 @@ def derive(
     print_summary(derive_flow(lake=str(lake), wait=wait))
 
 
-pairs = command_group(
-    "pairs",
-    "Build pair sets for metric learning.\n\nExample: wardrobe pairs build --kinds negative_random",
-)
-
-
-@pairs.command("build")
-def build_pairs(
-    lake: LakeOption = DEFAULT_LAKE,
-    negatives_per_positive: Annotated[
-        int,
-        typer.Option(min=1, help="Negatives of each kind per positive."),
-    ] = 4,
-    max_per_query: Annotated[
-        int, typer.Option(min=1, help="Limit per kind and consumer item.")
-    ] = 50,
-    seed: Annotated[str, typer.Option(help="The same seed gives the same rows.")] = "0",
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="negative_same_pair, negative_same_category, negative_random or triplets; "
-            "repeatable; default: all. Positive pairs are always included.",
-        ),
-    ] = None,
-    same_category: Annotated[
-        bool,
-        typer.Option("--same-category", help="Restrict negative_same_pair to the item's category."),
-    ] = False,
-    wait: WaitOption = False,
-    log_format: LogOption = "text",
-) -> None:
-    """Build pairs and triplets; later ingests keep the settings.
-
-    Example: wardrobe pairs build --negatives-per-positive 4 --seed 7
-    """
-    from flows.pipelines.derive import ALL_KINDS, PairSettings
-
-    settings = PairSettings(
-        kinds=tuple(kinds or ALL_KINDS),
-        negatives_per_positive=negatives_per_positive,
-        max_per_query=max_per_query,
-        seed=seed,
-        same_category=same_category,
-    )
-    _derive(lake, settings, wait, log_format)
-
-
-def _derive(lake: Path, settings: "PairSettings | None", wait: bool, log_format: str) -> None:
+def run_derive(lake: Path, settings: "PairSettings | None", wait: bool, log_format: str) -> None:
     from flows.pipelines.derive import derive as run
 
     with progress(as_json=log_format == "json") as on_progress:
         summary = run(lake, settings, wait=wait, on_progress=on_progress)
     print_summary(summary)
-
-
-@app.command()
-@takes_ingest_options("dataset", "source", "lake", "splits", "strict")
-def serve(
-    request: IngestRequest,
-    cron: Annotated[str, typer.Option(help="minute hour day month weekday, in UTC.")],
-    workers: WorkersOption = None,
-) -> None:
-    """Ingest on a schedule of the Prefect server, until interrupted.
-
-    Needs a server: start one with `prefect server start` and set PREFECT_API_URL.
-
-    Example: wardrobe serve --cron "0 3 * * *" deepfashion2 /data/deepfashion2 --lake /data/lake
-    """
-    if not configured_api():
-        raise InputError(
-            "a schedule needs a Prefect server: run `prefect server start`, then "
-            "`export PREFECT_API_URL=http://127.0.0.1:4200/api`, and serve again"
-        )
-    lake = Path(request.lake).absolute()
-    quiet_prefect(lake, service=True)
-    from flows.ingest import ingest_flow
-    from flows.serve import serve_flow
-
-    places = {"source": str(request.location.path), "lake": str(lake)}
-    options = {**asdict(request), **places, "workers": workers}
-    parameters = {name: value for name, value in options.items() if value}
-    serve_flow(ingest_flow, f"{request.dataset}-scheduled", parameters, cron)
 
 
 def print_summary(summary: "Summary") -> None:
