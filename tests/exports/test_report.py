@@ -19,7 +19,7 @@ from flows.exports.report.statistics import _added_up
 from flows.pipelines.report import statistic
 from flows.warehouse import queries
 from flows.warehouse.queries import parse_query
-from schemas.errors import InputError
+from schemas.errors import MissingExtra
 
 
 def keys(text: str) -> list[str]:
@@ -166,7 +166,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(InputError, match=r"pip install 'wardrobe-lake\[report\]'"):
+    with pytest.raises(MissingExtra, match=r"`pip install '\.\[report\]'`"):
         write_report(tmp_path / "report.html", a_content())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.exports.report.blocks import Block, column_label
-from schemas.errors import InputError
+from schemas.errors import MissingExtra
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 WIDTH = 340
@@ -42,13 +42,14 @@ def _altair() -> Any:
         importlib.import_module("vl_convert")
         return importlib.import_module("altair")
     except ImportError as error:
-        raise InputError(
-            "The report's plots need Altair and vl-convert: pip install 'wardrobe-lake[report]'."
+        raise MissingExtra(
+            "the report's plots need Altair and vl-convert: run `pip install '.[report]'` in the "
+            "source folder of wardrobe."
         ) from error
 
 
 def require_plots() -> None:
-    """InputError when the libraries of the extra `report` are not installed."""
+    """MissingExtra when the libraries of the extra `report` are not installed."""
     _altair()
 
 
