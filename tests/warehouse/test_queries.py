@@ -111,7 +111,8 @@ def test_a_header_without_a_title_takes_the_next_paragraph():
 
 def test_plots_and_units_of_all_statistics_name_their_columns():
     for statistic in queries("statistics"):
-        names = {*statistic.units, *(c for plot in statistic.plots for c in plot.channels.values())}
+        names = {*statistic.units, *statistic.units_if}
+        names |= {column for plot in statistic.plots for column in plot.channels.values()}
         assert names <= statistic.columns.keys(), statistic.name
     assert any(statistic.plots for statistic in queries("statistics"))
 
