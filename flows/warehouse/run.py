@@ -73,13 +73,14 @@ class Verdict:
 
     @property
     def example(self) -> str:
-        """The first offending row as `name=value; ...`, or why rows could not be examined."""
+        """The first offending row as `name=value; ...`, and why rows could not be examined."""
         if self.failure:
             return f"could not run: {self.failure}"
         if not self.rows:
             return self.gap or ("" if self.examined else "no rows to examine")
         first = self.examples[0] if self.examples else {}
-        return "; ".join(f"{name}={value}" for name, value in first.items())
+        row = "; ".join(f"{name}={value}" for name, value in first.items())
+        return f"{row} ({self.gap})" if self.gap else row
 
 
 def run_query(
