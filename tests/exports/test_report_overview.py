@@ -68,3 +68,11 @@ def test_differences_to_the_previous_release_are_on_the_page(page):
     without = replace(a_content(), manifest=a_release(parent="20261120T031500Z-9a4c0f2e"))
     assert "The previous release was deleted" in render_report(without)
     assert 'id="differences"' not in render_report(a_content())
+
+
+@pytest.mark.slow
+def test_checks_with_findings_come_before_all_of_them(page):
+    section = page.read_text().partition('<section id="checks"')[2].partition("</section>")[0]
+    findings, _, everything = section.partition("<details>")
+    assert ">leakage<" in findings and ">items.unique<" not in findings
+    assert ">leakage<" in everything and ">items.unique<" in everything

@@ -22,7 +22,6 @@ _BADGES = {
     "complete": "good",
     "near": "good",
     "warn": "warn",
-    "not checkable": "warn",
     "far": "warn",
     "more than published": "warn",
     "error": "bad",

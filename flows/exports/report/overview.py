@@ -170,7 +170,7 @@ def rejections(content: ReportContent) -> Section:
 
 
 def checks(content: ReportContent) -> Section | None:
-    """The verdict of every check."""
+    """The checks with findings or rows they could not examine, then all of them."""
     if content.checks is None or not content.checks.num_rows:
         return None
     intro = (
@@ -178,5 +178,13 @@ def checks(content: ReportContent) -> Section | None:
         "an oddity of the source, kept as it is. A check that could examine no row is not "
         "checkable: its example says what the rows lack."
     )
-    table = table_block(content.checks, "Verdict of every check")
-    return Section("Quality", "checks", "Checks", intro, [table])
+    findings = [
+        place
+        for place, check in enumerate(content.checks.to_pylist())
+        if check["verdict"] in ("warn", "error") or check["not_examined"]
+    ]
+    blocks: list[Block] = [details("All checks", table_block(content.checks, "All checks"))]
+    if findings:
+        title = "Checks that found rows or could not examine all"
+        blocks.insert(0, table_block(content.checks.take(findings), title))
+    return Section("Quality", "checks", "Checks", intro, blocks)
