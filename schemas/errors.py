@@ -14,3 +14,7 @@ class EngineError(InputError):
 
     The command line looks for that damage and names the file; else it prints the message.
     """
+
+
+class MissingExtra(InputError):
+    """An optional dependency that a command needs is not installed; the message says how to."""

@@ -1,5 +1,6 @@
 """Commands that query a release: query, sql, check, rejections."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -87,7 +88,7 @@ def check(
         typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
     ] = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Print passed checks too; files contain them always.")
+        bool, typer.Option("--all", help="Print all checks; files contain them always.")
     ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -96,7 +97,9 @@ def check(
 ) -> None:
     """Run all checks on a release; print those that found rows.
 
-    Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
+    Also prints those that could not examine all rows. A verdict is ok, warn or error (rows were
+    found), or not checkable: no row could be examined, because the release lacks what the check
+    needs. Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
 
     Example: wardrobe check
     """
@@ -110,9 +113,15 @@ def check(
     if show_all or output is not None or form != "table":
         write_rows(verdicts, form, output)
     else:
-        if failed := [row for row, outcome in enumerate(outcomes) if outcome != "ok"]:
-            print_rows(verdicts.take(failed))
-        print(f"{outcomes.count('ok')} checks ok")
+        shown = [
+            row
+            for row, verdict in enumerate(verdicts.to_pylist())
+            if verdict["verdict"] in ("warn", "error") or verdict["not_examined"]
+        ]
+        if shown:
+            print_rows(verdicts.take(shown))
+        counts = ", ".join(f"{count} {word}" for word, count in Counter(outcomes).most_common())
+        print(f"{len(outcomes)} checks: {counts}")
     if "error" in outcomes:
         raise typer.Exit(1)
 

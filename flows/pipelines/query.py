@@ -131,15 +131,19 @@ def check_sql(name: str) -> str:
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
-    """Verdicts as a table: check, verdict (`ok`, `warn`, `error`), rows, title, an example.
+    """Verdicts as a table: check, verdict, rows found, rows examined or not, title, an example.
 
-    `rows` is null for a check that could not run; the example then says why.
+    The verdict is `ok`, `warn` or `error` (rows were found), or `not checkable`: no row could be
+    examined. `rows` and `examined` are null for a check that could not run. The example says why
+    a check could not run or could not examine rows.
     """
     rows = [
         {
             "check": verdict.name,
             "verdict": verdict.outcome,
             "rows": None if verdict.failure else verdict.rows,
+            "examined": None if verdict.failure else verdict.examined,
+            "not_examined": None if verdict.failure else verdict.not_examined,
             "finds": verdict.title,
             "example": verdict.example,
         }

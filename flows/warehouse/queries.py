@@ -13,9 +13,13 @@ fields. Continuation lines are indented further than the word they continue.
     -- column    share: what it holds               result columns, in order
     -- column    category_id, items                 these mean what schemas/ declares; so do columns
     --                                              of the grain without a line: they come first
-    -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
+    -- unit      share: part if measure=area        of these columns: share (0 to 1), bytes or px;
+    --                                              `if`: only in the rows that have this word
     -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
+    -- examines  items where style is not null      checks only: the rows that the rule is about
+    -- needs     style > 0: a style                 of these the check can examine those that meet
+    --                                              the condition; the others lack `a style`
 
 A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
 
@@ -35,6 +39,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from flows.warehouse.examined_rows import Examined, parse_examined
 from schemas import TABLES, Table
 from schemas.errors import InputError
 
@@ -106,7 +111,9 @@ class Query:
     severity: str | None
     text: str = field(repr=False)
     units: Mapping[str, str] = field(default_factory=dict)
+    units_if: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
+    examines: Examined | None = None
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -167,7 +174,7 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity)\s{2,}(.*)")
+_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|examines|needs)\s{2,}(.*)")
 _PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
@@ -180,12 +187,16 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads and grain")
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
+    if ("examines" in lines) != (kind == "checks"):
+        raise ValueError(f"sql/{kind}/{name}.sql: examines is for checks, and each has it")
     reads, grain = _names(lines["reads"]), _names(lines["grain"])
     described = dict(
         column for line in lines.get("column", []) for column in _columns(name, line, reads)
     )
     rest = ", ".join(column for column in grain if column not in described)
     columns = dict(_columns(name, rest, reads)) | described
+    conditions = [line.partition(" if ") for line in lines.get("unit", [])]
+    units = [unit for unit, _, _ in conditions]
     return Query(
         name=name,
         kind=kind,
@@ -197,8 +208,12 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         columns=columns,
         severity=severity,
         text=text,
-        units=dict(_units(name, lines.get("unit", []), columns)),
+        units=dict(_units(name, units, columns)),
+        units_if=dict(word.partition("=")[::2] for _, _, word in conditions if word),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
+        examines=parse_examined(name, lines["examines"], lines.get("needs", []))
+        if "examines" in lines
+        else None,
     )
 
 

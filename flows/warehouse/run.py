@@ -2,8 +2,9 @@
 
 import difflib
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,23 @@ from flows.warehouse.connect import (
 )
 from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
+from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 from schemas.errors import InputError
 
+NOT_CHECKABLE = "not checkable"
+"""The outcome of a check that could examine no row: it found nothing, and says nothing."""
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a check: the number of offending rows, and the first few of them.
+    """The result of a check: how many rows it examined, how many offend, and the first of these.
 
     `severity` is `error` (blocks publishing) or `warn`. `failure` is the message of a check that
     could not run; `rows` is then 0 and the severity `error`, because nothing was checked.
+    `not_examined` rows are subject to the rule, but lack what the check needs: `lacks`.
     """
 
     name: str
@@ -40,12 +46,17 @@ class Verdict:
     rows: int
     examples: tuple[dict[str, Any], ...]
     seconds: float
+    examined: int = 0
+    not_examined: int = 0
+    lacks: str = ""
     failure: str | None = None
 
     @property
     def outcome(self) -> str:
-        """`ok`, `warn` or `error`."""
-        return self.severity if self.rows or self.failure else "ok"
+        """`ok`, `warn`, `error` or `not checkable`."""
+        if self.rows or self.failure:
+            return self.severity
+        return "ok" if self.examined else NOT_CHECKABLE
 
     @property
     def blocks(self) -> bool:
@@ -53,12 +64,23 @@ class Verdict:
         return self.outcome == "error"
 
     @property
+    def gap(self) -> str:
+        """Why rows were not examined, or empty: `31,628 of 31,631 rows lack ...`."""
+        if not self.not_examined:
+            return ""
+        total = self.examined + self.not_examined
+        return f"{self.not_examined:,} of {total:,} rows lack {self.lacks}"
+
+    @property
     def example(self) -> str:
-        """The first offending row as `name=value; ...`, or why the check could not run."""
+        """The first offending row as `name=value; ...`, and why rows could not be examined."""
         if self.failure:
             return f"could not run: {self.failure}"
+        if not self.rows:
+            return self.gap or ("" if self.examined else "no rows to examine")
         first = self.examples[0] if self.examples else {}
-        return "; ".join(f"{name}={value}" for name, value in first.items())
+        row = "; ".join(f"{name}={value}" for name, value in first.items())
+        return f"{row} ({self.gap})" if self.gap else row
 
 
 def run_query(
@@ -121,7 +143,8 @@ def run_checks(
     when `only` names a check that does not exist.
     """
     if only:
-        return [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+        named = [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+        return _with_examined_rows(con, named)
     verdicts = [_run_check(con, check, examples) for check in queries("checks")]
     if parts is None:
         verdicts += _run_contracts(con, TABLES, examples)
@@ -132,7 +155,39 @@ def run_checks(
             verdicts += _run_contracts(changed, in_parts, examples)
         verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()
-    return verdicts + [_run_check(con, check, examples) for check in generated]
+    verdicts += [_run_check(con, check, examples) for check in generated]
+    return _with_examined_rows(con, verdicts)
+
+
+def _with_examined_rows(
+    con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
+) -> list[Verdict]:
+    """The verdicts with the number of rows examined, of the whole release on `con`.
+
+    Contracts may have run on changed parts only: the other parts were examined when they were
+    published.
+    """
+    declared = {check.name: check.examines for check in all_checks()}
+    by_source: dict[str, dict[str, tuple[Verdict, Examined]]] = defaultdict(dict)
+    for verdict in verdicts:
+        if (rows := declared[verdict.name]) and not verdict.failure:
+            by_source[rows.source][verdict.name] = verdict, rows
+    counted: dict[str, Verdict] = {}
+    for source, judged in by_source.items():
+        numbers = ", ".join(number for _, rows in judged.values() for number in rows.counts)
+        try:
+            with keyboard_interrupts():
+                counts = iter(con.cursor().execute(f"select {numbers} from {source}").fetchall()[0])
+        except duckdb.Error as error:
+            failure = engine_message(error)
+            for name, (verdict, _) in judged.items():
+                counted[name] = replace(verdict, severity="error", failure=failure)
+            continue
+        for name, (verdict, rows) in judged.items():
+            counted[name] = replace(
+                verdict, examined=next(counts), not_examined=next(counts), lacks=rows.lacks
+            )
+    return [counted.get(verdict.name, verdict) for verdict in verdicts]
 
 
 def _run_contracts(

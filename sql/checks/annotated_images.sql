@@ -7,6 +7,7 @@
 --
 -- reads     images, items, landmarks, rejections
 -- severity  error
+-- examines  images
 -- grain     dataset, split, image_id
 -- column    annotated: value of the image
 -- column    problem: what contradicts it

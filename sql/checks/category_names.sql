@@ -5,6 +5,7 @@
 --
 -- reads     items, categories
 -- severity  warn
+-- examines  items
 -- grain     dataset, split, image_id, item_no
 -- column    category_id
 -- column    category_name: the name in the item's document

@@ -5,6 +5,7 @@
 --
 -- reads     items
 -- severity  error
+-- examines  items where dataset = 'deepfashion2'
 -- grain     dataset, split, image_id, item_no
 
 select

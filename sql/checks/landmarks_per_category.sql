@@ -5,6 +5,8 @@
 --
 -- reads     items, landmarks, categories
 -- severity  error
+-- examines  items join images using (dataset, split, image_id)
+--           where images.annotated or dataset <> 'fashionai'
 -- grain     dataset, split, image_id, item_no
 -- column    category_id, landmark_count
 -- column    row_count: landmark rows of the item

@@ -6,6 +6,9 @@
 --
 -- reads     images
 -- severity  warn
+-- examines  images
+-- needs     sha256 is not null or dataset = 'fashionai': a hash of their picture, which
+--           `wardrobe ingest --verify-images` stores
 -- grain     dataset, split, image_id, other_split, other_image_id, evidence
 -- column    split: the split whose name sorts first
 -- column    image_id: the picture there

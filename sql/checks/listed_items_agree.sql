@@ -10,6 +10,11 @@
 --
 -- reads     images, items, listed_queries, listed_gallery
 -- severity  warn
+-- examines  (select dataset, split from listed_queries
+--           union all select dataset, split from listed_gallery) as records
+--           left join (select distinct dataset, split, true as present from items) as annotated
+--           using (dataset, split)
+-- needs     annotated.present: items in the split of their list
 -- grain     dataset, split, list_file, side, image_id, x1, y1, x2, y2, style, pair_id, category_id
 -- column    side: `queries` or `gallery`
 -- column    image_id, x1, y1, x2, y2

@@ -4,6 +4,7 @@
 --
 -- reads     images
 -- severity  warn
+-- examines  images
 -- grain     dataset, split, image_id
 -- column    file_name, image_status
 

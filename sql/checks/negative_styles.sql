@@ -5,6 +5,7 @@
 --
 -- reads     images, items
 -- severity  warn
+-- examines  items where style is not null
 -- grain     dataset, split, image_id, item_no
 -- column    pair_id
 -- column    style: the style below zero

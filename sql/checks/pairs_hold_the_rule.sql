@@ -6,6 +6,7 @@
 --
 -- reads     images, items, pairs
 -- severity  error
+-- examines  pairs
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
 --           problem
 -- column    user_image_id: image of the consumer's item; null for a whole split

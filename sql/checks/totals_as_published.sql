@@ -8,6 +8,9 @@
 --
 -- reads     published_totals, split_totals
 -- severity  warn
+-- examines  published_totals semi join split_totals using (dataset, split)
+--           where published_totals.edition = 'released'
+--           and published_totals.measure <> 'image_pairs'
 -- grain     dataset, split, measure
 -- column    measure: what is counted
 -- column    published: the released total
