@@ -56,17 +56,17 @@ def _partition(path: str) -> str:
 
 
 def data_dictionary(name: str | None) -> pa.Table:
-    """One row per declared column: table, column, type, null, unit, meaning. Raises InputError."""
+    """One row per declared column: table, column, meaning, type, unit, null. Raises InputError."""
     if name is not None and name not in TABLES:
         raise InputError(f"unknown table {name}: the tables are {', '.join(TABLES)}")
     rows = [
         {
             "table": table.name,
             "column": field.name,
-            "type": str(field.type),
-            "null": "may be null" if field.nullable else "",
-            "unit": (field.metadata or {}).get(b"unit", b"").decode(),
             "meaning": (field.metadata or {})[b"doc"].decode(),
+            "type": str(field.type),
+            "unit": (field.metadata or {}).get(b"unit", b"").decode(),
+            "null": "may be null" if field.nullable else "",
         }
         for table in TABLES.values()
         if name in (None, table.name)
@@ -76,13 +76,13 @@ def data_dictionary(name: str | None) -> pa.Table:
 
 
 def query_list() -> pa.Table:
-    """One row per file of sql/: kind, name, parameters and title."""
+    """One row per file of sql/: kind, name, title and parameters."""
     rows = [
         {
             "kind": query.kind,
             "query": query.name,
-            "parameters": " ".join(query.param_names),
             "answers": query.title,
+            "parameters": " ".join(query.param_names),
         }
         for query in queries()
     ]
