@@ -29,7 +29,7 @@ def tables(
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """List the tables of a release: rows, bytes and partitions.
+    """List the tables and statistics of a release: rows, bytes and partitions.
 
     Example: wardrobe tables --lake lake
     """
@@ -40,11 +40,15 @@ def tables(
 
 @app.command()
 def schema(
-    table: Annotated[str | None, typer.Argument(help="A table; default: all tables.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(help="A table or statistic; default: all of them.")
+    ] = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """List the columns of the tables: type, unit and meaning.
+    """List the columns of tables and statistics: meaning, type and unit.
+
+    `wardrobe query NAME --describe` does it for other queries.
 
     Example: wardrobe schema landmarks
     """

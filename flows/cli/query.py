@@ -24,6 +24,10 @@ def query(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
     ] = None,
+    describe: Annotated[
+        bool,
+        typer.Option("--describe", help="Print its rule, parameters and columns; run nothing."),
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
@@ -33,8 +37,16 @@ def query(
 
     Example: wardrobe query items_by_category
     """
-    from flows.pipelines.query import named_query, query_list
+    from flows.pipelines.query import named_query, query_description, query_list
 
+    if describe:
+        if name is None:
+            raise InputError("--describe needs the name of a query: `wardrobe query` lists them")
+        rule, columns = query_description(name)
+        if form == "table" and output is None:
+            print(rule, end="\n\n")
+        write_rows(columns, form, output)
+        return
     if name is None:
         write_rows(query_list(), form, output)
         return

@@ -5,6 +5,7 @@ a file of sql/, and other rows come from `read_table` and `read_matching`.
 """
 
 from flows.warehouse.connect import (
+    STATISTICS,
     Warehouse,
     dependency_levels,
     engine_errors,
@@ -19,6 +20,8 @@ from flows.warehouse.run import (
     Verdict,
     all_checks,
     check_named,
+    query_or_check,
+    result_schema,
     run_checks,
     run_query,
     stream_query,
@@ -26,6 +29,7 @@ from flows.warehouse.run import (
 from flows.warehouse.user_sql import open_read_only, run_user_sql
 
 __all__ = [
+    "STATISTICS",
     "Query",
     "Verdict",
     "Warehouse",
@@ -39,8 +43,10 @@ __all__ = [
     "open_warehouse",
     "queries",
     "query",
+    "query_or_check",
     "read_matching",
     "read_table",
+    "result_schema",
     "run_checks",
     "run_query",
     "run_user_sql",
