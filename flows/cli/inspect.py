@@ -73,7 +73,9 @@ def show(
     dataset: DatasetArgument,
     split: SplitArgument,
     image_id: Annotated[int, typer.Argument(help="Number of the image within the split.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: .png, .jpg or .webp.")
+    ],
     pair: Annotated[
         bool,
         typer.Option("--pair", help="Draw all pictures of its pair_id: users left, shops right."),

@@ -132,7 +132,7 @@ def check(
 @app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option(help="Show one rule only, such as landmark_count.")
+        str | None, typer.Option(help="List what broke this rule, such as landmark_count.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -140,6 +140,8 @@ def rejections(
     output: OutputOption = None,
 ) -> None:
     """Count what was refused, by rule, with an example each.
+
+    With --rule, list the files and items that broke it.
 
     Example: wardrobe rejections --rule landmark_count
     """

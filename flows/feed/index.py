@@ -26,7 +26,6 @@ from flows.feed.tables import (
 )
 from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
-from schemas.errors import InputError
 
 FORMAT = 3
 """Goes up when what an index holds changes; part of its name."""
@@ -44,9 +43,7 @@ class Index:
 
     def __init__(self, release: Release, dataset: str, split: str, cache: Path) -> None:
         self.release, self.dataset, self.split = release, dataset, split
-        if not release.files("images", dataset, split):
-            splits = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"
-            raise InputError(f"The release does not have {dataset} {split}: it has {splits}.")
+        release.require_split(dataset, split)
         self.folder = _index_folder(
             cache / "feed-indexes" / f"{release.digest}-{FORMAT}-{dataset}-{split}"
         )

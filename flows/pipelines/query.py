@@ -7,7 +7,6 @@ from pathlib import Path
 from textwrap import fill
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
@@ -20,6 +19,7 @@ from flows.warehouse import (
     open_warehouse,
     queries,
     query_or_check,
+    read_matching,
     result_schema,
     run_checks,
     run_query,
@@ -201,9 +201,16 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
 
 
 def rejections_of(lake: str | Path, release: str | None, rule: str | None) -> pa.Table:
-    """Refused documents and items by data set, split and rule, each with an example."""
+    """Refused documents and items by data set, split and rule, each with an example.
+
+    With a rule, one row per document or item that broke it. Raises InputError for another rule.
+    """
     if rule is not None and rule not in RULES:
-        raise InputError(f"unknown rule {rule}: the rules are {', '.join(RULES)}")
+        hint = did_you_mean(rule, RULES, f"the rules are {', '.join(RULES)}")
+        raise InputError(f"unknown rule {rule}: {hint}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
-        rows = run_query(warehouse, "rejections_by_rule")
-    return rows if rule is None else rows.filter(pc.field("rule") == rule)
+        if rule is None:
+            return run_query(warehouse, "rejections_by_rule")
+        rows = read_matching(warehouse, "rejections", pa.table({"rule": [rule]}))
+    columns = ("dataset", "split", "file_name", "message", "excerpt", "image_id", "item_no")
+    return rows.select(columns)
