@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_table
 from flows.cli.options import (
     DEFAULT_LAKE,
     DatasetArgument,
@@ -41,7 +42,10 @@ def tables(
 @app.command()
 def schema(
     table: Annotated[
-        str | None, typer.Argument(help="A table or statistic; default: all of them.")
+        str | None,
+        typer.Argument(
+            help="A table or statistic; default: all of them.", autocompletion=complete_table
+        ),
     ] = None,
     form: FormatOption = "table",
     output: OutputOption = None,

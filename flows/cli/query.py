@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_query, complete_rule
 from flows.cli.options import (
     DEFAULT_LAKE,
     FormatOption,
@@ -19,7 +20,10 @@ from schemas.errors import InputError
 @app.command()
 def query(
     name: Annotated[
-        str | None, typer.Argument(help="A query of sql/; default: list all queries.")
+        str | None,
+        typer.Argument(
+            help="A query of sql/; default: list all queries.", autocompletion=complete_query
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
@@ -132,7 +136,10 @@ def check(
 @app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option(help="List what broke this rule, such as landmark_count.")
+        str | None,
+        typer.Option(
+            help="List what broke this rule, such as landmark_count.", autocompletion=complete_rule
+        ),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,

@@ -59,18 +59,22 @@ def _partition(path: str) -> str:
     return "/".join(step.partition("=")[2] for step in path.split("/") if "=" in step)
 
 
+def table_names() -> list[str]:
+    """Tables, then statistics, as SQL names them."""
+    return [*TABLES, *(statistic.name for statistic in queries("statistics"))]
+
+
 def data_dictionary(name: str | None) -> pa.Table:
     """One row per column of a table or statistic, or of all: meaning, type, unit, null.
 
     Raises InputError for an unknown name.
     """
-    statistics = {statistic.name: statistic for statistic in queries("statistics")}
-    names = [*TABLES, *statistics]
+    names = table_names()
     if name is not None and name not in names:
         hint = did_you_mean(name, names, f"the tables are {', '.join(TABLES)}")
         raise InputError(f"unknown table {name}: {hint}")
     names = [name] if name else names
-    with open_warehouse({}, only=statistics.keys() & names) as con:
+    with open_warehouse({}, only=set(names) - TABLES.keys()) as con:
         rows = [
             {
                 "table": table,
@@ -80,7 +84,9 @@ def data_dictionary(name: str | None) -> pa.Table:
             }
             for table in names
             for field in (
-                TABLES[table].schema if table in TABLES else result_schema(con, statistics[table])
+                TABLES[table].schema
+                if table in TABLES
+                else result_schema(con, query_or_check(table))
             )
         ]
     return pa.Table.from_pylist(rows)
