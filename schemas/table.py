@@ -134,7 +134,7 @@ def image_key() -> tuple[Column, ...]:
     return (
         dataset_column(),
         split_column(
-            "Split: `train`, `validation`, `test_a`, ...; Fashion-MNIST's t10k is `test`."
+            "Fashion-MNIST's t10k is `test`; else as in the source: `train`, `test_a`, ..."
         ),
         column(
             "image_id",
