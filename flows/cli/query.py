@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_query, complete_rule
 from flows.cli.options import (
     DEFAULT_LAKE,
     FormatOption,
@@ -20,11 +21,18 @@ from schemas.errors import InputError
 @app.command()
 def query(
     name: Annotated[
-        str | None, typer.Argument(help="A query of sql/; default: list all queries.")
+        str | None,
+        typer.Argument(
+            help="A query of sql/; default: list all queries.", autocompletion=complete_query
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
     ] = None,
+    describe: Annotated[
+        bool,
+        typer.Option("--describe", help="Print its rule, parameters and columns; run nothing."),
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
@@ -34,8 +42,16 @@ def query(
 
     Example: wardrobe query items_by_category
     """
-    from flows.pipelines.query import named_query, query_list
+    from flows.pipelines.query import named_query, query_description, query_list
 
+    if describe:
+        if name is None:
+            raise InputError("--describe needs the name of a query: `wardrobe query` lists them")
+        rule, columns = query_description(name)
+        if form == "table" and output is None:
+            print(rule, end="\n\n")
+        write_rows(columns, form, output)
+        return
     if name is None:
         write_rows(query_list(), form, output)
         return
@@ -129,7 +145,10 @@ def check(
 @app.command()
 def rejections(
     rule: Annotated[
-        str | None, typer.Option(help="Show one rule only, such as landmark_count.")
+        str | None,
+        typer.Option(
+            help="List what broke this rule, such as landmark_count.", autocompletion=complete_rule
+        ),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -137,6 +156,8 @@ def rejections(
     output: OutputOption = None,
 ) -> None:
     """Count what was refused, by rule, with an example each.
+
+    With --rule, list the files and items that broke it.
 
     Example: wardrobe rejections --rule landmark_count
     """

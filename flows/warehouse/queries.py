@@ -29,7 +29,6 @@ a bin, y: value). Each may have `color`, a series for each of its words, and `fa
 each; `group` puts facets under headings. Values of rows that differ in other columns are added up.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,7 +40,7 @@ from typing import Any, NamedTuple
 
 from flows.warehouse.examined_rows import Examined, parse_examined
 from schemas import TABLES, Table
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 KINDS = ("statistics", "pairs", "checks", "coco", "training", "report")
 """The folders of sql/."""
@@ -148,8 +147,7 @@ def query(name: str) -> Query:
     by_name = _queries_by_name()
     if name in by_name:
         return by_name[name]
-    nearest = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else "`wardrobe query` lists them."
+    hint = did_you_mean(name, by_name, "`wardrobe query` lists them.")
     raise InputError(f"query {name!r} does not exist; {hint}")
 
 
@@ -263,7 +261,8 @@ def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[s
 
 
 def _doc(table: Table, name: str) -> str:
-    doc = (table.schema.field(name).metadata or {})[b"doc"].decode().rstrip(".")
+    doc = (table.schema.field(name).metadata or {})[b"doc"].decode()
+    doc = doc if doc.endswith("...") else doc.removesuffix(".")
     return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
 
 

@@ -1,6 +1,5 @@
 """Queries and checks run on a connection: a query's rows as Arrow, a check's as a verdict."""
 
-import difflib
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +24,7 @@ from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 NOT_CHECKABLE = "not checkable"
 """The outcome of a check that could examine no row: it found nothing, and says nothing."""
@@ -98,9 +97,19 @@ def stream_query(
     The connection stays free for other queries while the reader is open. InputError when values
     or files cannot be computed with.
     """
-    named = _check_or_query(name)
+    named = query_or_check(name)
     with engine_errors():
         return stream_rows(_execute(con, named.text, named.values(parameters)))
+
+
+def result_schema(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Schema:
+    """The columns of a query's rows; each field has its meaning and unit, as in schemas/.
+
+    Required parameters are null: a connection without rows serves.
+    """
+    types = _execute(con, query.text, {param.name: param.default for param in query.params}).schema
+    docs = ({"doc": query.columns[name], "unit": query.units.get(name, "")} for name in types.names)
+    return pa.schema(map(pa.Field.with_metadata, types, docs))
 
 
 def all_checks() -> tuple[Query, ...]:
@@ -110,21 +119,21 @@ def all_checks() -> tuple[Query, ...]:
 
 def check_named(name: str) -> Query:
     """The check of that name, written or generated. InputError when there is none."""
-    check = _check_or_query(name)
+    check = query_or_check(name)
     if check.kind != "checks":
         raise InputError(f"{name} is not a check; `wardrobe check` lists the checks.")
     return check
 
 
-def _check_or_query(name: str) -> Query:
+def query_or_check(name: str) -> Query:
+    """The query or check of that name, written or generated. InputError suggests the nearest."""
     if "." not in name:
         return query(name)
     generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if name in generated:
         return generated[name]
-    near = difflib.get_close_matches(name, generated, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else "."
-    raise InputError(f"check {name!r} does not exist{hint}")
+    hint = did_you_mean(name, generated, "`wardrobe check --all` lists them.")
+    raise InputError(f"check {name!r} does not exist; {hint}")
 
 
 def run_checks(

@@ -44,7 +44,8 @@ def test_a_header_is_read_as_written():
     assert one.grain == ("dataset", "split")
     assert one.columns == {
         "dataset": "source dataset, e.g. `deepfashion2`",
-        "image_id": "the image within its split; refers to images.image_id",
+        "image_id": "the image within its split: its number; FashionAI: 13 hex digits of its file "
+        "name",
         "split": "split, as the source names it",
     }
     assert one.severity is None
