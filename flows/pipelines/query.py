@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
 from flows.warehouse import (
+    INTERNAL_KINDS,
+    UserSession,
     Verdict,
     check_named,
     engine_errors,
@@ -21,6 +23,7 @@ from flows.warehouse import (
     run_query,
     run_user_sql,
     stream_query,
+    view_schema,
 )
 from schemas import TABLES
 from schemas.errors import InputError
@@ -56,27 +59,35 @@ def _partition(path: str) -> str:
 
 
 def data_dictionary(name: str | None) -> pa.Table:
-    """One row per declared column: table, column, type, null, unit, meaning. Raises InputError."""
-    if name is not None and name not in TABLES:
-        raise InputError(f"unknown table {name}: the tables are {', '.join(TABLES)}")
+    """One row per column of tables and views: table, column, type, null, unit, meaning.
+
+    Raises InputError.
+    """
+    schemas = {table.name: table.schema for table in TABLES.values()}
+    schemas |= {view.name: view_schema(view) for view in queries("views")}
+    if name is not None and name not in schemas:
+        raise InputError(f"unknown table {name}: the tables are {', '.join(schemas)}")
     rows = [
         {
-            "table": table.name,
+            "table": table,
             "column": field.name,
             "type": str(field.type),
             "null": "may be null" if field.nullable else "",
             "unit": (field.metadata or {}).get(b"unit", b"").decode(),
             "meaning": (field.metadata or {})[b"doc"].decode(),
         }
-        for table in TABLES.values()
-        if name in (None, table.name)
-        for field in table.schema
+        for table, schema in schemas.items()
+        if name in (None, table)
+        for field in schema
     ]
     return pa.Table.from_pylist(rows)
 
 
-def query_list() -> pa.Table:
-    """One row per file of sql/: kind, name, parameters and title."""
+def query_list(internal: bool = False) -> pa.Table:
+    """One row per file of sql/: kind, name, parameters and title.
+
+    `internal` includes the queries that only exports and the report read.
+    """
     rows = [
         {
             "kind": query.kind,
@@ -85,6 +96,7 @@ def query_list() -> pa.Table:
             "answers": query.title,
         }
         for query in queries()
+        if internal or query.kind not in INTERNAL_KINDS
     ]
     return pa.Table.from_pylist(rows)
 
@@ -116,6 +128,22 @@ def user_sql(
         opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
     ) as warehouse:
         yield run_user_sql(warehouse, text, timeout)
+
+
+@contextmanager
+def sql_session(
+    lake: str | Path,
+    release: str | None,
+    *,
+    timeout: float | None = None,
+    memory_limit: str | None = None,
+) -> Iterator[tuple[Release, UserSession]]:
+    """A release, and a session for statements of a user on it. Raises InputError."""
+    opened = open_release(lake, release)
+    with open_read_only(
+        opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
+    ) as warehouse:
+        yield opened, UserSession(warehouse, timeout)
 
 
 def check_release(lake: str | Path, release: str | None) -> pa.Table:

@@ -7,7 +7,7 @@ fields. Continuation lines are indented further than the word they continue.
     --
     -- Prose, any number of lines; exports may have none.
     --
-    -- reads     images, items                      tables or statistics, every one it names
+    -- reads     images, items                      tables, views or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
     -- column    share: what it holds               result columns, in order
@@ -35,10 +35,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from schemas import TABLES, Table
+import pyarrow as pa
+
+from schemas import TABLES
 from schemas.errors import InputError
 
-KINDS = ("statistics", "pairs", "checks", "coco", "training", "report")
+INTERNAL_KINDS = ("coco", "training", "report")
+"""The folders of sql/ with what exports and the report read: of little use to people."""
+
+KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")
@@ -236,20 +241,29 @@ def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[s
     name, colon, doc = line.partition(": ")
     if colon and name.isidentifier():
         return [(name, doc)]
-    # A later table of `reads` describes an earlier one: `items, categories`.
-    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
     columns = []
     for name in _names([line]):
-        docs = [_doc(table, name) for table in tables if name in table.schema.names]
-        if not docs:
+        declared = _declared_field(name, reads)
+        if declared is None:
             raise ValueError(f"query {query_name}: not `name: meaning`, nor declared: {name!r}")
-        columns.append((name, docs[0]))
+        columns.append((name, _doc(declared)))
     return columns
 
 
-def _doc(table: Table, name: str) -> str:
-    doc = (table.schema.field(name).metadata or {})[b"doc"].decode().rstrip(".")
+def _declared_field(name: str, reads: tuple[str, ...]) -> pa.Field | None:
+    """The declared column of that name: of the last table of `reads` that has one, else of any."""
+    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
+    return next((table.schema.field(name) for table in tables if name in table.schema.names), None)
+
+
+def _doc(field: pa.Field) -> str:
+    doc = (field.metadata or {})[b"doc"].decode().rstrip(".")
     return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
+
+
+def view_schema(view: Query) -> pa.Schema:
+    """The declared columns that a query of sql/views shows: type, meaning and unit of each."""
+    return pa.schema([_declared_field(name, view.reads) for name in view.columns])
 
 
 def _param(query_name: str, line: str) -> Param:
