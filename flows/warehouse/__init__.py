@@ -14,6 +14,7 @@ from flows.warehouse.connect import (
     read_table,
 )
 from flows.warehouse.contracts import contracts
+from flows.warehouse.database_file import write_database
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
 from flows.warehouse.run import (
     Verdict,
@@ -48,4 +49,5 @@ __all__ = [
     "run_user_sql",
     "stream_query",
     "view_schema",
+    "write_database",
 ]

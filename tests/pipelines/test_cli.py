@@ -33,6 +33,7 @@ def test_version_shows_the_folder_of_the_package():
         (["rejections", "--rule", "no_rule"], "unknown rule no_rule"),
         (["sql", "select 1", "--file", "a.sql"], "not both"),
         (["sql", "--file", "a.sql"], "a.sql: No such file"),
+        (["export", "duckdb", "--output", "a.duckdb", "--lake", "nowhere"], "is not a lake"),
         (["ingest", "other", "/data"], "'other' is not one of"),
         (["show", "deepfashion2"], "missing argument"),
         (["tables", "--nope"], "no such option"),
