@@ -173,10 +173,11 @@ def duckdb(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """Write a release as one DuckDB file, for any SQL client.
+    """Write a release as one DuckDB file, for SQL clients.
 
-    Tables, statistics and views have comments on their columns. Every query of `wardrobe query` is
-    a macro that takes its parameters with the prefix `p_`: from retrieval_gallery(p_strict := true)
+    DuckDB 1.4 or newer reads it. Tables, statistics and views have comments on their columns. Every
+    query of `wardrobe query` is a macro that takes its parameters with the prefix `p_`: from
+    retrieval_gallery(p_strict := true). Where the file is attached, `use` it before a macro.
 
     Without --copy the tables are views over the files of this release, at their absolute paths:
     they need the lake in its place and the release in it. A later release needs another export.

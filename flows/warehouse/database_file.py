@@ -44,6 +44,8 @@ def write_database(
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        # The oldest with typed macro parameters: many clients have an older DuckDB than this one.
+        "storage_compatibility_version": "v1.4.0",
     }
     try:
         with engine_errors(), duckdb.connect(str(path), config=config) as con:

@@ -109,6 +109,12 @@ def test_a_parameter_hides_no_column_of_a_table(databases):
     assert rows == []
 
 
+def test_older_releases_of_duckdb_can_open_the_file(databases):
+    for con in databases:
+        versions = "select tags['storage_version'] from duckdb_databases() where not internal"
+        assert con.sql(versions).fetchall() == [("v1.4.0+",)]
+
+
 def test_an_attached_file_answers_macros_when_it_is_in_use(databases):
     ((path,),) = (
         databases[0].sql("select path from duckdb_databases() where not internal").fetchall()
