@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 Statements end with `;` and may have several lines. Temporary tables, views and macros last until
-the shell ends. Tab completes names, the arrow keys recall statements, Ctrl-C stops a query.
+the shell ends. Tab completes names, the arrow keys recall statements, also of earlier shells
+(~/.wardrobe_history), Ctrl-C stops a query.
 
   .tables          list the tables of the release
   .schema [NAME]   list the columns of the tables and views, or of one of them

@@ -14,6 +14,7 @@ from flows.warehouse import (
     INTERNAL_KINDS,
     UserSession,
     Verdict,
+    Warehouse,
     check_named,
     engine_errors,
     open_read_only,
@@ -123,10 +124,7 @@ def user_sql(
 
     Raises InputError for what DuckDB rejects, after `timeout` seconds and above `memory_limit`.
     """
-    opened = open_release(lake, release)
-    with open_read_only(
-        opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
-    ) as warehouse:
+    with _confined(open_release(lake, release), memory_limit) as warehouse:
         yield run_user_sql(warehouse, text, timeout)
 
 
@@ -140,10 +138,15 @@ def sql_session(
 ) -> Iterator[tuple[Release, UserSession]]:
     """A release, and a session for statements of a user on it. Raises InputError."""
     opened = open_release(lake, release)
-    with open_read_only(
-        opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
-    ) as warehouse:
+    with _confined(opened, memory_limit) as warehouse:
         yield opened, UserSession(warehouse, timeout)
+
+
+def _confined(release: Release, memory_limit: str | None) -> Warehouse:
+    """A connection that can read the files of the release only."""
+    return open_read_only(
+        release.tables(), memory_limit=memory_limit, modified=release.manifest.created
+    )
 
 
 def check_release(lake: str | Path, release: str | None) -> pa.Table:
