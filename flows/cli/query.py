@@ -1,6 +1,8 @@
 """Commands that query a release: query, sql, check, rejections."""
 
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +35,9 @@ def query(
         bool,
         typer.Option("--describe", help="Print its rule, parameters and columns; run nothing."),
     ] = False,
+    list_all: Annotated[
+        bool, typer.Option("--all", help="List the queries of exports and the report too.")
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
@@ -53,7 +58,7 @@ def query(
         write_rows(columns, form, output)
         return
     if name is None:
-        write_rows(query_list(), form, output)
+        write_rows(query_list(internal=list_all), form, output)
         return
     parameters = {}
     for setting in settings or []:
@@ -68,8 +73,12 @@ def query(
 @app.command()
 def sql(
     text: Annotated[
-        str, typer.Argument(help="SQL over the tables of the release; separate statements by `;`.")
-    ],
+        str | None,
+        typer.Argument(help="SQL; default: that of --file or of standard input, or a shell."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="File with SQL; `-`: standard input.")
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(min=0, metavar="SECONDS", help="Stop the query after this time."),
@@ -83,18 +92,39 @@ def sql(
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """Run SQL (DuckDB) on a release.
+    """Run SQL (DuckDB) on a release, or open a shell on a terminal.
 
-    Prints the rows of the last statement that returns some. A statement can read the release
-    only, and write nothing: temporary tables, views and macros end with the command. Paths of
-    files are release://NAME, as in the manifest.
+    Separates statements by `;` and prints the rows of the last one that returns some; the shell
+    prints those of each. A statement can read the release only, and write nothing: temporary
+    tables, views and macros end with the command. Paths of files are release://NAME, as in the
+    manifest. `wardrobe schema` lists tables and views.
 
     Example: wardrobe sql "select category_name, count(*) from items group by all order by 2 desc"
     """
-    from flows.pipelines.query import user_sql
+    from flows.pipelines.query import sql_session, user_sql
 
+    if text is not None and file is not None:
+        raise InputError("give SQL as an argument or with --file, not both.")
+    from_input = text is None and file in (None, Path("-"))
+    if from_input and (sys.stdin is None or sys.stdin.isatty()):
+        if sys.stdin is None or not sys.stdout.isatty() or output is not None:
+            raise InputError("no SQL: give it as an argument, with --file or on standard input.")
+        from flows.cli.sql_shell import run_shell
+
+        with sql_session(lake, release, timeout=timeout, memory_limit=memory) as session:
+            run_shell(*session, lambda rows: write_rows(rows, form, None))
+        return
+    if text is None:
+        text = _sql_of(file or Path("-"))
     with user_sql(lake, release, text, timeout=timeout, memory_limit=memory) as rows:
         write_rows(rows, form, output)
+
+
+def _sql_of(file: Path) -> str:
+    """The text of a file; of standard input for `-`."""
+    data = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    # What is not UTF-8 is refused with the SQL.
+    return data.decode("utf-8-sig", "surrogateescape")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Export a split of a release as a COCO file, or as the authors' lists."""
+"""Export a split as a COCO file or the authors' lists, or a release as a DuckDB file."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +12,14 @@ from flows.exports.lists import author_lists
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import ExportTotals, export_totals, split_batches
 from flows.release import Release
-from flows.storage.atomic import atomic_write
-from flows.warehouse import Warehouse, open_warehouse, run_query, stream_query
+from flows.storage.atomic import atomic_path, atomic_write
+from flows.warehouse import (
+    Warehouse,
+    open_warehouse,
+    run_query,
+    stream_query,
+    write_database,
+)
 from schemas.errors import InputError
 
 
@@ -88,6 +94,33 @@ def export_information(
     if not written:
         raise InputError(f"the release has no images of {dataset} {split}.")
     return written
+
+
+def export_duckdb(
+    release: Release,
+    output: Path,
+    *,
+    copy: bool = False,
+    replace: bool = False,
+    on_progress: OnProgress = no_progress,
+) -> None:
+    """Write a DuckDB file of the release, whole or not at all: tables, views and macros.
+
+    The tables are views over the files of the release, at their absolute paths, or with `copy`
+    tables inside the file. InputError when `output` exists, unless `replace`, and for a path of the
+    release that a view cannot contain.
+    """
+    if output.exists() and not (replace and output.is_file()):
+        raise InputError(f"{output} exists: name another file, or replace a file with --replace.")
+    log = output.with_name(f"{output.name}.wal")
+    if log.exists():
+        # DuckDB would apply what it contains to the new file.
+        raise InputError(f"{output} is open in another program, or was not closed: {log} exists.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(output) as partial:
+        write_database(
+            release.tables(), partial, copy=copy, origin=release.id, on_progress=on_progress
+        )
 
 
 def _list_rows(con: Warehouse, dataset: str, split: str, kind: str) -> pa.Table:

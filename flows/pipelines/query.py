@@ -11,8 +11,11 @@ import pyarrow as pa
 from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
 from flows.warehouse import (
+    INTERNAL_KINDS,
     STATISTICS,
+    UserSession,
     Verdict,
+    Warehouse,
     check_named,
     engine_errors,
     open_read_only,
@@ -25,6 +28,7 @@ from flows.warehouse import (
     run_query,
     run_user_sql,
     stream_query,
+    view_schema,
 )
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -60,21 +64,23 @@ def _partition(path: str) -> str:
 
 
 def table_names() -> list[str]:
-    """Tables, then statistics, as SQL names them."""
-    return [*TABLES, *(statistic.name for statistic in queries("statistics"))]
+    """Tables, views, then statistics, as SQL names them."""
+    return [*TABLES, *(query.name for kind in ("views", "statistics") for query in queries(kind))]
 
 
 def data_dictionary(name: str | None) -> pa.Table:
-    """One row per column of a table or statistic, or of all: meaning, type, unit, null.
+    """One row per column of tables, views and statistics, or of one: meaning, type, unit, null.
 
     Raises InputError for an unknown name.
     """
-    names = table_names()
-    if name is not None and name not in names:
-        hint = did_you_mean(name, names, f"the tables are {', '.join(TABLES)}")
+    schemas = {table.name: table.schema for table in TABLES.values()}
+    schemas |= {view.name: view_schema(view) for view in queries("views")}
+    statistics = {statistic.name: statistic for statistic in queries("statistics")}
+    if name is not None and name not in {*schemas, *statistics}:
+        hint = did_you_mean(name, table_names(), f"the tables are {', '.join(TABLES)}")
         raise InputError(f"unknown table {name}: {hint}")
-    names = [name] if name else names
-    with open_warehouse({}, only=set(names) - TABLES.keys()) as con:
+    described = [name] if name else table_names()
+    with open_warehouse({}, only=statistics.keys() & set(described)) as con:
         rows = [
             {
                 "table": table,
@@ -82,11 +88,9 @@ def data_dictionary(name: str | None) -> pa.Table:
                 **_meaning(field),
                 "null": "may be null" if field.nullable else "",
             }
-            for table in names
+            for table in described
             for field in (
-                TABLES[table].schema
-                if table in TABLES
-                else result_schema(con, query_or_check(table))
+                schemas[table] if table in schemas else result_schema(con, statistics[table])
             )
         ]
     return pa.Table.from_pylist(rows)
@@ -133,8 +137,11 @@ def query_description(name: str) -> tuple[str, pa.Table]:
     return text, pa.Table.from_pylist([*parameters, *columns], schema=schema)
 
 
-def query_list() -> pa.Table:
-    """One row per file of sql/: kind, name, title and parameters."""
+def query_list(internal: bool = False) -> pa.Table:
+    """One row per file of sql/: kind, name, parameters and title.
+
+    `internal` includes the queries that only exports and the report read.
+    """
     rows = [
         {
             "kind": query.kind,
@@ -143,6 +150,7 @@ def query_list() -> pa.Table:
             "parameters": " ".join(query.param_names),
         }
         for query in queries()
+        if internal or query.kind not in INTERNAL_KINDS
     ]
     return pa.Table.from_pylist(rows)
 
@@ -169,11 +177,29 @@ def user_sql(
 
     Raises InputError for what DuckDB rejects, after `timeout` seconds and above `memory_limit`.
     """
-    opened = open_release(lake, release)
-    with open_read_only(
-        opened.tables(), memory_limit=memory_limit, modified=opened.manifest.created
-    ) as warehouse:
+    with _confined(open_release(lake, release), memory_limit) as warehouse:
         yield run_user_sql(warehouse, text, timeout)
+
+
+@contextmanager
+def sql_session(
+    lake: str | Path,
+    release: str | None,
+    *,
+    timeout: float | None = None,
+    memory_limit: str | None = None,
+) -> Iterator[tuple[Release, UserSession]]:
+    """A release, and a session for statements of a user on it. Raises InputError."""
+    opened = open_release(lake, release)
+    with _confined(opened, memory_limit) as warehouse:
+        yield opened, UserSession(warehouse, timeout)
+
+
+def _confined(release: Release, memory_limit: str | None) -> Warehouse:
+    """A connection that can read the files of the release only."""
+    return open_read_only(
+        release.tables(), memory_limit=memory_limit, modified=release.manifest.created
+    )
 
 
 def check_release(lake: str | Path, release: str | None) -> pa.Table:

@@ -18,9 +18,20 @@ PARTIAL_SUFFIX = ".partial"
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary file to write to, which replaces `path` when the block ends without an exception.
 
-    A partial file in the same folder is written, flushed to the disk and renamed to `path`, and the
-    folder is flushed, so that a power failure leaves the old file or the new one. The parent folder
-    must exist. When the block raises, the partial file is removed and `path` is unchanged.
+    It is the file of `atomic_path`, opened.
+    """
+    with atomic_path(path) as partial, partial.open("xb") as file:
+        yield file
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """The path of a new file, which replaces `path` when the block ends without an exception.
+
+    The block makes a partial file in the same folder; it is flushed to the disk and renamed to
+    `path`, and the folder is flushed, so that a power failure leaves the old file or the new one.
+    The parent folder must exist. When the block raises, the partial file is removed and `path` is
+    unchanged.
     """
     target = Path(path)
     if not target.name:
@@ -31,9 +42,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     suffix = f"{os.getpid()}-{secrets.token_hex(4)}{PARTIAL_SUFFIX}"
     partial = target.with_name(f".{target.name}.{suffix}")
     try:
-        with partial.open("xb") as file:
-            yield file
-            file.flush()
+        yield partial
+        with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(target)
     except BaseException:

@@ -15,7 +15,8 @@ from flows.warehouse.connect import (
     read_table,
 )
 from flows.warehouse.contracts import contracts
-from flows.warehouse.queries import Query, queries, query
+from flows.warehouse.database_file import write_database
+from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
 from flows.warehouse.run import (
     Verdict,
     all_checks,
@@ -26,11 +27,13 @@ from flows.warehouse.run import (
     run_query,
     stream_query,
 )
-from flows.warehouse.user_sql import open_read_only, run_user_sql
+from flows.warehouse.user_sql import UserSession, open_read_only, run_user_sql
 
 __all__ = [
+    "INTERNAL_KINDS",
     "STATISTICS",
     "Query",
+    "UserSession",
     "Verdict",
     "Warehouse",
     "all_checks",
@@ -51,4 +54,6 @@ __all__ = [
     "run_query",
     "run_user_sql",
     "stream_query",
+    "view_schema",
+    "write_database",
 ]

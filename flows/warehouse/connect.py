@@ -1,4 +1,4 @@
-"""DuckDB in memory: the files of a release in, a view for each table and statistic out."""
+"""DuckDB in memory: files of a release in; views of tables, statistics and sql/views out."""
 
 import os
 import shutil
@@ -44,12 +44,12 @@ def open_warehouse(
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """A connection with one view per declared table and per statistic, under their own names.
+    """A connection with the declared tables, the statistics and the views of sql/views, as views.
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
     is an empty view of the declared types. A statistic without a file is computed from the tables
-    when it is queried. Nothing is copied: each query reads the files. `only` names the tables and
-    statistics to make views of, with the tables that these statistics read.
+    when it is queried. Nothing is copied: each query reads the files. `only` names the tables,
+    statistics and views to make, with what these read.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
@@ -120,13 +120,7 @@ def connect_release(
         con = duckdb.connect(config=settings)
         con.execute("set enable_progress_bar = false")
         con.register_filesystem(ReleaseFiles(names.paths, modified))
-        statistics = {statistic.name: statistic for statistic in queries("statistics")}
-        for name in _view_names(only, statistics):
-            if name in TABLES:
-                rows = _rows(con, TABLES[name], names.tables.get(name, ()))
-            else:
-                stored = names.tables.get(STATISTICS + name)
-                rows = _scan(stored) if stored else statistics[name].text
+        for name, rows in relations(con, names.tables, only):
             con.execute(f"create view {name} as {rows}")
     return con
 
@@ -138,13 +132,35 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _view_names(only: Collection[str] | None, statistics: Mapping[str, Query]) -> Iterable[str]:
-    """Tables and statistics, each after those it reads: a view binds them when it is created."""
+def relations(
+    con: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Sequence[str]],
+    only: Collection[str] | None = None,
+) -> Iterator[tuple[str, str]]:
+    """Name and SELECT of tables, statistics and views, each after those it reads.
+
+    `tables` has the paths of files as DuckDB reads them.
+    """
+    selects = {query.name: query for kind in ("statistics", "views") for query in queries(kind)}
+    for name in _in_order(only, selects):
+        if name in TABLES:
+            yield name, _rows(con, TABLES[name], tables.get(name, ()))
+        elif stored := tables.get(STATISTICS + name):
+            yield name, _scan(stored)
+        elif selects[name].kind == "views":
+            # DuckDB would sort all rows for every query that reads the view.
+            yield name, selects[name].text.rpartition("order by")[0]
+        else:
+            yield name, selects[name].text
+
+
+def _in_order(only: Collection[str] | None, selects: Mapping[str, Query]) -> Iterable[str]:
+    """Names of relations, each after those it reads: a view binds them when it is created."""
     reads: dict[str, tuple[str, ...]] = {}
-    waiting = [*TABLES, *statistics] if only is None else [*only]
+    waiting = [*TABLES, *selects] if only is None else [*only]
     while waiting:
         name = waiting.pop()
-        reads[name] = statistics[name].reads if name in statistics else ()
+        reads[name] = selects[name].reads if name in selects else ()
         waiting += [other for other in reads[name] if other not in reads]
     return TopologicalSorter(reads).static_order()
 

@@ -7,7 +7,7 @@ fields. Continuation lines are indented further than the word they continue.
     --
     -- Prose, any number of lines; exports may have none.
     --
-    -- reads     images, items                      tables or statistics, every one it names
+    -- reads     images, items                      tables, views or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
     -- grain     dataset, split                     what makes a row unique
     -- column    share: what it holds               result columns, in order
@@ -31,23 +31,27 @@ each; `group` puts facets under headings. Values of rows that differ in other co
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from flows.warehouse.examined_rows import Examined, parse_examined
-from schemas import TABLES, Table
+from flows.warehouse.parameters import Param, parse_param
+from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
 
-KINDS = ("statistics", "pairs", "checks", "coco", "training", "report")
+INTERNAL_KINDS = ("coco", "training", "report")
+"""The folders of sql/ with what exports and the report read: of little use to people."""
+
+KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")
-
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 UNITS = ("share", "bytes", "px")
 
@@ -59,33 +63,6 @@ _CHANNELS = {
 }
 """The channels that each kind of plot needs."""
 _OPTIONAL_CHANNELS = {"color", "facet", "group"}
-
-
-@dataclass(frozen=True)
-class Param:
-    """A value that a query takes as `$name`; `default` is None where it is required."""
-
-    name: str
-    type: str
-    default: str | int | bool | None
-    doc: str
-
-    def value(self, argument: object) -> Any:
-        """`argument` as this parameter's type; text is parsed. InputError when it does not fit."""
-        text = str(argument)
-        try:
-            if self.type == "text":
-                return text
-            if self.type == "flag":
-                return _FLAGS[text.lower()]
-            if self.type == "integer" and not isinstance(argument, bool):
-                return int(text)
-        except (ValueError, KeyError):
-            pass
-        if text in self.type.split(" | "):
-            return text
-        words = f"one of {self.type}" if "|" in self.type else f"of type {self.type}"
-        raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 
 class Plot(NamedTuple):
@@ -173,7 +150,6 @@ def _queries_by_name() -> dict[str, Query]:
 
 
 _FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|examines|needs)\s{2,}(.*)")
-_PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:
@@ -201,7 +177,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         title=paragraphs[0],
         prose="\n\n".join(paragraphs[1:]),
         reads=reads,
-        params=tuple(_param(name, line) for line in lines.get("param", [])),
+        params=tuple(parse_param(name, line) for line in lines.get("param", [])),
         grain=grain,
         columns=columns,
         severity=severity,
@@ -249,30 +225,30 @@ def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[s
     name, colon, doc = line.partition(": ")
     if colon and name.isidentifier():
         return [(name, doc)]
-    # A later table of `reads` describes an earlier one: `items, categories`.
-    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
     columns = []
     for name in _names([line]):
-        docs = [_doc(table, name) for table in tables if name in table.schema.names]
-        if not docs:
+        declared = _declared_field(name, reads)
+        if declared is None:
             raise ValueError(f"query {query_name}: not `name: meaning`, nor declared: {name!r}")
-        columns.append((name, docs[0]))
+        columns.append((name, _doc(declared)))
     return columns
 
 
-def _doc(table: Table, name: str) -> str:
-    doc = (table.schema.field(name).metadata or {})[b"doc"].decode()
+def _declared_field(name: str, reads: tuple[str, ...]) -> pa.Field | None:
+    """The declared column of that name: of the last table of `reads` that has one, else of any."""
+    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
+    return next((table.schema.field(name) for table in tables if name in table.schema.names), None)
+
+
+def _doc(field: pa.Field) -> str:
+    doc = (field.metadata or {})[b"doc"].decode()
     doc = doc if doc.endswith("...") else doc.removesuffix(".")
     return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
 
 
-def _param(query_name: str, line: str) -> Param:
-    match = _PARAM.fullmatch(line)
-    if not match:
-        raise ValueError(f"query {query_name}: not `name: type; default value: doc`: {line!r}")
-    name, type_, default, doc = match.groups()
-    param = Param(name, type_, None, doc)
-    return param if default is None else replace(param, default=param.value(default.strip()))
+def view_schema(view: Query) -> pa.Schema:
+    """The declared columns that a query of sql/views shows: type, meaning and unit of each."""
+    return pa.schema([_declared_field(name, view.reads) for name in view.columns])
 
 
 def _units(query_name: str, lines: list[str], columns: Mapping[str, str]) -> Iterator[tuple]:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,6 +26,19 @@ _SIZE = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 
 # The columns of a statement without rows: how many rows it changed, or nothing.
 _NO_ROWS = (["Count"], ["Success"])
+
+_COMMENT = duckdb.token_type.comment
+
+_WORDS = r"""
+select keyword_name as word from duckdb_keywords()
+union
+select function_name from duckdb_functions() where regexp_full_match(function_name, '[a-z]\w*')
+union
+select table_name from duckdb_columns() where not internal
+union
+select column_name from duckdb_columns() where not internal
+order by word
+"""
 
 
 def open_read_only(
@@ -64,19 +77,63 @@ def run_user_sql(
 ) -> pa.RecordBatchReader:
     """The rows of the last statement that has some, in batches; all statements are executed.
 
-    InputError for what DuckDB refuses and after `timeout` seconds, counted until the last batch;
-    KeyboardInterrupt for Ctrl-C, also while rows are being read.
+    InputError for what DuckDB refuses, without rows, and after `timeout` seconds, counted until the
+    last batch; KeyboardInterrupt for Ctrl-C, also while rows are being read.
     """
+    rows = _run(con, _statements(con, text), timeout)
+    if rows is None:
+        raise InputError("no statement has rows to show: end with a SELECT.")
+    return rows
+
+
+class UserSession:
+    """SQL of a user, one text after the other: temporary tables, views and macros remain."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, timeout: float | None = None) -> None:
+        """On a connection of `open_read_only`; `timeout` is for each statement, in seconds."""
+        self._con = con
+        self._timeout = timeout
+
+    def run(self, text: str) -> Iterator[pa.RecordBatchReader]:
+        """The rows of each statement that has some. Errors are those of `run_user_sql`."""
+        for statement in _statements(self._con, text):
+            rows = _run(self._con, [statement], self._timeout)
+            if rows is not None:
+                yield rows
+
+    def words(self) -> list[str]:
+        """Keywords, functions, tables and columns that a statement may name, sorted."""
+        try:
+            return [word for (word,) in self._con.sql(_WORDS).fetchall()]
+        except duckdb.Error:
+            return []  # in a transaction that has failed, until it is rolled back
+
+    @staticmethod
+    def is_complete(text: str) -> bool:
+        """Whether the text ends with a semicolon outside strings, quoted names and comments."""
+        data = text.encode(errors="replace")  # the tokenizer counts bytes
+        tokens = [start for start, kind in duckdb.tokenize(text) if kind != _COMMENT]
+        return bool(tokens) and data[tokens[-1] :].startswith(b";")
+
+
+def _statements(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statement]:
     if not text.isascii() and text != text.encode(errors="replace").decode():
         raise InputError("the SQL is not valid UTF-8.")
-    cursor = con.cursor()
-    query = _Interruptible(cursor, timeout)
     with engine_errors():
-        statements = [(each, _returns_rows(each)) for each in cursor.extract_statements(text)]
+        return con.extract_statements(text)
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection, to_run: Sequence[duckdb.Statement], timeout: float | None
+) -> pa.RecordBatchReader | None:
+    """The rows of the last statement that has some."""
+    query = _Interruptible(con, timeout)
+    with engine_errors():
+        statements = [(statement, _returns_rows(statement)) for statement in to_run]
     rows: pa.RecordBatchReader | None = None
     for number, (statement, returns_rows) in enumerate(statements, 1):
         later = [is_later for _, is_later in statements[number:]]
-        relation = query.call(cursor.sql, statement)
+        relation = query.call(con.sql, statement)
         if relation is None or (not returns_rows and relation.columns in _NO_ROWS):
             continue
         reader = query.call(relation.to_arrow_reader)
@@ -88,8 +145,6 @@ def run_user_sql(
         else:
             rows = query.call(reader.read_all).to_reader()
         del reader  # an open result would block the next statement
-    if rows is None:
-        raise InputError("no statement has rows to show: end with a SELECT.")
     return rows
 
 

@@ -35,6 +35,9 @@ def test_version_shows_the_folder_of_the_package():
         (["query", "--describe"], "--describe needs the name of a query"),
         (["serve", "--cron", "0 3 * * *", "deepfashion2", "."], "needs a Prefect server"),
         (["rejections", "--rule", "no_rule"], "unknown rule no_rule"),
+        (["sql", "select 1", "--file", "a.sql"], "not both"),
+        (["sql", "--file", "a.sql"], "a.sql: No such file"),
+        (["export", "duckdb", "--output", "a.duckdb", "--lake", "nowhere"], "is not a lake"),
         (["ingest", "other", "/data"], "'other' is not one of"),
         (["show", "deepfashion2"], "missing argument"),
         (["tables", "--nope"], "no such option"),
@@ -153,6 +156,22 @@ def test_sql_reaches_nothing_outside_the_release(lake):
     done = wardrobe("sql", "from read_text('/etc/passwd')", lake=lake)
     assert done.returncode == 2
     assert "root" not in done.stdout
+
+
+def test_queries_of_exports_are_listed_on_request_and_views_are_described():
+    lists = [
+        json.loads(wardrobe("query", *all_, "--format", "json").stdout) for all_ in ([], ["--all"])
+    ]
+    short, long = ({row["query"]: row["kind"] for row in rows} for rows in lists)
+    assert {long[name] for name in long.keys() - short.keys()} == {"coco", "training", "report"}
+    assert set(short.values()) == {"views", "statistics", "pairs", "checks"}
+    (row,) = (
+        row
+        for row in json.loads(wardrobe("schema", "landmarks_full", "--format", "json").stdout)
+        if row["column"] == "x2"
+    )
+    assert (row["table"], row["type"], row["unit"]) == ("landmarks_full", "double", "px")
+    assert row["meaning"].startswith("Right edge of the box")
 
 
 @pytest.mark.slow

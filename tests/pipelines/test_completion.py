@@ -33,6 +33,7 @@ def test_tables_statistics_queries_and_rules_are_completed(completions, tmp_path
     assert completions("schema landmark", tmp_path) == [
         "landmarks",
         "landmark_types",
+        "landmarks_full",
         "landmark_visibility",
     ]
     assert completions("query positive", tmp_path) == ["positive_pairs"]

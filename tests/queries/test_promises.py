@@ -7,12 +7,13 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from flows.warehouse import contracts, open_warehouse, queries
+from flows.warehouse import contracts, open_warehouse, queries, view_schema
 from flows.warehouse.queries import SEVERITIES, Query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 
 STATISTICS = {query.name for query in queries("statistics")}
+VIEWS = {query.name: query for query in queries("views")}
 STATEMENTS = [*queries(), *statistics_checks(), *contracts()]
 """The files of sql/, and the checks that are generated."""
 
@@ -38,7 +39,7 @@ def test_a_query_reads_the_tables_of_its_header():
         ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
         tables = {table.name for table in tree.find_all(exp.Table)} - ctes
         assert tables == set(query.reads), query.name
-        assert tables <= TABLES.keys() | STATISTICS, query.name
+        assert tables <= TABLES.keys() | STATISTICS | VIEWS.keys(), query.name
 
 
 def test_a_header_states_its_rule_in_prose():
@@ -69,7 +70,26 @@ def test_results_are_ordered_by_their_grain():
 
 
 def test_a_statistic_takes_no_parameters_because_a_view_has_none():
-    assert {query.name for query in queries("statistics") if query.params} == set()
+    assert [
+        query.name for query in STATEMENTS if query.kind in ("statistics", "views") and query.params
+    ] == []
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_a_view_has_the_declared_types_and_the_rows_of_the_table_it_widens(view, sound_files):
+    table = view.name.removesuffix("_full")
+    with open_warehouse(sound_files) as con:
+        (plan,) = con.sql(f"explain from {view.name}").fetchall()
+        assert "Order By" not in plan[1]
+        rows = con.sql(f"from {view.name} order by all").to_arrow_table()
+        columns = ", ".join(TABLES[table].schema.names)
+        own = con.sql(f"select {columns} from {table} order by all").to_arrow_table()
+    assert (rows.schema.names, rows.schema.types) == (
+        view_schema(view).names,
+        view_schema(view).types,
+    )
+    assert rows.select(own.schema.names).to_pylist() == own.to_pylist() != []
+    assert {"file_name", "source", "pair_id", "coco_name"} <= set(rows.schema.names)
 
 
 def test_pair_sets_have_the_columns_of_their_table(empty_release):
@@ -86,5 +106,5 @@ def test_pair_sets_have_the_columns_of_their_table(empty_release):
         assert query.grain == table.key
 
 
-def test_statistics_do_not_hide_tables():
-    assert not STATISTICS & TABLES.keys()
+def test_statistics_and_views_do_not_hide_tables():
+    assert not (STATISTICS | VIEWS.keys()) & TABLES.keys()

@@ -3,7 +3,8 @@
 import pytest
 
 from flows.warehouse.examined_rows import Examined
-from flows.warehouse.queries import Param, Plot, parse_query, queries, query, sql_folder
+from flows.warehouse.parameters import Param
+from flows.warehouse.queries import Plot, parse_query, queries, query, sql_folder
 from schemas.errors import InputError
 
 TEXT = """\
