@@ -14,7 +14,7 @@ from flows.pictures import PROBE_VERSION
 from flows.pipelines.derive import PairSettings, parameters_of
 from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
 from flows.pipelines.request import IngestRequest
-from flows.release import Release
+from flows.release import Release, require_files
 from flows.storage import list_members, read_member
 from schemas.table import SCHEMA_VERSION
 
@@ -68,7 +68,10 @@ class Source:
 
     @property
     def unchanged_since(self) -> Release | None:
-        """The last release if it was made of this source, so that no file needs to be opened."""
+        """The last release if it was made of this source, so that no file needs to be opened.
+
+        Raises InputError when a file of that release is missing or has another size.
+        """
         unchanged = (
             self.parent is not None
             and not self.request.splits
@@ -76,7 +79,10 @@ class Source:
             and self.recorded.get("listing") == self.listing
             and self.parent.manifest.parameters == parameters_of(self.pair_settings)
         )
-        return self.parent if unchanged else None
+        if self.parent is None or not unchanged:
+            return None
+        require_files(self.parent, self.parent.manifest.files)
+        return self.parent
 
     @cached_property
     def arrangement(self) -> Arrangement:
