@@ -43,14 +43,16 @@ def demo(
     lake, report = folder / "lake", folder / "report.html"
     for dataset, images in SIZES.items():
         source = folder / "sources" / dataset
-        with progress() as on_progress:
-            on_progress(f"draw {dataset}", 0, images)
-            if not source.exists():
-                write_sample(dataset, source, images, seed)
+        if not source.exists():
+            with progress() as on_progress:
+                on_progress(f"draw {dataset}", 0, images)
+                write_sample(dataset, source, images, seed, on_progress=on_progress)
         request = IngestRequest(dataset, str(source), str(lake))
-        print(f"{dataset}: {run_ingest_flow(request, min(2, os.cpu_count() or 1)).sentence}")
+        workers = min(2, os.cpu_count() or 1)
+        print(f"{dataset}: {run_ingest_flow(request, workers, own_server=True).sentence}")
     release = open_release(lake, None)
     with progress() as on_progress:
+        on_progress("report", 0, 1)
         make_report(lake, None, output=report, on_progress=on_progress)
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"

@@ -1,12 +1,13 @@
 """The releases of a lake: list, compare, delete, roll back, verify."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from flows.lake import Lake
-from flows.release import Release, differing_files
+from flows.release import Manifest, Release, differing_files
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError
@@ -45,15 +46,22 @@ def _facts(release: Release) -> dict[str, Any]:
     except InputError:
         unknown = dict.fromkeys(("published", "changed", "rows", "bytes"))
         return {**unknown, "changed": "its manifest is damaged", "verdict": "unreadable"}
-    failed = [check["severity"] for check in manifest.checks if check["rows"]]
-    verdict = f"{len(failed)} warning{'s' * (len(failed) > 1)}" if failed else "ok"
+    verdicts = verdict_counts(manifest)
+    failed = verdicts["warn"] + verdicts["error"]
+    verdict = f"{failed} warning{'s' * (failed > 1)}" if failed else "ok"
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",
         "changed": manifest.changes.sentence,
         "rows": sum(record.rows for record in manifest.files),
         "bytes": sum(record.bytes for record in manifest.files),
-        "verdict": "error" if "error" in failed else verdict,
+        "verdict": "error" if verdicts["error"] else verdict,
     }
+
+
+def verdict_counts(manifest: Manifest) -> dict[str, int]:
+    """Number of checks by verdict (`ok`, `warn`, `error`), as they were when it was published."""
+    verdicts = Counter(check["severity"] if check["rows"] else "ok" for check in manifest.checks)
+    return {verdict: verdicts[verdict] for verdict in ("ok", "warn", "error")}
 
 
 def diff_releases(root: Path, before: str, after: str) -> pa.Table:

@@ -1,6 +1,7 @@
 """A source compared with the last release: the listing, what is unchanged, the parts to build."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,7 +67,7 @@ class Source:
             digest.update(batch.serialize())
         return digest.hexdigest()[:32]
 
-    @property
+    @cached_property
     def unchanged_since(self) -> Release | None:
         """The last release if it was made of this source, so that no file needs to be opened.
 
@@ -106,6 +107,14 @@ class Source:
             prune=self.request.prune,
         )
 
+    @property
+    def kept_splits(self) -> Sequence[str]:
+        """Splits that the lake keeps though the source, from which they were read, lost them."""
+        if self.unchanged_since:
+            return self.recorded.get("kept_splits", ())
+        before = self.splits_of_parent()
+        return [split for split in self.plan.retained_splits if split in before]
+
     def splits_of_parent(self) -> set[str]:
         """The splits of the last release that were read from the same path."""
         path = str(self.request.location.path)
@@ -130,6 +139,7 @@ class Source:
         return {
             "location": str(location.path),
             "kind": location.kind,
+            "kept_splits": list(self.kept_splits),
             "listing": None if request.splits or incomplete else self.listing,
             "options": request.row_options,
             "side_files": [str(path) for path in location.side_files],
