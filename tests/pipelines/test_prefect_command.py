@@ -1,6 +1,7 @@
 """The command with Prefect: the same output, no network, one sentence for an error."""
 
 import inspect
+import json
 import os
 import signal
 import socket
@@ -51,7 +52,8 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
 ):
     (home / "sitecustomize.py").write_text(AUDIT)
     paths = os.pathsep.join([str(home), os.environ.get("PYTHONPATH", "")])
-    words = ("ingest", "fashion-mnist", sources / "fashion-mnist", "--workers", 1, "--lake")
+    words = ("ingest", "fashion-mnist", sources / "fashion-mnist", "--workers", 1)
+    words = (*words, "--log-format", "json", "--lake")
     done = run_wardrobe(
         *words,
         tmp_path / "lake",
@@ -63,7 +65,13 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
     assert done.returncode == 0, done.stderr
     direct = wardrobe(*words, tmp_path / "direct")
     assert done.stdout.splitlines()[1:] == direct.stdout.splitlines()[1:]
-    assert done.stderr == direct.stderr
+    events, direct_events = (
+        [json.loads(line) for line in ended.stderr.splitlines()] for ended in (done, direct)
+    )
+    assert [event["event"] for event in events[:2]] == ["start Prefect", "start Prefect"]
+    assert [e["event"] for e in events[2:]] == [e["event"] for e in direct_events]
+    assert events[-1]["rows"] == direct_events[-1]["rows"]
+    assert events[-1]["outcome"] == "published"
     reached = set((home / "network").read_text().split("\n")) - {""}
     assert reached <= {"127.0.0.1", "localhost", "::1", "a local socket"}
 

@@ -4,17 +4,15 @@ import os
 import threading
 import warnings
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
-from local_server import SLOW, local_server, until, write_slow_source
-from prefect import flow
+from local_server import SLOW, local_server, parts_built, until, write_slow_source
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -24,8 +22,9 @@ from prefect.settings import (
 from prefect.workers.process import ProcessWorker
 
 from flows.cli import demo
+from flows.cli import ingest as cli_ingest
 from flows.derive import check_flow, derive_flow
-from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow, prefect_runner
+from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow
 from flows.lake import Lake, last_failure, last_success
 from flows.nightly import nightly_flow
 from flows.pipelines.outcome import PublicationBlocked
@@ -140,6 +139,14 @@ def test_the_password_of_zips_comes_from_a_secret_block(
 def test_the_demo_ingests_every_sample_and_writes_a_report(server, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "SIZES", dict.fromkeys(demo.SIZES, 12))
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    stages: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def recorded():
+        yield lambda what, done, of, **_: stages.setdefault(what, []).append((done, of))
+
+    for module in (demo, cli_ingest):  # what a terminal shows as bars
+        monkeypatch.setattr(module, "progress", recorded)
     done = wardrobe("demo", tmp_path / "demo", PREFECT_API_URL=server.url)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -148,18 +155,9 @@ def test_the_demo_ingests_every_sample_and_writes_a_report(server, tmp_path, mon
     assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
     assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
     assert " sql --lake " in lines[-1]
-
-
-def parts_built(build, *, timeout: float = 60) -> list:
-    """Run one part through the Prefect layer, with the shortest of delays."""
-    job = SimpleNamespace(part=SimpleNamespace(name="deepfashion2/train/00000"))
-
-    @flow(name="parts")
-    def parts():
-        with ThreadPoolExecutor(1) as pool:
-            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [job]))
-
-    return parts()
+    drawn = {f"draw {dataset}" for dataset in DATASETS}
+    assert stages.keys() == {*drawn, "start Prefect", "files", "derive", "report"}
+    assert all(events[-1][0] == events[-1][1] for events in stages.values())
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -152,6 +154,23 @@ def write_slow_source(folder: Path) -> Path:
         (train / "image" / f"{number:06d}.jpg").write_bytes(picture.getvalue())
         (train / "annos" / f"{number:06d}.json").write_text('{"source": "shop", "pair_id": 1}')
     return folder
+
+
+def parts_built(build, *, timeout: float = 60) -> list:
+    """Run one part through the Prefect layer, with the shortest of delays."""
+    job = SimpleNamespace(part=SimpleNamespace(name="deepfashion2/train/00000"))
+
+    # Here, because Prefect reads its settings once.
+    from prefect import flow
+
+    from flows.ingest import prefect_runner
+
+    @flow(name="parts")
+    def parts():
+        with ThreadPoolExecutor(1) as pool:
+            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [job]))
+
+    return parts()
 
 
 def until(what: Callable[[], Any], *, seconds: float = 90, every: float = 0.5) -> Any:
