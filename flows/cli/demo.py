@@ -70,6 +70,10 @@ def demo(
 def _one_bar(name: str, of: int) -> Iterator[OnProgress]:
     """Show the events of all stages as one, from its start to its end."""
     with progress() as on_progress:
-        on_progress(name, 0, of)
-        yield lambda _, done, of, **__: on_progress(name, done, of)
-        on_progress(name, of, of)
+
+        def renamed(what: str, done: int, of: int, **facts: object) -> None:
+            on_progress(name, done, of)
+
+        renamed(name, 0, of)
+        yield renamed
+        renamed(name, of, of)
