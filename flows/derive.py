@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import derive as pipeline
 from flows.pipelines import failures, outcome, progress, query
+from schemas.errors import InputError
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
+@failures.refusals_as(Failed)
 def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
     """Rebuild statistics and pair sets with the settings of the current release."""
     log = get_run_logger()
     try:
-        with failures.failures_as_input_errors():
-            summary = pipeline.derive(lake, wait=wait, on_progress=progress.log_progress(log))
+        summary = pipeline.derive(lake, wait=wait, on_progress=progress.log_progress(log))
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="derive-summary", markdown=blocked.as_markdown())
         raise
@@ -26,12 +28,12 @@ def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
 
 
 @flow(name="check", persist_result=False, validate_parameters=False)
+@failures.refusals_as(Failed)
 def check_flow(lake: str = "lake", release: str | None = None) -> None:
     """Run all checks on a release; fail when one of them finds an error."""
-    with failures.failures_as_input_errors():
-        verdicts = query.check_release(lake, release).to_pylist()
+    verdicts = query.check_release(lake, release).to_pylist()
     create_table_artifact(key="checks", table=verdicts)
     errors = [row["check"] for row in verdicts if row["verdict"] == "error"]
     get_run_logger().info("%s checks, %s errors", len(verdicts), len(errors))
     if errors:
-        raise RuntimeError(f"{', '.join(errors)}: run `wardrobe check` to see the rows")
+        raise InputError(f"{', '.join(errors)}: run `wardrobe check` to see the rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -13,6 +13,7 @@ from prefect.blocks.system import Secret
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import as_completed
+from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
@@ -22,6 +23,7 @@ from flows.pipelines import failures, outcome, parts, progress
 from flows.pipelines import ingest as pipeline
 from flows.pipelines.request import IngestRequest, takes_fields_of
 from flows.runners import worker_pool
+from schemas.errors import InputError
 
 TASKS_IN_FLIGHT = 8
 """Part tasks that wait on the pool at a time; the pool's size decides how many really run."""
@@ -91,12 +93,17 @@ def prefect_runner(
 
 
 @contextmanager
-def password_from_block(kind: str) -> Iterator[None]:
+def password_from_block(request: IngestRequest) -> Iterator[None]:
     """Pass the password of the Secret block, if it exists, to the processes of this run.
 
     A password in $WARDROBE_ZIP_PASSWORD takes precedence. Worker processes inherit the environment
     when they start, which is later; no parameter and no log line contains the password.
     """
+    kind = ""
+    with suppress(
+        InputError
+    ):  # of a source that does not exist: the pipeline records and raises it
+        kind = request.location.kind
     if kind != "zips" or os.environ.get(PASSWORD_VARIABLE):
         yield
         return
@@ -120,6 +127,7 @@ def password_from_block(kind: str) -> Iterator[None]:
     persist_result=False,
     validate_parameters=False,  # IngestRequest does, in sentences for people
 )
+@failures.refusals_as(Failed)
 @takes_fields_of(IngestRequest)
 def ingest_flow(request: IngestRequest, workers: int = 2) -> outcome.Summary:
     """Read a source and publish a release; the parameters are the fields of IngestRequest.
@@ -129,11 +137,11 @@ def ingest_flow(request: IngestRequest, workers: int = 2) -> outcome.Summary:
     to do when the source cannot be read or publication is blocked.
     """
     log = get_run_logger()
-    password = password_from_block(request.location.kind)
+    password = password_from_block(request)
     # A log line for each part, and one for each later stage.
     on_progress = progress.log_progress(log, each={"files"})
     try:
-        with failures.failures_as_input_errors(), password, worker_pool(workers) as pool:
+        with password, worker_pool(workers) as pool:
             summary = pipeline.ingest(request, prefect_runner(pool), on_progress)
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="ingest-summary", markdown=blocked.as_markdown())

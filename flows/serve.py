@@ -3,20 +3,35 @@
 import subprocess
 import sys
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefect import Flow
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import EntrypointType
+from prefect.schedules import Cron
 
 from schemas.errors import InputError
 
 
-def serve_flow(flow: Flow[..., Any], name: str, parameters: dict[str, Any], cron: str) -> None:
-    """Register a flow under a cron schedule (UTC) and run it when due, until interrupted.
+def serve_flow(
+    flow: Flow[..., Any],
+    name: str,
+    parameters: dict[str, Any],
+    cron: str,
+    timezone: str = "UTC",
+) -> None:
+    """Register a flow under a cron schedule and run it when due, until interrupted.
 
     One run at a time: a run that is due meanwhile starts when the first ends. The lake's lock
-    protects against runs that other processes start. Raises InputError for an invalid cron line.
+    protects against runs that other processes start. Raises InputError for an invalid cron line
+    and an unknown time zone.
     """
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, OSError, ValueError) as error:  # no such zone, a folder, a path
+        raise InputError(
+            f"{timezone!r} is not a time zone: give a name such as UTC or Europe/Zurich"
+        ) from error
     try:
         CronSchedule(cron=cron)
     except ValueError as error:
@@ -26,7 +41,7 @@ def serve_flow(flow: Flow[..., Any], name: str, parameters: dict[str, Any], cron
         ) from error
     flow.serve(
         name=name,
-        cron=cron,
+        schedule=Cron(cron, timezone=timezone),
         parameters=parameters,
         tags=["wardrobe"],
         # The limit of this process, which ends with it. A limit of the server is not released when

@@ -1,8 +1,12 @@
 """The entry point of `wardrobe`: runs a command; errors become sentences and exit codes."""
 
 import os
+import signal
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, TextIO
@@ -10,6 +14,7 @@ from typing import Any, TextIO
 import typer
 
 from flows.cli.app import app
+from flows.cli.json_log import FINISHED, is_json_log, print_event, set_log_format
 from flows.cli.terminal import SafeStream
 from schemas.errors import EngineError, InputError
 
@@ -33,6 +38,9 @@ USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]
 STOPPED = 130
 """Exit code after Ctrl-C, as in shells."""
 
+TERMINATED = 143
+"""Exit code after SIGTERM, as in shells."""
+
 
 def main() -> None:
     """Run the command line. Exit code 0: done; 1: a check failed, nothing published; 2: error."""
@@ -40,9 +48,42 @@ def main() -> None:
     for stream in (out, err):
         if isinstance(stream, TextIOWrapper):  # escape what the locale cannot encode
             stream.reconfigure(errors="backslashreplace")
-    with redirect_stdout(SafeStream(out)), redirect_stderr(SafeStream(err)):
+    set_log_format("text")
+    with (
+        redirect_stdout(SafeStream(out)),
+        redirect_stderr(SafeStream(err)),
+        _sigterm_as_interrupt() as terminated,
+    ):
         code = _run()
-    sys.exit(code)
+        if code == STOPPED:
+            _print_outcome("stopped", "terminated" if terminated else "stopped")
+            # DuckDB's binding prints eighty lines at the exit of an interrupted flow.
+            with suppress(OSError):  # of a stream that is not a file
+                _discard(err)
+    sys.exit(TERMINATED if terminated else code)
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[list[int]]:
+    """Raise KeyboardInterrupt on SIGTERM too, so that a run removes what it has not published.
+
+    The list contains the signal from then on.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would disturb the cleaning
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _null_stream() -> TextIO:
@@ -54,8 +95,6 @@ def _run() -> int:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()  # a full disk raises here, where the error can still be reported
-        if code == STOPPED:  # typer's result for Ctrl-C
-            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except USAGE_ERROR as error:
         return _print_usage_error(error)
@@ -67,7 +106,6 @@ def _run() -> int:
             return _closed_pipe()
         raise
     except (KeyboardInterrupt, typer.Abort):
-        print("wardrobe: stopped", file=sys.stderr)
         return STOPPED
     # All errors of all commands arrive here: wrong use, a disk, a damaged release, or a bug.
     except Exception as error:
@@ -76,7 +114,7 @@ def _run() -> int:
 
 def _closed_pipe() -> int:
     """`wardrobe sql ... | head` closes the pipe early: not an error."""
-    _discard_output()
+    _discard(sys.stdout)
     return 0
 
 
@@ -91,28 +129,43 @@ def _print_error(error: Exception) -> int:
         from flows.cli.output import print_rows
 
         print(error)
+        if is_json_log():
+            rejections = error.rejections.to_pylist() if error.rejections else []
+            print_event(FINISHED, outcome="blocked", reason=str(error), rejections=rejections)
         if error.rejections is not None and error.rejections.num_rows:
             print_rows(error.rejections)
         return 1
     sentence = sentence_of(error)
     if sentence is None:
+        if is_json_log():
+            trace = "".join(traceback.format_exception(error))
+            print_event(FINISHED, outcome="failed", reason=repr(error), traceback=trace)
+            return 1
         raise error
     try:
         sys.stdout.flush()
     except OSError:
-        _discard_output()
+        _discard(sys.stdout)
     return _print_sentence(sentence)
 
 
-def _discard_output() -> None:
-    """Discard what is buffered for a closed pipe or a full disk, instead of failing at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard(stream: TextIO) -> None:
+    """Discard what is buffered for a closed pipe or a full disk, and what would follow."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _print_sentence(sentence: str) -> int:
     """Print an error on one line; line breaks in file names are escaped."""
-    print("wardrobe: " + sentence.replace("\n", "\\n"), file=sys.stderr)
+    _print_outcome("failed", sentence.replace("\n", "\\n"))
     return 2
+
+
+def _print_outcome(outcome: str, reason: str) -> None:
+    """Print why a command ended early, in the format of the log."""
+    if is_json_log():
+        print_event(FINISHED, outcome=outcome, reason=reason)
+    else:
+        print(f"wardrobe: {reason}", file=sys.stderr)
 
 
 def _print_usage_error(error: Any) -> int:

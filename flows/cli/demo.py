@@ -3,6 +3,8 @@
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ from flows.cli.app import app
 from flows.cli.ingest import run_ingest_flow
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
+from flows.pipelines.progress import OnProgress
 from flows.pipelines.request import IngestRequest
 from schemas.errors import MissingExtra
 
@@ -39,22 +42,22 @@ def demo(
     """
     from flows.pipelines.outcome import split_totals
     from flows.pipelines.query import open_release
-    from flows.pipelines.report import make_report
+    from flows.pipelines.report import STEPS, make_report
     from flows.pipelines.sample import write_sample
 
     lake, report = folder / "lake", folder / "report.html"
     for dataset, images in SIZES.items():
         source = folder / "sources" / dataset
-        with progress() as on_progress:
-            on_progress(f"draw {dataset}", 0, images)
-            if not source.exists():
-                write_sample(dataset, source, images, seed)
+        if not source.exists():
+            with _one_bar(f"draw {dataset}", images) as on_progress:
+                write_sample(dataset, source, images, seed, on_progress=on_progress)
         request = IngestRequest(dataset, str(source), str(lake))
-        print(f"{dataset}: {run_ingest_flow(request, min(2, os.cpu_count() or 1)).sentence}")
+        workers = min(2, os.cpu_count() or 1)
+        print(f"{dataset}: {run_ingest_flow(request, workers, own_server=True).sentence}")
     release = open_release(lake, None)
     written = str(report)
     try:
-        with progress() as on_progress:
+        with _one_bar("report", len(STEPS)) as on_progress:
             make_report(lake, None, output=report, on_progress=on_progress)
     except MissingExtra as missing:
         written = f"not written: {missing}"
@@ -67,3 +70,16 @@ def demo(
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {written}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')
+
+
+@contextmanager
+def _one_bar(name: str, of: int) -> Iterator[OnProgress]:
+    """Show the events of all stages as one, from its start to its end."""
+    with progress() as on_progress:
+
+        def renamed(what: str, done: int, of: int, **facts: object) -> None:
+            on_progress(name, done, of)
+
+        renamed(name, 0, of)
+        yield renamed
+        renamed(name, of, of)

@@ -2,13 +2,16 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from flows.cli.app import app
+from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
     LakeOption,
@@ -23,6 +26,7 @@ from flows.cli.options import (
 from flows.cli.output import print_rows
 from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
+from flows.pipelines.progress import STARTING, listening
 from flows.pipelines.request import IngestRequest
 
 if TYPE_CHECKING:
@@ -55,25 +59,34 @@ def ingest(
 
         print_rows(preview(request))
     elif prefect or configured_api():
-        print_summary(run_ingest_flow(request, workers))
+        print_summary(run_ingest_flow(request, workers), Path(request.lake))
     else:
         from flows.pipelines.ingest import ingest as run
         from flows.runners import local_runner
 
-        with progress(as_json=log_format == "json") as on_progress:
+        with progress() as on_progress:
             summary = run(request, local_runner(workers), on_progress)
-        print_summary(summary)
+        print_summary(summary, Path(request.lake))
 
 
-def run_ingest_flow(request: IngestRequest, workers: int) -> "Summary":
-    """Ingest as a Prefect flow, on the configured server or a temporary one."""
-    prepare_prefect(Path(request.lake))
-    from flows.ingest import ingest_flow
+def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = False) -> "Summary":
+    """Ingest as a Prefect flow; see `prepare_prefect` for the server."""
+    with _prefect_run(Path(request.lake), own_server=own_server):
+        from flows.ingest import ingest_flow
 
-    summary: Summary = ingest_flow(
-        **{**asdict(request), "lake": str(request.lake)}, workers=workers
-    )
+        summary: Summary = ingest_flow(
+            **{**asdict(request), "lake": str(request.lake)}, workers=workers
+        )
     return summary
+
+
+@contextmanager
+def _prefect_run(lake: Path, *, own_server: bool = False) -> Iterator[None]:
+    """Prepare Prefect and show the progress of the flow that the body calls."""
+    with progress() as on_progress, listening(on_progress):
+        on_progress(STARTING, 0, 1)
+        prepare_prefect(lake, own_server=own_server)
+        yield
 
 
 @app.command()
@@ -90,27 +103,40 @@ def derive(
     Example: wardrobe derive
     """
     if not (prefect or configured_api()):
-        run_derive(lake, None, wait, log_format)
+        run_derive(lake, None, wait)
         return
-    prepare_prefect(lake)
-    from flows.derive import derive_flow
+    with _prefect_run(lake):
+        from flows.derive import derive_flow
 
-    print_summary(derive_flow(lake=str(lake), wait=wait))
+        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait))
+    print_summary(summary, lake)
 
 
-def run_derive(lake: Path, settings: "PairSettings | None", wait: bool, log_format: str) -> None:
-    """Rebuild what is derived and print the summary; no settings: those of the release."""
+def run_derive(lake: Path, settings: "PairSettings | None", wait: bool) -> None:
+    """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
     from flows.pipelines.derive import derive as run
 
-    with progress(as_json=log_format == "json") as on_progress:
+    with progress() as on_progress:
         summary = run(lake, settings, wait=wait, on_progress=on_progress)
-    print_summary(summary)
+    print_summary(summary, lake)
 
 
-def print_summary(summary: "Summary") -> None:
+def print_summary(summary: "Summary", lake: Path) -> None:
     """Print the sentence, the totals by split and the warnings of a run."""
     print(summary.sentence)
     if summary.totals.num_rows:
         print_rows(summary.totals)
+    if is_json_log():
+        from flows.pipelines.status import release_facts
+
+        print_event(
+            FINISHED,
+            outcome="unchanged" if summary.verdicts is None else "published",
+            reason=summary.sentence,
+            **release_facts(lake, summary.release),
+            warnings=summary.warnings,
+            run=summary.run,
+        )
+        return
     for warning in summary.warnings:
         print(f"note: {warning}", file=sys.stderr)

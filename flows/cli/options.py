@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 import typer
 
 from flows.cli.completion import complete_release, complete_split
+from flows.cli.json_log import set_log_format
 from flows.pipelines.request import IngestRequest, record_parameters, takes_fields_of
 from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError
@@ -55,7 +56,12 @@ PrefectOption = Annotated[
 ]
 LogOption = Annotated[
     Literal["text", "json"],
-    typer.Option("--log-format", help="With `json`, one line per event on stderr."),
+    typer.Option(
+        "--log-format",
+        help="With `json`, stderr is one JSON object per line; the last has the outcome.",
+        is_eager=True,  # errors of other options are to be in this format
+        callback=set_log_format,
+    ),
 ]
 PasswordFileOption = Annotated[
     Path | None,

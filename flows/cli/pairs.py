@@ -52,4 +52,4 @@ def build_pairs(
         seed=seed,
         same_category=same_category,
     )
-    run_derive(lake, settings, wait, log_format)
+    run_derive(lake, settings, wait)

@@ -1,8 +1,10 @@
 """Prefect's settings when `wardrobe` starts it: quiet, local, no telemetry."""
 
 import os
+import shlex
 import socket
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,12 +25,15 @@ QUIET = "CRITICAL"
 """The command prints the outcome of a run, failures as one sentence; Prefect need not."""
 
 
-def prepare_prefect(lake: Path) -> None:
+def prepare_prefect(lake: Path, *, own_server: bool = False) -> None:
     """Set Prefect up for a run of this process; call before the first `import prefect`.
 
-    A temporary server ends with the process. Raises InputError when the configured one does not
+    Uses the configured server, or a temporary one that ends with the process: always with
+    `own_server`, else if none is configured. Raises InputError when the configured one does not
     answer.
     """
+    if own_server:
+        _ignore_configuration(lake)
     quiet_prefect(lake)
     if not configured_api():
         from flows.serve import watch_temporary_server
@@ -46,35 +51,68 @@ def quiet_prefect(lake: Path, *, service: bool = False) -> None:
         os.environ.setdefault(name, value)
     if not service:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", QUIET)
-    if url := configured_api():
-        _require_answer(url)
+    if api := configured_api():
+        _require_answer(api)
         return
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", QUIET)
     if "PREFECT_HOME" not in os.environ:
-        home = lake.absolute().parent / ".prefect"
-        home.mkdir(parents=True, exist_ok=True)
-        os.environ["PREFECT_HOME"] = str(home)
+        os.environ["PREFECT_HOME"] = str(_own_home(lake))
 
 
-def configured_api() -> str | None:
-    """The URL of the Prefect API that $PREFECT_API_URL or the active profile names, if any.
+def _own_home(lake: Path) -> Path:
+    """The folder of a temporary server's data, next to the lake."""
+    home = lake.absolute().parent / ".prefect"
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def _ignore_configuration(lake: Path) -> None:
+    """Remove Prefect's variables from the environment, and set a home without profiles."""
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_HOME"] = str(_own_home(lake))
+
+
+@dataclass(frozen=True)
+class PrefectApi:
+    """The URL of a Prefect API, and the profile that names it; None for $PREFECT_API_URL."""
+
+    url: str
+    profile: str | None = None
+
+    def __str__(self) -> str:
+        origin = f"the Prefect profile {self.profile!r}" if self.profile else "$PREFECT_API_URL"
+        return f"{self.url}, the URL of {origin}"
+
+    @property
+    def clearing_command(self) -> str:
+        """The command after which no API is configured."""
+        if self.profile is None:
+            return "unset PREFECT_API_URL"
+        return f"prefect --profile {shlex.quote(self.profile)} config unset -y PREFECT_API_URL"
+
+
+def configured_api() -> PrefectApi | None:
+    """The Prefect API that $PREFECT_API_URL or else the active profile names, if any.
 
     Reads the profile file directly: importing Prefect takes more than a second.
     """
     if url := os.environ.get("PREFECT_API_URL"):
-        return url
+        return PrefectApi(url)
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
     try:
-        profiles = tomllib.loads((home / "profiles.toml").read_text("utf-8"))
+        profiles = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return None
     active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
-    return profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    return PrefectApi(url, active) if url else None
 
 
-def _require_answer(url: str) -> None:
+def _require_answer(api: PrefectApi) -> None:
     """Raise InputError when nothing listens at the URL: Prefect would raise a traceback."""
-    address = urlsplit(url)
+    address = urlsplit(api.url)
     if not address.hostname or any(os.environ.get(f"{name}_PROXY") for name in ("HTTP", "HTTPS")):
         return  # a proxy may reach what this machine cannot
     port = address.port or (443 if address.scheme == "https" else 80)
@@ -82,6 +120,6 @@ def _require_answer(url: str) -> None:
         socket.create_connection((address.hostname, port), timeout=10).close()
     except OSError as error:
         raise InputError(
-            f"no Prefect server answers at {url} ({error.strerror or error}): start it with "
-            "`prefect server start`, or run without one: `unset PREFECT_API_URL`"
+            f"no Prefect server answers at {api} ({error.strerror or error}): start it with "
+            f"`prefect server start`, or run without one: `{api.clearing_command}`"
         ) from error

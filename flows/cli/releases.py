@@ -1,7 +1,10 @@
-"""Commands for the releases of a lake: releases, diff, rollback, verify."""
+"""Commands for the releases of a lake: releases, status, diff, rollback, verify."""
 
+import json
 import sys
-from typing import Annotated
+from shutil import get_terminal_size
+from textwrap import fill
+from typing import Annotated, Literal
 
 import typer
 
@@ -36,6 +39,37 @@ def releases(
     write_rows(rows, form, output)
     for damage in damages:
         print(f"warning: {damage}", file=sys.stderr)
+
+
+@app.command()
+def status(
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Exit with 1 if no run succeeded for 90m, 26h or 2d."),
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="Output format.")
+    ] = "text",
+) -> None:
+    """Show whether a lake is up to date, for monitoring.
+
+    Exit code 1 if no run succeeded within --max-age, the last run failed, or a check of the
+    current release found an error. A run that finds nothing new is successful.
+
+    Example: wardrobe status --max-age 26h
+    """
+    from flows.pipelines.status import lake_status, parse_age
+
+    state = lake_status(lake, parse_age(max_age) if max_age is not None else None)
+    if form == "json":
+        print(json.dumps(state.as_record(), ensure_ascii=False))
+    else:
+        width = get_terminal_size().columns
+        for name, text in state.as_texts().items():
+            print(fill(f"{name:<14}{text}", width, subsequent_indent=" " * 14))
+    if state.problems:
+        raise typer.Exit(1)
 
 
 @app.command()

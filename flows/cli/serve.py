@@ -7,25 +7,37 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
-from flows.cli.options import WorkersOption, takes_ingest_options
+from flows.cli.options import (
+    PasswordFileOption,
+    WorkersOption,
+    takes_ingest_options,
+    use_password_of,
+)
 from flows.cli.prefect_settings import configured_api, quiet_prefect
 from flows.pipelines.request import IngestRequest
 from schemas.errors import InputError
 
 
 @app.command()
-@takes_ingest_options("dataset", "source", "lake", "splits", "strict")
+@takes_ingest_options()
 def serve(
     request: IngestRequest,
-    cron: Annotated[str, typer.Option(help="minute hour day month weekday, in UTC.")],
+    cron: Annotated[str, typer.Option(help="minute hour day month weekday.")],
+    timezone: Annotated[
+        str, typer.Option(help="Time zone of --cron, such as Europe/Zurich.")
+    ] = "UTC",
     workers: WorkersOption = None,
+    password_file: PasswordFileOption = None,
 ) -> None:
     """Ingest on a schedule of the Prefect server, until interrupted.
+
+    Each run takes the options given here.
 
     Needs a server: start one with `prefect server start` and set PREFECT_API_URL.
 
     Example: wardrobe serve --cron "0 3 * * *" deepfashion2 /data/deepfashion2 --lake /data/lake
     """
+    use_password_of(password_file)
     if not configured_api():
         raise InputError(
             "a schedule needs a Prefect server: run `prefect server start`, then "
@@ -36,7 +48,10 @@ def serve(
     from flows.ingest import ingest_flow
     from flows.serve import serve_flow
 
-    places = {"source": str(request.location.path), "lake": str(lake)}
+    location = request.location
+    side_files = [str(path) for path in location.side_files]
+    places = {"source": str(location.path), "lake": str(lake), "side_files": side_files}
     options = {**asdict(request), **places, "workers": workers}
-    parameters = {name: value for name, value in options.items() if value}
-    serve_flow(ingest_flow, f"{request.dataset}-scheduled", parameters, cron)
+    # The flow has the same defaults; False of an option that is remembered is not one of them.
+    parameters = {name: value for name, value in options.items() if value not in (None, (), [])}
+    serve_flow(ingest_flow, f"{request.dataset}-scheduled", parameters, cron, timezone)

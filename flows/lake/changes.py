@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sized
 from importlib.metadata import version
 from typing import Any
 
-from flows.lake.fingerprint_cache import LISTING
+from flows.lake.fingerprint_cache import KEPT_SPLITS, LISTING
 from flows.release.manifest import Changes, FileRecord, Manifest, PartRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
@@ -14,15 +14,19 @@ from schemas.table import SCHEMA_VERSION
 def changed_settings(
     parent: Manifest, parameters: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """The parameters and inputs that differ from the parent's, without listings.
+    """The parameters and inputs that differ from the parent's, without what was listed.
 
     Inputs are named with their data set: `deepfashion2 kind`. A listing changes with every touched
-    file and makes no release.
+    file and makes no release; nor does a split that is kept.
     """
     changed = _differing(parent.parameters, parameters)
     for dataset in sorted(inputs.keys() | parent.inputs.keys()):
         before, after = parent.inputs.get(dataset, {}), inputs.get(dataset, {})
-        changed += [f"{dataset} {key}" for key in _differing(before, after) if key != LISTING]
+        changed += [
+            f"{dataset} {key}"
+            for key in _differing(before, after)
+            if key not in (LISTING, KEPT_SPLITS)
+        ]
     return changed
 
 

@@ -16,7 +16,10 @@ from flows.release.release import Release
 from flows.storage.atomic import atomic_write
 
 LISTING = "listing"
-"""The one input that changes with every touched file: a hash of the source as it was listed."""
+"""A hash of the source as it was listed, which changes with every touched file."""
+
+KEPT_SPLITS = "kept_splits"
+"""Splits that the source no longer had when it was listed, and that the lake keeps."""
 
 
 class _Seen(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from flows.release.manifest import JSON_ERRORS
+from flows.release.resolve import read_plain_file
 from schemas.errors import InputError
 
 LOCK = "lock"
@@ -50,6 +51,19 @@ class Holder(msgspec.Struct, frozen=True):
     since: str
     command: str
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether its process is gone; False for a process on another host."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
     def __str__(self) -> str:
         return f"`{self.command}` (process {self.pid} on {self.host}, since {self.since})"
 
@@ -75,15 +89,28 @@ def writer_lock(
                 waiting(f"{sentence}: waiting for it.")
                 waiting = None
             time.sleep(0.1)
-        # Only the name and the verb: the rest of a command line may be private.
-        command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        holder = Holder(socket.gethostname(), os.getpid(), since, command)
+        holder = Holder(socket.gethostname(), os.getpid(), since, command_name())
         _write(handle, msgspec.json.encode(holder))
-        yield
-        _write(handle, b"")
+        try:
+            yield
+        finally:
+            _write(handle, b"")
     finally:
         os.close(handle)
+
+
+def command_name() -> str:
+    """Name and verb of this process's command: the rest of a command line may be private."""
+    return shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:2]])
+
+
+def recorded_holder(root: Path) -> Holder | None:
+    """The writer that the lock's file names: at work, or killed before it could remove its name."""
+    try:
+        return msgspec.json.decode(read_plain_file(root / LOCK), type=Holder)
+    except (OSError, *JSON_ERRORS):
+        return None
 
 
 def _open(path: Path) -> int:

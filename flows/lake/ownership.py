@@ -30,7 +30,9 @@ STAGING = "staging"
 PUBLISHING = "publishing"
 PINNED = "pinned"
 SEEN = "seen.json"
-OWN_FILES = (LAKE_FILE, PUBLISHING, PINNED, SEEN)
+SUCCEEDED = "succeeded.json"
+FAILED = "failed.json"
+OWN_FILES = (LAKE_FILE, PUBLISHING, PINNED, SEEN, SUCCEEDED, FAILED)
 """The files of a lake that are replaced whole; a process that dies leaves a partial file."""
 STAGING_MARKER = ".staging"
 """An empty file in the folder of a run: the lake may remove the folder."""

@@ -14,6 +14,7 @@ from flows.lake.ownership import STAGING_MARKER
 from flows.lake.publish import publish_folder
 from flows.lake.table_file import Rows
 from flows.lake.write import write_derived
+from flows.release.damage import require_files
 from flows.release.manifest import (
     MANIFEST,
     FileRecord,
@@ -30,7 +31,6 @@ from flows.release.manifest import (
 from flows.release.release import Release, files_by_table
 from flows.release.resolve import all_releases, is_folder, is_plain_file
 from flows.storage.atomic import atomic_write
-from schemas.errors import InputError
 
 # Why a hard link may not be possible, though a copy is: another disk, no links here, too many
 # links, or a file of another owner.
@@ -83,13 +83,9 @@ class Staging:
         source, target = self.parent.path / record.path, self.folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
+        require_files(self.parent, [record])
         try:
             os.link(source, target)
-        except FileNotFoundError as error:
-            raise InputError(
-                f"{source} is missing, so {self.parent.id} is damaged: `wardrobe verify` lists the "
-                "damage, `wardrobe rollback ID` makes another release current."
-            ) from error
         except OSError as error:
             if error.errno not in _NO_LINK:
                 raise

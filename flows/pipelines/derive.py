@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.lake import Lake, Staging
+from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.warehouse import (
@@ -233,7 +234,8 @@ def derive(
     """
     if Lake(lake).parent() is None:
         raise InputError(f"{lake} has no release to derive from: ingest a source first")
-    with Lake(lake).writing(wait=wait, waiting=report_waiting(on_progress)) as staging:
+    waiting = report_waiting(on_progress)
+    with recorded_run(Lake(lake)), Lake(lake).writing(wait=wait, waiting=waiting) as staging:
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")

@@ -1,9 +1,13 @@
 """Failures that are not bugs, as sentences: damaged releases, full disks, engines out of memory."""
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
+from flows.lake import Lake, LakeBusy, record_run
 from flows.lake.lock import NO_ROOM
 from flows.pipelines.outcome import PublicationBlocked
 from flows.release import describe_damage, is_inside, last_read
@@ -29,6 +33,65 @@ def failures_as_input_errors() -> Iterator[None]:
         if sentence := sentence_of(error):
             raise InputError(sentence) from error
         raise
+
+
+@contextmanager
+def recorded_run(lake: Lake) -> Iterator[None]:
+    """Record in the lake how the body ended, for `wardrobe status`; its errors pass.
+
+    A run that found another writer is not recorded: the other one is.
+    """
+    try:
+        yield
+    except LakeBusy:
+        raise
+    # Whatever ends a run is why it failed: also a bug, Ctrl-C, or Prefect's signal to cancel it.
+    except BaseException as error:
+        record_run(lake.root, _reason(error), failed=True)
+        raise
+    record_run(lake.root, f"current release: {lake.release().id}", failed=False)
+
+
+def _reason(error: BaseException) -> str:
+    if not isinstance(error, Exception):
+        return "stopped"
+    return (
+        str(error) if isinstance(error, PublicationBlocked) else sentence_of(error) or repr(error)
+    )
+
+
+ENGINE_LOGGERS = ("prefect.flow_runs", "prefect.engine")
+"""Where Prefect logs, with a traceback, that a flow in a process of a worker ended in a failure."""
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Whether to log a record: not a refusal, which the state of the run has as its message."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, InputError | PublicationBlocked)
+
+
+def refusals_as(state: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return `state(message=sentence, data=error)` where a function refuses to go on.
+
+    For flows: Prefect logs a traceback of what a flow raises. Bugs pass as they are.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                with failures_as_input_errors():
+                    return function(*args, **kwargs)
+            except (InputError, PublicationBlocked) as refusal:
+                for name in ENGINE_LOGGERS:
+                    logging.getLogger(name).addFilter(_is_no_refusal)
+                # Prefect keeps the error until the end, and its frames would keep connections.
+                refusal.__cause__ = refusal.__context__ = None
+                return state(message=str(refusal), data=refusal.with_traceback(None))
+
+        return call
+
+    return decorate
 
 
 def sentence_of(error: Exception) -> str | None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from flows.lake import Lake, Staging, refused_splits, shrunk_splits
 from flows.pipelines.derive import derive_into, parameters_of
+from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import (
     PublicationBlocked,
     Stopwatch,
@@ -34,14 +35,22 @@ def ingest(
     Raises InputError when the source cannot be read, LakeBusy when another writer holds the lake
     and PublicationBlocked, with all reasons, when losses, rejections or checks forbid a release.
     """
-    clock, lake = Stopwatch(), Lake(request.lake)
-    waiting = report_waiting(on_progress)
+    lake = Lake(request.lake)
+    with recorded_run(lake):
+        _ = request.location  # raised here, before the lake is made
+        return _ingest(lake, request, run_parts, on_progress)
+
+
+def _ingest(
+    lake: Lake, request: IngestRequest, run_parts: RunParts, on_progress: OnProgress
+) -> Summary:
+    clock, waiting = Stopwatch(), report_waiting(on_progress)
     with lake.writing(wait=request.wait, waiting=waiting, resume=request.resume) as staging:
         source = Source.read(request, staging.parent)
         clock.lap("list")
         if release := source.unchanged_since:
             require_no_rejection(source, release, source.splits_of_parent())
-            return unchanged(release)
+            return unchanged(release, source)
         plan = source.plan
         clock.lap("plan")
         require_no_large_loss(source, {"images": plan.images})
@@ -61,8 +70,8 @@ def ingest(
             runs=run,
         )
     if staging.parent is not None and release.id == staging.parent.id:
-        return unchanged(release)
-    return published(release, checks, run, source.arrangement)
+        return unchanged(release, source)
+    return published(release, checks, run, source)
 
 
 def build_parts(

@@ -69,12 +69,13 @@ class PublicationBlocked(Exception):
         return "\n".join(lines)
 
 
-def unchanged(release: Release) -> Summary:
-    """The summary of a run that had nothing to do."""
+def unchanged(release: Release, source: "Source | None" = None) -> Summary:
+    """The summary of a run that had nothing to do: notes on the splits that it keeps."""
     return Summary(
         sentence=f"nothing changed: release {release.id} holds all of it",
         release=release.id,
         totals=split_totals(release),
+        warnings=kept_split_notes(source) if source else (),
     )
 
 
@@ -82,11 +83,11 @@ def published(
     release: Release,
     audit: "Audit",
     run: Mapping[str, Any] | None = None,
-    arrangement: Arrangement | None = None,
+    source: "Source | None" = None,
 ) -> Summary:
     """The summary of a new release: notes on the source, findings of checks."""
     run = dict(run or {})
-    warnings = list(source_notes(arrangement)) if arrangement else []
+    warnings = [*source_notes(source.arrangement), *kept_split_notes(source)] if source else []
     if refused := run.get("documents_refused", 0) + run.get("items_refused", 0):
         warnings.append(f"{refused:,} refused: see `wardrobe rejections`")
     return Summary(
@@ -141,6 +142,15 @@ def run_record(source: "Source", receipts: Sequence[Receipt], clock: Stopwatch) 
         "seconds": clock.seconds,
         "peak_rss": max((receipt.peak_rss for receipt in receipts), default=0),
     }
+
+
+def kept_split_notes(source: "Source") -> tuple[str, ...]:
+    """A note for each split that the lake keeps though the source no longer has it."""
+    return tuple(
+        f"{source.request.dataset} {split} is not in the source any more and is kept as it was: "
+        "--prune removes it"
+        for split in source.kept_splits
+    )
 
 
 def source_notes(arrangement: Arrangement) -> tuple[str, ...]:

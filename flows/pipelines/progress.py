@@ -1,12 +1,16 @@
 """Progress events of a pipeline: stage, count and facts, for a bar, a log or JSON lines."""
 
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from logging import Logger, LoggerAdapter
 from typing import Any, Protocol
 
 WAITING = "waiting"
 """The event of a run that waits for another writer of the lake; its fact `why` is a sentence."""
+
+STARTING = "start Prefect"
+"""The event of a run under Prefect, until its flow begins."""
 
 
 class OnProgress(Protocol):
@@ -19,18 +23,28 @@ def no_progress(what: str, done: int, of: int, **facts: object) -> None:
     """Ignore the event."""
 
 
-def print_waiting(facts: dict[str, object]) -> None:
-    """Print why a run waits, on stderr: it would look as if it hangs."""
-    print(f"wardrobe: {facts['why']}", file=sys.stderr, flush=True)
+_LISTENER: ContextVar[OnProgress] = ContextVar("listener", default=no_progress)
+
+
+@contextmanager
+def listening(on_progress: OnProgress) -> Iterator[None]:
+    """Pass the events of flows that run in this process on: a flow takes no function."""
+    token = _LISTENER.set(on_progress)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
 
 
 def log_progress(log: "Logger | LoggerAdapter[Any]", *, each: Collection[str] = ()) -> OnProgress:
-    """Log every event of the stages `each` and the end of other stages; print why a run waits."""
+    """Log every event of the stages `each` and the end of other stages; pass all to a listener."""
+    listener = _LISTENER.get()
+    listener(STARTING, 1, 1)
 
     def on_progress(what: str, done: int, of: int, **facts: object) -> None:
+        listener(what, done, of, **facts)
         if what == WAITING:
             log.warning("%s", facts["why"])
-            print_waiting(facts)  # at a terminal, Prefect shows no log
         elif what in each or done == of:
             log.info("%s: %s of %s %s", what, f"{done:,}", f"{of:,}", facts or "")
 

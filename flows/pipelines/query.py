@@ -9,7 +9,7 @@ from textwrap import fill
 import pyarrow as pa
 
 from flows.lake import Lake
-from flows.release import FileRecord, Manifest, Release
+from flows.release import FileRecord, Manifest, Release, describe_damage
 from flows.warehouse import (
     INTERNAL_KINDS,
     STATISTICS,
@@ -203,9 +203,17 @@ def _confined(release: Release, memory_limit: str | None) -> Warehouse:
 
 
 def check_release(lake: str | Path, release: str | None) -> pa.Table:
-    """Run every check on a published release: one row per verdict."""
-    with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
-        return verdict_rows(run_checks(warehouse))
+    """Run every check on a published release: one row per verdict.
+
+    Raises InputError when a check cannot run because a file of the release is damaged.
+    """
+    opened = open_release(lake, release)
+    with open_warehouse(opened.tables()) as warehouse, engine_errors():
+        verdicts = run_checks(warehouse)
+    failed = any(verdict.failure for verdict in verdicts)
+    if failed and (damage := describe_damage([opened])):
+        raise InputError(damage)
+    return verdict_rows(verdicts)
 
 
 def check_sql(name: str) -> str:

@@ -1,12 +1,14 @@
 """The releases of a lake: list, compare, delete, roll back, verify."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from flows.lake import Lake
-from flows.release import Release, differing_files
+from flows.release import Manifest, Release, differing_files
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError
@@ -50,15 +52,29 @@ def _facts(release: Release) -> dict[str, Any]:
     except InputError:
         unknown = dict.fromkeys(("published", "changed", "rows", "bytes"))
         return {**unknown, "changed": "its manifest is damaged", "verdict": "unreadable"}
-    failed = [check["severity"] for check in manifest.checks if check["rows"]]
-    verdict = f"{len(failed)} warning{'s' * (len(failed) > 1)}" if failed else "ok"
+    verdicts = verdict_counts(manifest)
+    failed = verdicts["warn"] + verdicts["error"]
+    verdict = f"{failed} warning{'s' * (failed > 1)}" if failed else "ok"
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",
         "changed": manifest.changes.sentence,
         "rows": sum(record.rows for record in manifest.files),
         "bytes": sum(record.bytes for record in manifest.files),
-        "verdict": "error" if "error" in failed else verdict,
+        "verdict": "error" if verdicts["error"] else verdict,
     }
+
+
+def verdict_counts(manifest: Manifest) -> dict[str, int]:
+    """Number of checks by verdict, as they were when the release was published."""
+    verdicts = Counter(map(_verdict, manifest.checks))
+    return {verdict: verdicts[verdict] for verdict in ("ok", "not checkable", "warn", "error")}
+
+
+def _verdict(check: Mapping[str, Any]) -> str:
+    if check["rows"]:
+        return str(check["severity"])
+    # Releases of earlier versions did not count the examined rows.
+    return "ok" if check.get("examined", 1) else "not checkable"
 
 
 def diff_releases(root: Path, before: str, after: str) -> pa.Table:

@@ -22,7 +22,7 @@ class IngestRequest:
     """What to ingest, from where, into which lake, and under which conditions to publish.
 
     Values are what a person can type. None means not given: the previous setting is kept. Raises
-    InputError for a data set, split or source that does not exist.
+    InputError for a data set or split that does not exist, and `location` for such a source.
     """
 
     dataset: Annotated[str, "Data set that the source contains."]
@@ -60,7 +60,6 @@ class IngestRequest:
                 raise InputError(
                     f"{self.dataset} has no split {split}; its splits are {', '.join(splits)}"
                 )
-        self.location  # noqa: B018 (raises InputError when the source does not exist)
 
     @cached_property
     def location(self) -> Location:

@@ -1,6 +1,7 @@
 """A source compared with the last release: the listing, what is unchanged, the parts to build."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from flows.pictures import PROBE_VERSION
 from flows.pipelines.derive import PairSettings, parameters_of
 from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
 from flows.pipelines.request import IngestRequest
-from flows.release import Release
+from flows.release import Release, require_files
 from flows.storage import list_members, read_member
 from schemas.table import SCHEMA_VERSION
 
@@ -66,9 +67,12 @@ class Source:
             digest.update(batch.serialize())
         return digest.hexdigest()[:32]
 
-    @property
+    @cached_property
     def unchanged_since(self) -> Release | None:
-        """The last release if it was made of this source, so that no file needs to be opened."""
+        """The last release if it was made of this source, so that no file needs to be opened.
+
+        Raises InputError when a file of that release is missing or has another size.
+        """
         unchanged = (
             self.parent is not None
             and not self.request.splits
@@ -76,7 +80,10 @@ class Source:
             and self.recorded.get("listing") == self.listing
             and self.parent.manifest.parameters == parameters_of(self.pair_settings)
         )
-        return self.parent if unchanged else None
+        if self.parent is None or not unchanged:
+            return None
+        require_files(self.parent, self.parent.manifest.files)
+        return self.parent
 
     @cached_property
     def arrangement(self) -> Arrangement:
@@ -99,6 +106,14 @@ class Source:
             splits=self.request.splits or None,
             prune=self.request.prune,
         )
+
+    @property
+    def kept_splits(self) -> Sequence[str]:
+        """Splits that the lake keeps though the source, from which they were read, lost them."""
+        if self.unchanged_since:
+            return self.recorded.get("kept_splits", ())
+        before = self.splits_of_parent()
+        return [split for split in self.plan.retained_splits if split in before]
 
     def splits_of_parent(self) -> set[str]:
         """The splits of the last release that were read from the same path."""
@@ -124,6 +139,7 @@ class Source:
         return {
             "location": str(location.path),
             "kind": location.kind,
+            "kept_splits": list(self.kept_splits),
             "listing": None if request.splits or incomplete else self.listing,
             "options": request.row_options,
             "side_files": [str(path) for path in location.side_files],

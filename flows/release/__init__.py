@@ -3,7 +3,7 @@
 May import `schemas` and `flows.storage`. Whatever reads or writes a lake may import this.
 """
 
-from flows.release.damage import describe_damage, is_inside, require_readable
+from flows.release.damage import describe_damage, is_inside, require_files, require_readable
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
@@ -19,5 +19,6 @@ __all__ = [
     "is_inside",
     "last_read",
     "open_release",
+    "require_files",
     "require_readable",
 ]

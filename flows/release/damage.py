@@ -37,6 +37,24 @@ def is_inside(path: str | Path, releases: Iterable[Release]) -> bool:
     return any(Path(path).absolute().is_relative_to(release.path) for release in releases)
 
 
+def require_files(release: Release, records: Iterable[FileRecord]) -> None:
+    """Raise InputError unless these files of a release exist with their sizes. Reads no file."""
+    problems = []
+    for record in records:
+        try:
+            size = (release.path / record.path).stat().st_size
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            problems.append(
+                Problem(record.path, "is missing" if missing else f"cannot be read ({error})")
+            )
+            continue
+        if size != record.bytes:
+            problems.append(Problem(record.path, f"has {size} bytes, not {record.bytes}"))
+    if problems:
+        raise InputError(_sentence(release, problems))
+
+
 def describe_damage(releases: Iterable[Release]) -> str | None:
     """The first damage in these releases as a sentence with advice; None when they are whole.
 

@@ -162,6 +162,7 @@ class _Source(TypedDict, total=False):
     location: str
     kind: str
     listing: str | None
+    kept_splits: list[str]
     options: str
     side_files: list[str]
     locations: dict[str, str]

@@ -19,8 +19,10 @@ Receipt = TypeVar("Receipt")
 
 def _exit_with_parent(parent: int, interval: float = 0.25) -> None:
     """Exit soon after the parent process ends: an orphan must not continue to write."""
-    # Ctrl-C reaches the whole group; the parent ends its workers, without tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches the whole group, and SIGTERM all of a service; the parent ends its workers,
+    # without tracebacks.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -213,7 +213,7 @@ def test_a_parent_that_lost_a_file_is_named(lake):
     release = publish(lake, source(numbers(1, 25)))
     release.files("items")[0].parent.chmod(0o755)
     release.files("items")[0].unlink()
-    with pytest.raises(InputError, match=r"is missing, so 2.* is damaged"):
+    with pytest.raises(InputError, match=r"is missing: `wardrobe verify 2"):
         publish(lake, source(numbers(1, 25) | {13: "wider"}))
 
 

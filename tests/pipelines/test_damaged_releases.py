@@ -48,11 +48,12 @@ READING = {
 }
 """Every command that opens a release, by name."""
 
-NO_PARQUET = {"tables", "releases", "path", "rollback", "keep", "ingest", "ingest dry"}
-"""These read manifests only, unless something is to be built."""
+NO_PARQUET = {"tables", "releases", "path", "rollback", "keep"}
+"""These read manifests only."""
 
 CASES = [(name, "cut off") for name in READING] + [
     *(("sql", kind) for kind in DAMAGE if kind != "cut off"),
+    *((name, "missing") for name in ("check", "ingest", "ingest dry")),
     *((name, "pages garbled") for name in ("derive", "show", "export training")),
 ]
 """Every command with one kind of damage, and one with all; tests/faults mutates at random."""
@@ -94,8 +95,6 @@ def test_damaged_tables_are_one_sentence_that_names_a_file(name, kind, run, two_
     ended = run(lake, READING[name])
     if name in NO_PARQUET:
         assert ended.returncode == 0, ended.stderr
-    elif name == "check" and ended.returncode == 1:  # a check that cannot run is an error itself
-        assert "could not run" in ended.stdout
     elif name == "verify":
         assert ended.returncode == 1
         assert ended.stdout.count("part-00000.parquet") >= len(damaged)
@@ -115,6 +114,19 @@ def test_a_damaged_manifest_is_one_sentence_that_names_it(name, kind, run, two_r
     else:
         assert is_one_sentence(ended), ended
         assert str(manifest) in ended.stderr
+
+
+def test_one_missing_file_of_a_table_is_a_sentence_of_checks_and_of_an_ingest_without_changes(
+    run, two_releases, tmp_path
+):
+    lake = copy_of(two_releases, tmp_path / "lake")
+    assert "nothing changed" in run(lake, READING["ingest"]).stdout
+    file = Lake(lake).release().files("landmarks", "deepfashion2", "validation")[0]
+    file.unlink()
+    for name in ("check", "ingest", "ingest dry", "derive"):
+        ended = run(lake, READING[name])
+        assert is_one_sentence(ended), ended
+        assert f"{file} is missing: `wardrobe verify" in ended.stderr
 
 
 def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(

@@ -124,11 +124,27 @@ def test_a_removed_document_leaves_an_image_without_items(source, lake):
 @pytest.mark.slow
 def test_a_split_that_is_not_in_the_source_is_kept_unless_pruned(source, lake):
     shutil.rmtree(source / "validation")
-    ingested("deepfashion2", source, lake)
+    note = "deepfashion2 validation is not in the source any more and is kept as it was: --prune"
+    release = Lake(lake).release().id
+    for _ in range(2):  # the second run opens no file
+        summary = ingested("deepfashion2", source, lake)
+        assert summary.release == release and summary.warnings[0].startswith(note)
+    changed = ingested("deepfashion2", source, lake, embed_images=True)
+    assert changed.release != release and note in "; ".join(changed.warnings)
     splits = "select distinct split from images order by 1"
     assert rows_of(lake, splits) == [("test",), ("train",), ("validation",)]
-    ingested("deepfashion2", source, lake, prune=True)
+    assert note not in str(ingested("deepfashion2", source, lake, prune=True).warnings)
     assert rows_of(lake, splits) == [("test",), ("train",)]
+    assert ingested("deepfashion2", source, lake).warnings == ()
+
+
+@pytest.mark.slow
+def test_a_split_of_another_source_is_not_called_lost(source, lake, tmp_path):
+    (tmp_path / "other").mkdir()
+    shutil.move(source / "validation", tmp_path / "other" / "validation")
+    ingested("deepfashion2", tmp_path / "other", lake)
+    summary = ingested("deepfashion2", source, lake)
+    assert "not in the source" not in str(summary.warnings)
 
 
 @pytest.mark.slow

@@ -1,8 +1,12 @@
 """The command with Prefect: the same output, no network, one sentence for an error."""
 
+import inspect
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -48,7 +52,8 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
 ):
     (home / "sitecustomize.py").write_text(AUDIT)
     paths = os.pathsep.join([str(home), os.environ.get("PYTHONPATH", "")])
-    words = ("ingest", "fashion-mnist", sources / "fashion-mnist", "--workers", 1, "--lake")
+    words = ("ingest", "fashion-mnist", sources / "fashion-mnist", "--workers", 1)
+    words = (*words, "--log-format", "json", "--lake")
     done = run_wardrobe(
         *words,
         tmp_path / "lake",
@@ -60,7 +65,13 @@ def test_a_run_through_prefect_prints_what_a_direct_one_does_and_reaches_nobody(
     assert done.returncode == 0, done.stderr
     direct = wardrobe(*words, tmp_path / "direct")
     assert done.stdout.splitlines()[1:] == direct.stdout.splitlines()[1:]
-    assert done.stderr == direct.stderr
+    events, direct_events = (
+        [json.loads(line) for line in ended.stderr.splitlines()] for ended in (done, direct)
+    )
+    assert [event["event"] for event in events[:2]] == ["start Prefect", "start Prefect"]
+    assert [e["event"] for e in events[2:]] == [e["event"] for e in direct_events]
+    assert events[-1]["rows"] == direct_events[-1]["rows"]
+    assert events[-1]["outcome"] == "published"
     reached = set((home / "network").read_text().split("\n")) - {""}
     assert reached <= {"127.0.0.1", "localhost", "::1", "a local socket"}
 
@@ -78,11 +89,44 @@ def test_a_server_that_does_not_answer_is_a_sentence(words, sources, tmp_path):
     assert done.stderr.startswith(f"wardrobe: no Prefect server answers at {url}")
 
 
+def test_the_profile_that_names_a_dead_server_is_named_with_the_command_that_clears_it(
+    sources, tmp_path
+):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
+        profiles = f'active = "work"\n[profiles.work]\nPREFECT_API_URL = "{url}"\n'
+        (tmp_path / "profiles.toml").write_text(profiles)
+        home = {"PREFECT_HOME": str(tmp_path)}
+        words = ("ingest", "fashionai", sources / "fashionai")
+        done = wardrobe(*words, lake=tmp_path / "lake", **home)
+        assert is_one_sentence(done)
+        assert f"answers at {url}, the URL of the Prefect profile 'work'" in done.stderr
+        command = done.stderr.split("`")[-2]
+        assert command == "prefect --profile work config unset -y PREFECT_API_URL"
+        # A small demo in a process of its own: Prefect reads its settings once.
+        small = "from flows.cli import demo, main; demo.SIZES = {'fashion-mnist': 20}; main()"
+        ended = subprocess.run(
+            [sys.executable, "-c", small, "demo", tmp_path / "demo"],
+            env={**os.environ, **home},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "fashion-mnist: published " in ended.stdout
+    subprocess.run([sys.executable, "-m", *command.split()], env={**os.environ, **home}, check=True)
+    assert wardrobe(*words, "--dry-run", lake=tmp_path / "lake", **home).returncode == 0
+    assert url not in (tmp_path / "profiles.toml").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--cron", "every night", "fashionai", "SOURCE"], "'every night' is not a cron line"),
         (["--cron", "0 3 * * *", "fashionai", "/nowhere"], "/nowhere does not exist"),
+        (["--cron", "0 3 * * *", "--timezone", "Europe", "fashionai", "SOURCE"], "'Europe' is not"),
+        (["--cron", "0 3 * * *", "--timezone", "CEST", "fashionai", "SOURCE"], "'CEST' is not"),
         (["--cron", "0 3 * * *", "--split", "best", "fashionai", "SOURCE"], "no split best"),
     ],
 )
@@ -93,6 +137,38 @@ def test_a_schedule_that_could_never_work_is_refused_at_once(words, says, source
         home = {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": url}
         done = wardrobe("serve", *words, lake=tmp_path / "lake", **home)
     assert is_one_sentence(done) and says in done.stderr
+
+
+def test_serve_takes_every_option_of_an_ingest_and_a_time_zone(sources, tmp_path, monkeypatch):
+    from prefect import Flow
+
+    from flows.ingest import ingest_flow
+
+    served = {}
+    monkeypatch.setattr(Flow, "serve", lambda flow, **options: served.update(options, flow=flow))
+    (tmp_path / "list.txt").write_text("")
+    (tmp_path / "password").write_text("open sesame")
+    monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", "")
+    words = [
+        *("--cron", "0 3 * * *", "--timezone", "Europe/Zurich", "--no-verify-images"),
+        *("--embed-images", "--strict", "--prune", "--wait", "--resume", "--split", "train"),
+        *("--allow-shrink", "train", "--allow-refused", "train", "--workers", "2"),
+        *("--side-file", tmp_path / "list.txt", "--password-file", tmp_path / "password"),
+    ]
+    source = sources / "deepfashion2"
+    with socket.create_server(("127.0.0.1", 0)) as answering:
+        url = f"http://127.0.0.1:{answering.getsockname()[1]}/api"
+        done = wardrobe("serve", *words, "deepfashion2", source, lake="lake", PREFECT_API_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert os.environ["WARDROBE_ZIP_PASSWORD"] == ""
+    request = inspect.signature(ingest_flow).bind(**served["parameters"]).arguments
+    assert request.keys() == ingest_flow.parameters.properties.keys()
+    assert (request["verify_images"], request["embed_images"]) == (False, True)
+    assert request["side_files"] == [str(tmp_path / "list.txt")]
+    assert request["lake"] == str(Path("lake").absolute())
+    schedule = served["schedule"]
+    assert (schedule.cron, schedule.timezone) == ("0 3 * * *", "Europe/Zurich")
+    assert schedule.active
 
 
 def test_the_parameters_of_the_flow_are_the_fields_of_the_request():

@@ -1,21 +1,18 @@
 """Flows on a real local server: in this process, on a schedule, overlapping and cancelled."""
 
-import io
 import os
 import threading
 import warnings
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 
+import pyarrow.parquet as pq
 import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
-from local_server import SLOW, LocalServer, local_server, until
-from PIL import Image
-from prefect import flow
+from local_server import SLOW, local_server, parts_built, until, write_slow_source
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -23,14 +20,16 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.workers.process import ProcessWorker
-from whole_ingests import PART
 
 from flows.cli import demo
+from flows.cli import ingest as cli_ingest
 from flows.derive import check_flow, derive_flow
-from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow, prefect_runner
-from flows.lake import Lake
+from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow
+from flows.lake import Lake, last_failure, last_success
+from flows.nightly import nightly_flow
 from flows.pipelines.outcome import PublicationBlocked
 from flows.pipelines.request import IngestRequest
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -46,28 +45,14 @@ def server(tmp_path_factory):
             yield server
 
 
-def artifacts(server: LocalServer, key: str) -> str:
-    """The newest artifact of a key, as text."""
-    newest = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1}
-    (artifact,) = server.ask("artifacts/filter", **newest)
-    return artifact["data"]
-
-
-def last_state(server: LocalServer) -> dict:
-    """The state of the newest run of an ingest."""
-    newest = {"flows": {"name": {"any_": ["ingest"]}}, "sort": "START_TIME_DESC", "limit": 1}
-    (run,) = server.ask("flow_runs/filter", **newest)
-    return run["state"]
-
-
 def test_the_same_bytes_come_out_under_prefect_and_directly(server, sources, tmp_path):
     source, lake = str(sources / "deepfashion2"), str(tmp_path / "flow")
     summary = ingest_flow(dataset="deepfashion2", source=source, lake=lake, workers=1)
     ingested("deepfashion2", Path(source), tmp_path / "direct")
     assert file_hashes(Path(lake)) == file_hashes(tmp_path / "direct")
-    assert summary.release in artifacts(server, "ingest-summary")
-    assert '"split": "train"' in artifacts(server, "split-totals")
-    assert "items.unique" in artifacts(server, "checks")
+    assert summary.release in server.artifact("ingest-summary")
+    assert '"split": "train"' in server.artifact("split-totals")
+    assert "items.unique" in server.artifact("checks")
     assert "nothing changed" in derive_flow(lake=lake).sentence
     check_flow(lake=lake)
 
@@ -78,10 +63,12 @@ def test_a_run_that_publishes_nothing_fails_and_says_what_to_do(server, tmp_path
     (source / "000001.json").write_text("{")
     with pytest.raises(PublicationBlocked, match="--allow-refused train"):
         ingest_flow("deepfashion2", str(tmp_path / "source"), str(tmp_path / "lake"), workers=1)
-    state = last_state(server)
-    assert state["type"] == "FAILED"
-    assert "allow it with --allow-refused train" in state["message"]
-    assert "--allow-refused train" in artifacts(server, "ingest-summary")
+    run = server.last_ingest()
+    assert run["state"]["type"] == "FAILED"
+    assert "allow it with --allow-refused train" in run["state"]["message"]
+    assert "--allow-refused train" in server.artifact("ingest-summary")
+    log = server.log_of(run["id"])
+    assert "allow it with --allow-refused train" in log and "Traceback" not in log
 
 
 def test_a_source_that_does_not_exist_is_a_sentence_of_the_run_and_of_the_command(server, tmp_path):
@@ -90,7 +77,35 @@ def test_a_source_that_does_not_exist_is_a_sentence_of_the_run_and_of_the_comman
     assert is_one_sentence(done) and "does not exist" in done.stderr
     with pytest.raises(InputError):
         ingest_flow("deepfashion2", str(tmp_path / "nowhere"), str(tmp_path / "lake"), workers=1)
-    assert "does not exist: give a folder" in last_state(server)["message"]
+    assert "does not exist: give a folder" in server.last_ingest()["state"]["message"]
+
+
+def test_a_night_ingests_checks_exports_and_reports(server, sources, tmp_path):
+    source, lake = str(sources / "fashion-mnist"), tmp_path / "lake"
+    output = str(tmp_path / "set")
+    export = dict(dataset="fashion-mnist", split="train", task="classification", output=output)
+    night = {"lake": str(lake), "exports": [export], "report": str(tmp_path / "report.html")}
+    nightly_flow({"fashion-mnist": source}, workers=1, **night)
+    release = Lake(lake).release()
+    train = [file.rows for file in release.manifest.of("images") if "split=train" in file.path]
+    shards = list((tmp_path / "set").rglob("*.parquet"))
+    assert sum(pq.read_metadata(path).num_rows for path in shards) == sum(train)
+    assert release.id in (tmp_path / "report.html").read_text()
+    before = {path: path.stat().st_mtime_ns for path in shards}
+
+    broken = {"deepfashion2": str(tmp_path / "nowhere"), "fashion-mnist": source}
+    state = nightly_flow(broken, workers=1, **night, return_state=True)
+    assert state.is_failed()
+    assert (
+        state.message == f"{tmp_path / 'nowhere'} does not exist: give a folder, a zip or a file."
+    )
+    assert last_success(lake).time > last_failure(lake).time > release.manifest.created
+    assert {path: path.stat().st_mtime_ns for path in shards} == before
+    assert "Traceback" not in server.log_of(str(state.state_details.flow_run_id))
+
+    export["siez"] = 320
+    with pytest.raises(InputError, match="'siez'"):
+        nightly_flow({"fashion-mnist": source}, workers=1, **night)
 
 
 def test_the_password_of_zips_comes_from_a_secret_block(
@@ -124,6 +139,14 @@ def test_the_password_of_zips_comes_from_a_secret_block(
 def test_the_demo_ingests_every_sample_and_writes_a_report(server, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "SIZES", dict.fromkeys(demo.SIZES, 12))
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    stages: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def recorded():
+        yield lambda what, done, of, **_: stages.setdefault(what, []).append((done, of))
+
+    for module in (demo, cli_ingest):  # what a terminal shows as bars
+        monkeypatch.setattr(module, "progress", recorded)
     done = wardrobe("demo", tmp_path / "demo", PREFECT_API_URL=server.url)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -132,18 +155,9 @@ def test_the_demo_ingests_every_sample_and_writes_a_report(server, tmp_path, mon
     assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
     assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
     assert " sql --lake " in lines[-1]
-
-
-def parts_built(build, *, timeout: float = 60) -> list:
-    """Run one part through the Prefect layer, with the shortest of delays."""
-    job = SimpleNamespace(part=SimpleNamespace(name="deepfashion2/train/00000"))
-
-    @flow(name="parts")
-    def parts():
-        with ThreadPoolExecutor(1) as pool:
-            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [job]))
-
-    return parts()
+    drawn = {f"draw {dataset}" for dataset in DATASETS}
+    assert stages.keys() == {*drawn, "start Prefect", "files", "derive", "report"}
+    assert all(events[-1][0] == events[-1][1] for events in stages.values())
 
 
 @pytest.mark.parametrize(
@@ -190,35 +204,14 @@ def worker(server):
         yield process
 
 
-@pytest.fixture(scope="module")
-def slow_source(tmp_path_factory):
-    """A DeepFashion2 source of two parts; processes of the server open its pictures slowly."""
-    train = tmp_path_factory.mktemp(SLOW) / "train"
-    (train / "image").mkdir(parents=True)
-    (train / "annos").mkdir()
-    picture = io.BytesIO()
-    Image.new("RGB", (16, 16)).save(picture, "JPEG")
-    for number in (1, *range(PART, PART + 300)):
-        (train / "image" / f"{number:06d}.jpg").write_bytes(picture.getvalue())
-        document = train / "annos" / f"{number:06d}.json"
-        document.write_text('{"source": "shop", "pair_id": 1}')
-    return train.parent
-
-
-def scheduled_runs(server: LocalServer, *types: str) -> list[dict]:
-    """Runs that a schedule started, in a state of these types."""
-    runs = server.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": list(types)}}})
-    return [run for run in runs if run["auto_scheduled"]]
-
-
 def test_a_schedule_fires_by_itself_and_publishes(server, sources, tmp_path):
     lake = tmp_path / "lake"
     with server.running("served_soon", "fashion-mnist", sources / "fashion-mnist", lake):
 
         def succeeded() -> list:
             """a scheduled run succeeds"""
-            assert not scheduled_runs(server, "FAILED", "CRASHED")
-            return scheduled_runs(server, "COMPLETED")
+            assert not server.scheduled_runs("FAILED", "CRASHED")
+            return server.scheduled_runs("COMPLETED")
 
         run = until(succeeded)[-1]
     published = server.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}})
@@ -229,8 +222,9 @@ def test_a_schedule_fires_by_itself_and_publishes(server, sources, tmp_path):
 
 
 def test_runs_that_overlap_or_are_cancelled_leave_the_old_release(
-    server, worker, slow_source, sources, tmp_path
+    server, worker, sources, tmp_path
 ):
+    slow_source = write_slow_source(tmp_path / SLOW)
     small = sources / "fashion-mnist"
     first = ingested("fashion-mnist", small, tmp_path / "lake")
     lake = Lake(tmp_path / "lake")
@@ -273,12 +267,30 @@ def test_runs_that_overlap_or_are_cancelled_leave_the_old_release(
     assert list((lake.root / "staging").iterdir()) == []
 
 
+def test_a_refusal_in_the_process_of_a_worker_is_a_sentence_without_a_traceback(server, worker):
+    run = server.start_run("ingest/fashionai", source="/not/mounted", lake="/not/a/lake")
+
+    assert "Traceback" not in server.log_of(run)
+    assert "/not/mounted does not exist" in server.state(run)["message"]
+
+
 def test_deployments_say_what_they_take(server, worker):
     deployments = {
         deployment["name"]: deployment["parameter_openapi_schema"]["properties"]
         for deployment in server.ask("deployments/filter", limit=50)
         if deployment["work_pool_name"] == "wardrobe"
     }
-    assert set(deployments) == {"deepfashion2", "fashionai", "fashion-mnist", "derive", "check"}
+    single = {*DATASETS, "derive", "check", "training", "report"}
+    assert set(deployments) == {"all", *single}
     options = [field.name for field in fields(IngestRequest)]
     assert list(deployments["deepfashion2"]) == [*options, "workers"]
+    nightly = server.ask("deployments/name/nightly/all")
+    (schedule,) = nightly["schedules"]
+    assert schedule["active"] and schedule["schedule"]["cron"] == "0 3 * * *"
+
+    def waiting() -> list:
+        """the next nights are scheduled, with nothing done but `prefect deploy`"""
+        of_deployment = {"id": {"any_": [nightly["id"]]}}
+        return server.ask("flow_runs/filter", deployments=of_deployment)
+
+    assert {run["state_type"] for run in until(waiting)} == {"SCHEDULED"}

@@ -1,16 +1,21 @@
 """A real Prefect server on this machine, with a home and a port of its own, for one test module."""
 
+import io
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+from PIL import Image
+from whole_ingests import PART
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +80,35 @@ class LocalServer:
         """The state of a run."""
         return self.ask(f"flow_runs/{run}")["state"]
 
+    def artifact(self, key: str) -> str:
+        """The newest artifact of a key, as text."""
+        newest = {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC", "limit": 1}
+        (artifact,) = self.ask("artifacts/filter", **newest)
+        return artifact["data"]
+
+    def last_ingest(self) -> dict[str, Any]:
+        """The newest run of an ingest."""
+        newest = {"flows": {"name": {"any_": ["ingest"]}}, "sort": "START_TIME_DESC", "limit": 1}
+        (run,) = self.ask("flow_runs/filter", **newest)
+        return run
+
+    def scheduled_runs(self, *types: str) -> list[dict[str, Any]]:
+        """Runs that a schedule started, in a state of these types."""
+        runs = self.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": list(types)}}})
+        return [run for run in runs if run["auto_scheduled"]]
+
+    def log_of(self, run: str) -> str:
+        """The log of a run with its last line, which the server gets after the state."""
+        of_run = {"flow_run_id": {"any_": [run]}}
+
+        def finished() -> str:
+            """the log of the run has its last line"""
+            lines = self.ask("logs/filter", logs=of_run)
+            text = "\n".join(line["message"] for line in lines)
+            return text if "Finished in state" in text else ""
+
+        return until(finished)
+
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         """A module of Python's with words: `prefect`, `work-pool`, ... or `flows`, `ingest`, ..."""
         command = [sys.executable, "-m", *map(str, words)]
@@ -107,6 +141,36 @@ class LocalServer:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+def write_slow_source(folder: Path) -> Path:
+    """Write a DeepFashion2 source of two parts; processes of the server open pictures slowly."""
+    train = folder / "train"
+    (train / "image").mkdir(parents=True)
+    (train / "annos").mkdir()
+    picture = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(picture, "JPEG")
+    for number in (1, *range(PART, PART + 300)):
+        (train / "image" / f"{number:06d}.jpg").write_bytes(picture.getvalue())
+        (train / "annos" / f"{number:06d}.json").write_text('{"source": "shop", "pair_id": 1}')
+    return folder
+
+
+def parts_built(build, *, timeout: float = 60) -> list:
+    """Run one part through the Prefect layer, with the shortest of delays."""
+    job = SimpleNamespace(part=SimpleNamespace(name="deepfashion2/train/00000"))
+
+    # Here, because Prefect reads its settings once.
+    from prefect import flow
+
+    from flows.ingest import prefect_runner
+
+    @flow(name="parts")
+    def parts():
+        with ThreadPoolExecutor(1) as pool:
+            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [job]))
+
+    return parts()
 
 
 def until(what: Callable[[], Any], *, seconds: float = 90, every: float = 0.5) -> Any:

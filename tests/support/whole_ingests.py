@@ -120,5 +120,6 @@ def require_end(trial: Trial, lake: Lake, *, releases: int = 2) -> None:
 def require_nothing_left(lake: Lake) -> None:
     """A lake holds what it should, and its staging nothing."""
     names = {path.name for path in lake.root.iterdir()}
-    assert names <= {"current", "lake.json", "lock", "releases", "seen.json", "staging"}
+    runs = {"succeeded.json", "failed.json"}
+    assert names <= {"current", "lake.json", "lock", "releases", "seen.json", "staging", *runs}
     assert list((lake.root / "staging").iterdir()) == []

@@ -1,7 +1,9 @@
 """Options of a training set: the task, and how its pictures are written."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from schemas.errors import InputError
 
 Task = Literal["detection", "landmarks", "segmentation", "retrieval", "classification"]
 PictureFormat = Literal["jpeg", "png", "webp"]
@@ -23,5 +25,12 @@ class TrainingOptions:
     quality: int = 90
 
     def __post_init__(self) -> None:
+        for name, value, words in (
+            ("task", self.task, get_args(Task)),
+            ("picture format", self.picture_format, (None, *get_args(PictureFormat))),
+        ):
+            if value not in words:
+                names = ", ".join(word for word in words if word)
+                raise InputError(f"unknown {name} {value}: give one of {names}")
         if self.task == "retrieval" and not self.crop_items:
             object.__setattr__(self, "crop_items", True)

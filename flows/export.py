@@ -1,0 +1,78 @@
+"""Flows `export-training` and `report`: refresh what is made from the current release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.states import Failed
+
+# Modules, not the functions in them: see flows/ingest.py.
+from flows.pipelines import export_training as pipeline
+from flows.pipelines import failures, progress, query
+from flows.pipelines import report as report_pipeline
+from flows.runners import local_runner
+
+
+@flow(
+    name="export-training",
+    flow_run_name="export-{dataset}-{split}",
+    persist_result=False,
+    validate_parameters=False,
+)
+@failures.refusals_as(Failed)
+def export_training_flow(
+    dataset: str,
+    split: str,
+    task: str,
+    output: str,
+    lake: str = "lake",
+    size: int | None = None,
+    picture_format: str | None = None,
+    crop_items: bool = False,
+    shards: int | None = None,
+    pictures_at: str | None = None,
+    workers: int = 2,
+) -> str:
+    """Write a split of the current release as a training set, or refresh the set in `output`.
+
+    The parameters are the options of `wardrobe export training`. Returns what was written.
+    """
+    log = get_run_logger()
+    options: dict[str, Any] = {
+        "task": task,
+        "size": size,
+        "picture_format": picture_format,
+        "crop_items": crop_items,
+    }
+    exported = pipeline.export_training(
+        query.open_release(lake, None),
+        dataset,
+        split=split,
+        output=Path(output),
+        options=pipeline.TrainingOptions(**options),
+        run=local_runner(workers),
+        shards=shards,
+        pictures_at=pictures_at,
+        on_progress=progress.log_progress(log),
+    )
+    release = exported.origin.release
+    sentence = f"{output}: {exported.rows:,} rows of {dataset} {split}, release {release}"
+    log.info("%s", sentence)
+    create_markdown_artifact(key="training-export", markdown=f"**{sentence}**")
+    return sentence
+
+
+@flow(name="report", persist_result=False, validate_parameters=False)
+@failures.refusals_as(Failed)
+def report_flow(lake: str = "lake", output: str = "report.html") -> str:
+    """Write the report of the current release. Returns what was written."""
+    log = get_run_logger()
+    missing = report_pipeline.make_report(
+        Path(lake), None, output=Path(output), on_progress=progress.log_progress(log)
+    )
+    sentence = f"{output}: without pictures: {missing}" if missing else output
+    log.info("%s", sentence)
+    return sentence
