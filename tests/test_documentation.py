@@ -58,7 +58,7 @@ def test_coordinates_have_a_unit():
 
 
 def test_every_rejection_rule_is_explained():
-    assert all(text.endswith(".") and len(text) > 20 for text in RULES.values())
+    assert all(text.endswith(".") and len(text) > 20 for rule in RULES.values() for text in rule)
 
 
 def test_every_query_says_what_it_answers():

@@ -24,6 +24,7 @@ for module in (
     "pairs",
     "sample",
     "serve",
+    "help",
 ):
     import_module(f"flows.cli.{module}")
 

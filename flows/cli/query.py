@@ -14,6 +14,7 @@ from flows.cli.options import (
 )
 from flows.cli.output import print_rows, write_rows
 from schemas.errors import InputError
+from schemas.rejections import RULES
 
 
 @app.command()
@@ -80,7 +81,7 @@ def sql(
         write_rows(rows, form, output)
 
 
-@app.command()
+@app.command(epilog="What to do about each check: wardrobe help checks")
 def check(
     sql_of: Annotated[
         str | None,
@@ -117,10 +118,10 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="What to do about each rule: wardrobe help rejections")
 def rejections(
     rule: Annotated[
-        str | None, typer.Option(help="Show one rule only, such as landmark_count.")
+        str | None, typer.Option(help=f"Show one rule only: {', '.join(RULES)}.")
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,

@@ -13,7 +13,7 @@ from flows.pipelines.request import IngestRequest
 from schemas.errors import InputError
 
 
-@app.command()
+@app.command(epilog="Topic: wardrobe help schedules")
 @takes_ingest_options("dataset", "source", "lake", "splits", "strict")
 def serve(
     request: IngestRequest,

@@ -12,6 +12,7 @@ from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
 from flows.warehouse import (
     Verdict,
+    all_checks,
     check_named,
     engine_errors,
     open_read_only,
@@ -122,6 +123,20 @@ def check_release(lake: str | Path, release: str | None) -> pa.Table:
     """Run every check on a published release: one row per verdict."""
     with open_warehouse(open_release(lake, release).tables()) as warehouse, engine_errors():
         return verdict_rows(run_checks(warehouse))
+
+
+def check_list() -> pa.Table:
+    """One row per check: name, severity, what it finds, what to do (empty for generated ones)."""
+    rows = [
+        {
+            "check": check.name,
+            "severity": check.severity,
+            "finds": check.title,
+            "action": check.action,
+        }
+        for check in all_checks()
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def check_sql(name: str) -> str:

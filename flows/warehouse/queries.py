@@ -16,6 +16,7 @@ fields. Continuation lines are indented further than the word they continue.
     -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
     -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
+    -- action    Ingest again.                      checks only: what to do about the rows
 
 A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
 
@@ -105,6 +106,7 @@ class Query:
     columns: Mapping[str, str]
     severity: str | None
     text: str = field(repr=False)
+    action: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
 
@@ -167,7 +169,7 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity)\s{2,}(.*)")
+_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action)\s{2,}(.*)")
 _PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
@@ -175,11 +177,13 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     """A file's text as a Query. ValueError when the header breaks the grammar above."""
     paragraphs, fields = _header(text)
     lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
-    severity = lines.get("severity", [None])[0]
+    severity, action = (lines.get(word, [None])[0] for word in ("severity", "action"))
     if not paragraphs or not {"reads", "grain"} <= lines.keys():
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads and grain")
     if (severity in SEVERITIES) != (kind == "checks"):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
+    if (action is not None) != (kind == "checks"):
+        raise ValueError(f"sql/{kind}/{name}.sql: checks, and no other queries, need an action")
     reads, grain = _names(lines["reads"]), _names(lines["grain"])
     described = dict(
         column for line in lines.get("column", []) for column in _columns(name, line, reads)
@@ -196,6 +200,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         grain=grain,
         columns=columns,
         severity=severity,
+        action=action or "",
         text=text,
         units=dict(_units(name, lines.get("unit", []), columns)),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),

@@ -5,6 +5,8 @@
 --
 -- reads     images, items
 -- severity  warn
+-- action    Keep the boxes, and clip them to width and height where a training library refuses
+--           them.
 -- grain     dataset, split, image_id, item_no
 -- column    x1, y1, x2, y2, width, height
 -- column    beyond: largest distance of an edge from the picture, in pixels

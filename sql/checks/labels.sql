@@ -9,6 +9,7 @@
 --
 -- reads     images, items, categories
 -- severity  warn
+-- action    Keep the rows, and exclude them where you train on scale, occlusion or zoom_in.
 -- grain     dataset, split, image_id, item_no, label
 -- column    label: the labelled property: `scale`, `occlusion` or `zoom_in`
 -- column    value: the label

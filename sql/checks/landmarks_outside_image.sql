@@ -6,6 +6,7 @@
 --
 -- reads     images, landmarks
 -- severity  warn
+-- action    Keep the landmarks; for training, treat those outside as unlabelled.
 -- grain     dataset, split, image_id, item_no
 -- column    least_x: smallest x of its landmarks
 -- column    least_y: smallest y of its landmarks

@@ -5,6 +5,8 @@
 --
 -- reads     items, landmarks, categories
 -- severity  error
+-- action    Compare such an item with its document and with the table landmark_types, and report
+--           it.
 -- grain     dataset, split, image_id, item_no
 -- column    category_id, landmark_count
 -- column    row_count: landmark rows of the item

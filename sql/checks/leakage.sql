@@ -6,6 +6,7 @@
 --
 -- reads     images
 -- severity  warn
+-- action    Exclude the picture from one of the splits before you compare results between them.
 -- grain     dataset, split, image_id, other_split, other_image_id, evidence
 -- column    split: the split whose name sorts first
 -- column    image_id: the picture there

@@ -10,6 +10,8 @@
 --
 -- reads     images, items, listed_queries, listed_gallery
 -- severity  warn
+-- action    Use the authors' lists (listed_queries, listed_gallery) to compare with published
+--           results.
 -- grain     dataset, split, list_file, side, image_id, x1, y1, x2, y2, style, pair_id, category_id
 -- column    side: `queries` or `gallery`
 -- column    image_id, x1, y1, x2, y2

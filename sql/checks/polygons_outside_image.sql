@@ -7,6 +7,7 @@
 --
 -- reads     images, polygons
 -- severity  warn
+-- action    Keep the polygons, and clip them where you draw masks.
 -- grain     dataset, split, image_id, item_no, polygon_no
 -- column    points_outside: number of its points outside
 -- column    width, height

@@ -7,6 +7,7 @@
 --
 -- reads     images, items
 -- severity  warn
+-- action    For a benchmark, set `strict=true` in retrieval_queries, which leaves these items out.
 -- grain     dataset, split, image_id, item_no
 -- column    pair_id
 -- column    style: the style without a shop's item

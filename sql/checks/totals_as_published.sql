@@ -8,6 +8,8 @@
 --
 -- reads     published_totals, split_totals
 -- severity  warn
+-- action    Nothing for a sample or an excerpt. Else look for missing files and at `wardrobe
+--           rejections`.
 -- grain     dataset, split, measure
 -- column    measure: what is counted
 -- column    published: the released total

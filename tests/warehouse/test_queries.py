@@ -84,6 +84,7 @@ def test_units_and_plots_name_columns():
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
         ("dataset,\n--           image_id", "share", "nor declared: 'share'"),
         ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
+        ("-- grain ", "-- action    Ingest again.\n-- grain ", "no other queries, need an action"),
         (
             "x=split y=dataset facet",
             "x=size y=dataset facet",
@@ -115,11 +116,16 @@ def test_plots_and_units_of_all_statistics_name_their_columns():
     assert any(statistic.plots for statistic in queries("statistics"))
 
 
-def test_a_check_needs_a_severity():
+def test_a_check_needs_a_severity_and_an_action():
     with pytest.raises(ValueError, match="severity"):
         parse_query("sizes", "checks", TEXT)
     text = TEXT.replace("-- grain ", "-- severity  warn\n-- grain ")
-    assert parse_query("sizes", "checks", text).severity == "warn"
+    with pytest.raises(ValueError, match="need an action"):
+        parse_query("sizes", "checks", text)
+    check = parse_query(
+        "sizes", "checks", text.replace("-- grain ", "-- action    Rest.\n-- grain ")
+    )
+    assert (check.severity, check.action) == ("warn", "Rest.")
 
 
 @pytest.mark.parametrize(
