@@ -109,6 +109,23 @@ def readme_commands() -> list[str]:
     return [line for line in lines if line.startswith("wardrobe ")]
 
 
+def test_git_ignores_what_the_shown_commands_write(tmp_path):
+    from flows.cli.help import TOPICS, topic_text
+
+    shown = [*readme_commands(), *(command.help for command in commands().values())]
+    text = "\n".join([*shown, *map(topic_text, TOPICS)])
+    outputs = {"lake/", "wardrobe-demo/", *re.findall(r"--output ([\w.-]+)", text)}
+    outputs |= {f"{name}/" for name in re.findall(r"sample deepfashion2 ([\w-]+)", text)}
+    assert len(outputs) > 8
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    paths = [name if "." in name else f"{name.removesuffix('/')}/" for name in sorted(outputs)]
+    done = subprocess.run(
+        ["git", "check-ignore", *paths], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [path for path in paths if path not in ("FILE", "FILE/")]
+
+
 REPLACED = {
     "/data/deepfashion2": "{sources}/deepfashion2",
     "/data/fashionai_train": "{sources}/fashionai",
