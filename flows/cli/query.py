@@ -37,13 +37,17 @@ def query(
     from flows.pipelines.query import named_query, query_list
 
     if name is None:
+        if settings:
+            raise InputError("--set is for a query: name it before, as `wardrobe query` lists it")
         write_rows(query_list(), form, output)
         return
-    parameters = {}
+    parameters: dict[str, str] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(f"--set {setting} has no `=`: write --set name=value")
+        if key in parameters:
+            raise InputError(f"--set gives {key} twice: {parameters[key]} and {value}")
         parameters[key] = value
     with named_query(lake, release, name, parameters) as rows:
         write_rows(rows, form, output)

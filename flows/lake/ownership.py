@@ -19,6 +19,7 @@ from flows.release.resolve import (
     RELEASES,
     LakeFile,
     all_releases,
+    enclosing_lake,
     is_folder,
     is_plain_file,
     require_known_format,
@@ -51,6 +52,8 @@ def make_lake(root: Path) -> None:
     `lake.json` is written before anything else, so a process that dies here leaves an empty folder
     or a lake.
     """
+    if outer := enclosing_lake(root.parent):
+        raise InputError(f"{root} is in the lake {outer}: give --lake a folder outside of it.")
     root.mkdir(parents=True, exist_ok=True)
     _require_own_entries(root)
     if not require_known_format(root):

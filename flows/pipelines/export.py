@@ -32,7 +32,6 @@ def export_coco(
     COCO needs the width and height of every image. They are unknown where pictures were missing at
     ingest: an InputError, unless `allow_unknown_size` leaves them out.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(release.tables()) as con:
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)

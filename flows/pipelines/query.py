@@ -18,12 +18,14 @@ from flows.warehouse import (
     open_read_only,
     open_warehouse,
     queries,
+    query,
     run_checks,
     run_query,
     run_user_sql,
     stream_query,
 )
 from schemas import TABLES
+from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError
 from schemas.rejections import RULES
 
@@ -80,12 +82,12 @@ def query_list() -> pa.Table:
     """One row per file of sql/: kind, name, parameters and title."""
     rows = [
         {
-            "kind": query.kind,
-            "query": query.name,
-            "parameters": " ".join(query.param_names),
-            "answers": query.title,
+            "kind": each.kind,
+            "query": each.name,
+            "parameters": " ".join(each.param_names),
+            "answers": each.title,
         }
-        for query in queries()
+        for each in queries()
     ]
     return pa.Table.from_pylist(rows)
 
@@ -94,7 +96,14 @@ def query_list() -> pa.Table:
 def named_query(
     lake: str | Path, release: str | None, name: str, parameters: Mapping[str, str]
 ) -> Iterator[pa.RecordBatchReader]:
-    """The rows of a query of sql/, in batches; parameters are text. Raises InputError."""
+    """The rows of a query of sql/, in batches; parameters are text. Raises InputError.
+
+    A data set or split that does not exist is an error too, because the result would be empty.
+    """
+    for key, words in (("dataset", DATASETS), ("split", SPLITS)):
+        value = parameters.get(key)
+        if value is not None and value not in words and key in query(name).param_names:
+            raise InputError(f"{key} {value!r} does not exist: give one of {', '.join(words)}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
         yield stream_query(warehouse, name, parameters)
 

@@ -18,7 +18,8 @@ fields. Continuation lines are indented further than the word they continue.
     -- severity  error                              checks only: error or warn
     -- action    Ingest again.                      checks only: what to do about the rows
 
-A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
+A parameter is `text`, `integer` (from 0), `flag` (true or false) or one of several words:
+`user | shop`.
 
 A plot is a kind, then columns by channel. `bar` (x: value, y: names), `stack` (the same, divided
 into shares by `color`), `column` (x: whole numbers, y: value), `histogram` (x and x2: the edges of
@@ -76,12 +77,16 @@ class Param:
             if self.type == "flag":
                 return _FLAGS[text.lower()]
             if self.type == "integer" and not isinstance(argument, bool):
-                return int(text)
+                number = int(text)
+                if 0 <= number < 2**63:
+                    return number
         except (ValueError, KeyError):
             pass
         if text in self.type.split(" | "):
             return text
         words = f"one of {self.type}" if "|" in self.type else f"of type {self.type}"
+        if self.type == "integer":
+            words += f", from 0 to {2**63 - 1}"
         raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 
