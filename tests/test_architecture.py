@@ -31,7 +31,7 @@ ALLOWED = {
     "pipelines": {"schemas", *STAGES, "pipelines"},
     "flow": {"schemas", "pipelines", "runners"},
     "cli": {"schemas", "pipelines", "runners", "flow", "cli"},
-    "flows": set(),
+    "flows": {"pipelines"},
 }
 """The table of layers: each package and the packages of this project that it may import."""
 

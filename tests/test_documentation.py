@@ -174,8 +174,8 @@ def test_every_command_is_in_the_readme_or_its_own_help():
 @pytest.mark.slow
 def test_readers_of_the_readme_agree_on_the_items_folder(lake):
     """The four lines of the README: DuckDB, Polars, pyarrow.dataset and pq.read_table."""
-    (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert "pq.read_table(items)" in block
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (block,) = [block for block in blocks if "pq.read_table(items)" in block]
     from flows.lake import Lake
 
     items = str(Lake(lake).release().path / "items")
@@ -192,6 +192,20 @@ def test_readers_of_the_readme_agree_on_the_items_folder(lake):
     assert len(lines) == 4
     assert len(counts) == 1 and len(columns) == 1
     assert {"dataset", "split"} <= set(columns.pop())
+
+
+@pytest.mark.slow
+def test_the_readme_opens_a_release_in_a_notebook(lake):
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (block,) = [block for block in blocks if "open_release(" in block]
+    statements = block.replace("wardrobe-demo/lake", str(lake)).strip().splitlines()
+    first, *lines = statements[2:]
+    names: dict = {}
+    exec(f"from flows import open_release\n{first}", names)
+    tables, arrow, polars, relation, sample = (eval(line, names) for line in lines)
+    assert tables["items"] == arrow.num_rows == sum(rows for _, rows in relation.fetchall()) > 0
+    assert set(polars["visibility"]) == {"occluded"}
+    assert sample["picture"].shape == (96, 96, 3)
 
 
 @pytest.mark.slow

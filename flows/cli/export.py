@@ -1,6 +1,7 @@
-"""Commands that write other formats: export coco, information, training."""
+"""Commands that write other formats: export coco, information, training, yolo."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -167,3 +168,55 @@ def training(
         )
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")
+
+
+@export.command()
+def yolo(
+    dataset: DatasetArgument,
+    split: SplitArgument,
+    output: FolderOption,
+    task: Annotated[
+        Literal["detection", "pose", "segmentation"], typer.Option(help="Labels to write.")
+    ] = "detection",
+    subset: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option("--as", help="Subset that the split becomes; default: by its name."),
+    ] = None,
+    pictures_at: Annotated[
+        str | None, typer.Option(help="Present path of the source, if it moved.")
+    ] = None,
+    password_file: PasswordFileOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+) -> None:
+    """Write a split as pictures and labels for Ultralytics YOLO.
+
+    Export the other splits into the same folder: data.yaml then has all of them. Each key point
+    has its place in the authors' COCO layout (294 places; FashionAI 24), so that flip_idx holds
+    for all categories. A mask is the first polygon of an item, which is the whole item.
+
+    Example: wardrobe export yolo deepfashion2 validation --task pose --output yolo-pose
+    """
+    use_password_of(password_file)
+    from flows.pipelines.export_yolo import export_yolo
+    from flows.pipelines.query import open_release
+
+    with progress() as on_progress:
+        written_as, counts = export_yolo(
+            open_release(lake, release),
+            dataset,
+            split=split,
+            output=output,
+            task=task,
+            subset=subset,
+            pictures_at=pictures_at,
+            on_progress=on_progress,
+        )
+    for unit, left_out in (("images", counts.images_left_out), ("items", counts.items_left_out)):
+        for reason, count in left_out.most_common():
+            print(f"left out: {count:,} {unit} ({reason})", file=sys.stderr)
+    if counts.landmarks_outside:
+        outside = f"{counts.landmarks_outside:,} landmarks outside of their picture"
+        print(f"written as not labelled: {outside}", file=sys.stderr)
+    totals = f"{counts.images:,} images, {counts.items:,} items"
+    print(f"{output}: {totals} of {dataset} {split} as {written_as}")

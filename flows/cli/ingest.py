@@ -99,6 +99,7 @@ def derive(
 
 
 def run_derive(lake: Path, settings: "PairSettings | None", wait: bool, log_format: str) -> None:
+    """Rebuild what is derived and print the summary; no settings: those of the release."""
     from flows.pipelines.derive import derive as run
 
     with progress(as_json=log_format == "json") as on_progress:

@@ -65,7 +65,7 @@ def configured_api() -> str | None:
         return url
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
     try:
-        profiles = tomllib.loads((home / "profiles.toml").read_text())
+        profiles = tomllib.loads((home / "profiles.toml").read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return None
     active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))

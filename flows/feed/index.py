@@ -4,7 +4,6 @@ Parquet cannot be mapped, so the first process that opens a split writes the arr
 cache folder once; every later process, worker or run maps the same pages and owns next to nothing.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -27,6 +26,11 @@ from flows.feed.tables import (
 from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 FORMAT = 3
 """Goes up when what an index holds changes; part of its name."""
@@ -120,8 +124,9 @@ class Index:
         path = self.folder / f"{name}.arrows"
         if not path.exists():
             # Of eight ranks that open a split at once, one makes the file and the others wait.
-            with (self.folder / "lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with (self.folder / "lock").open("wb") as lock:
+                if fcntl:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
                 if not path.exists():
                     with require_readable(self.release.path):
                         rows = make()
@@ -150,7 +155,9 @@ def default_cache() -> Path:
             return folder
     except OSError:
         pass  # A read-only home is common on training machines; the temporary folder serves.
-    return Path(tempfile.gettempdir()) / f"wardrobe-{os.getuid()}"
+    # Windows has no numbers of users, but a temporary folder for each.
+    user = os.getuid() if hasattr(os, "getuid") else "cache"
+    return Path(tempfile.gettempdir()) / f"wardrobe-{user}"
 
 
 def _index_folder(folder: Path) -> Path:
@@ -169,5 +176,10 @@ def _write(path: Path, table: pa.Table) -> None:
     """One record batch, uncompressed, so that every column maps to one stretch of memory."""
     batch = table.combine_chunks().to_batches(max_chunksize=None)
     rows = batch[0] if batch else pa.RecordBatch.from_pylist([], schema=table.schema)
-    with atomic_write(path) as file, pa.ipc.new_stream(file, table.schema) as writer:
-        writer.write_batch(rows)
+    try:
+        with atomic_write(path) as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_batch(rows)
+    except PermissionError:
+        # Without locks two processes may write it, and Windows does not replace a mapped file.
+        if fcntl or not path.exists():
+            raise

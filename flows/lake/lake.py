@@ -11,7 +11,7 @@ import msgspec
 
 from flows.lake.disk_errors import disk_errors_as_input_errors
 from flows.lake.fingerprint_cache import with_cached_fingerprints
-from flows.lake.lock import ignore_full_disk, writer_lock
+from flows.lake.lock import ignore_full_disk, require_file_locks, writer_lock
 from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake
 from flows.lake.publish import clean, recover, remove_tree, swap_current
 from flows.lake.staging import Staging
@@ -231,6 +231,7 @@ class Lake:
         waiting: Callable[[str], None] | None = None,
         frees_space: bool = False,
     ) -> Iterator[None]:
+        require_file_locks()
         with disk_errors_as_input_errors(self.root):
             with ignore_full_disk(frees_space):
                 make_lake(self.root)

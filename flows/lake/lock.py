@@ -6,7 +6,6 @@ name of the holder, and where the kernel cannot lock it falls back to a file tha
 """
 
 import errno
-import fcntl
 import os
 import shlex
 import socket
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -99,7 +99,18 @@ def _open(path: Path) -> int:
     raise InputError(f"{path} is not a file, so it cannot be the lock: remove it.")
 
 
+def require_file_locks() -> None:
+    """InputError on a system without the file locks of writers, before anything is changed."""
+    if find_spec("fcntl") is None:
+        raise InputError(
+            "a lake can be read on this system, but not written: writing needs the file locks of "
+            "Linux or macOS (Python's module fcntl), so write it there or in WSL."
+        )
+
+
 def _try_lock(handle: int, root: Path) -> bool:
+    import fcntl  # not at the top: readers import this module on Windows too
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

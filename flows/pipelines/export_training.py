@@ -26,7 +26,7 @@ from flows.exports.training.record import (
 )
 from flows.exports.training.rows import NO_REGION, LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import Shard, plan_shards, write_shard
-from flows.pictures import picture_source
+from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import Parameters, export_totals, one_slice
 from flows.release import Release
@@ -116,7 +116,9 @@ def build_shard(job: ShardJob) -> ShardRecord:
             readable = all(row.reason == NO_REGION for row in held.footer.left_out)
             if readable and held.footer.source == source:
                 return held
-        rows = _training_rows(con, job, _read_pictures(con, release, job))
+        rows = _training_rows(
+            con, job, split_pictures(con, release, job.dataset, job.split, job.pictures_at)
+        )
         schema = schema_of(
             features_of(job.options, list(_category_names(con, job.dataset).values()))
         )
@@ -198,25 +200,6 @@ def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:
     """Names of a source's categories by number, in the order of the numbers."""
     rows = run_query(con, "coco_categories", {"dataset": dataset}).to_pylist()
     return {row["category_id"]: row["category_name"] for row in rows}
-
-
-def _read_pictures(con: Warehouse, release: Release, job: ShardJob) -> ReadPictures:
-    """Reads a split's pictures from the release where it holds them, else from their source."""
-    place = f"/dataset={job.dataset}/split={job.split}/"
-    embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
-    if not embedded or job.pictures_at is not None:
-        source = picture_source(release.manifest.inputs, job.dataset, job.split, job.pictures_at)
-        return lambda images: [
-            document.data for document in source.read(images["file_name"].to_pylist())
-        ]
-
-    def read_embedded(images: pa.Table) -> Iterable[bytes | None]:
-        ids = images["image_id"].to_pylist()
-        rows = run_query(con, "training_pictures", _image_range(job, ids[0], ids[-1])).to_pylist()
-        data = {row["image_id"]: row["data"] for row in rows}
-        return map(data.get, ids)
-
-    return read_embedded
 
 
 def _image_range(job: ShardJob, first: int, last: int) -> Parameters:

@@ -1,7 +1,6 @@
 """The build of one part: read, decode, validate, flatten and write it, in any process."""
 
 import hashlib
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -224,5 +223,7 @@ def _counts(tables: dict[str, pa.RecordBatch | pa.RecordBatchReader]) -> dict[st
 
 def _peak_rss() -> int:
     """Peak memory of this process in bytes; Linux counts KiB, macOS bytes."""
+    import resource  # Windows has none; reading imports this module, and only writing calls this
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,6 +1,7 @@
 """Pictures of a release: embedded bytes where it holds them, else the source they came from."""
 
 import warnings
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,10 +9,11 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
+from flows.exports.training.rows import ReadPictures
 from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
 from flows.release import Release
 from flows.storage import read_member
-from flows.warehouse import Warehouse, read_matching
+from flows.warehouse import Warehouse, read_matching, run_query
 from schemas.errors import InputError
 
 KEY = pa.schema([("dataset", pa.string()), ("split", pa.string()), ("image_id", pa.int64())])
@@ -63,6 +65,36 @@ class PictureReader:
             if rows.num_rows:
                 return rows["image"][0].as_py()["bytes"]
         return None
+
+
+def split_pictures(
+    con: Warehouse, release: Release, dataset: str, split: str, pictures_at: str | None = None
+) -> ReadPictures:
+    """Reads pictures of a split: from the release where it holds them, else from their source.
+
+    `pictures_at` is the current location of the source, if it moved.
+    """
+    place = f"/dataset={dataset}/split={split}/"
+    embedded = any(place in file.path and file.rows for file in release.manifest.of("pictures"))
+    if not embedded or pictures_at is not None:
+        source = picture_source(release.manifest.inputs, dataset, split, pictures_at)
+        return lambda images: [
+            document.data for document in source.read(images["file_name"].to_pylist())
+        ]
+
+    def read_embedded(images: pa.Table) -> Iterable[bytes | None]:
+        ids = images["image_id"].to_pylist()
+        parameters = {
+            "dataset": dataset,
+            "split": split,
+            "first_image_id": ids[0],
+            "last_image_id": ids[-1],
+        }
+        rows = run_query(con, "training_pictures", parameters).to_pylist()
+        data = {row["image_id"]: row["data"] for row in rows}
+        return map(data.get, ids)
+
+    return read_embedded
 
 
 def image_keys(rows: pa.Table) -> list[ImageKey]:

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from fsspec import AbstractFileSystem
 
+from flows.storage.descriptors import READ, read_at
+
 PROTOCOL = "release"
 
 
@@ -99,7 +101,7 @@ class ReleaseFile:
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = os.open(path, READ)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from None
         # By number of the thread: threading.local forgets threads that Python did not start.
@@ -111,9 +113,9 @@ class ReleaseFile:
         if size < 0:
             size = max(0, self._size() - start)
         try:
-            data = os.pread(self._descriptor, size, start)
+            data = read_at(self._descriptor, size, start)
             while len(data) < size and (
-                more := os.pread(self._descriptor, size - len(data), start + len(data))
+                more := read_at(self._descriptor, size - len(data), start + len(data))
             ):
                 data += more
         except OSError as error:

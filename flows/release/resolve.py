@@ -12,6 +12,7 @@ import msgspec
 
 from flows.release.manifest import JSON_ERRORS, MANIFEST, FormatOnly, is_release_id
 from flows.release.release import Release
+from flows.storage.descriptors import READ_NO_LINK
 from schemas.errors import InputError
 
 CURRENT = "current"
@@ -76,7 +77,7 @@ def is_plain_file(path: Path) -> bool:
 def read_plain_file(path: Path) -> bytes:
     """The bytes of a file; FileNotFoundError for a link and for anything else but a file."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, READ_NO_LINK)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise FileNotFoundError(errno.ENOENT, "is a link", str(path)) from error

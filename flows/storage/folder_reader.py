@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from flows.storage.descriptors import READ_NO_LINK, read_at
 from flows.storage.folder_listing import allowed_roots, is_inside
 from flows.storage.member import MAX_MEMBER_BYTES, Member, MemberError, Probe, T, is_stamp
 from schemas.source import Document
@@ -86,14 +87,13 @@ class FolderReader:
         if folder != self._checked_folder:
             self._require_inside(path.parent)
             self._checked_folder = folder
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            return os.open(path, flags)
+            return os.open(path, READ_NO_LINK)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
         self._require_inside(path)
-        return os.open(os.path.realpath(path), flags)
+        return os.open(os.path.realpath(path), READ_NO_LINK)
 
     def _require_inside(self, path: Path) -> None:
         if not is_inside(path, self._allowed):
@@ -123,7 +123,7 @@ def _read(handle: int, end: int, start: int) -> bytes:
     """Bytes `start` to `end` of a file; a file that ends earlier was changed."""
     pieces = []
     while start < end:
-        piece = os.pread(handle, end - start, start)
+        piece = read_at(handle, end - start, start)
         if not piece:
             raise MemberError("changed_while_read", "it became shorter while it was read")
         pieces.append(piece)

@@ -5,6 +5,7 @@ a file of sql/, and other rows come from `read_table` and `read_matching`.
 """
 
 from flows.warehouse.connect import (
+    STATISTICS,
     Warehouse,
     dependency_levels,
     engine_errors,
@@ -26,6 +27,7 @@ from flows.warehouse.run import (
 from flows.warehouse.user_sql import open_read_only, run_user_sql
 
 __all__ = [
+    "STATISTICS",
     "Query",
     "Verdict",
     "Warehouse",

@@ -112,8 +112,7 @@ def connect_release(
         "autoload_known_extensions": "false",
         # The default of a connection in memory is `.tmp` of the working directory.
         "temp_directory": temp_directory,
-        # In a container cpu_count() has all cores of the host.
-        "threads": threads or len(os.sched_getaffinity(0)),
+        "threads": threads or _usable_cores(),
     }
     if memory_limit:
         settings["memory_limit"] = memory_limit
@@ -130,6 +129,13 @@ def connect_release(
                 rows = _scan(stored) if stored else statistics[name].text
             con.execute(f"create view {name} as {rows}")
     return con
+
+
+def _usable_cores() -> int:
+    """The cores of this process: in a container cpu_count() has all cores of the host."""
+    if hasattr(os, "sched_getaffinity"):  # of Linux only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _view_names(only: Collection[str] | None, statistics: Mapping[str, Query]) -> Iterable[str]:

@@ -138,3 +138,27 @@ print([sample["image_id"] for sample in feed], threads() - before)
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
         )
         assert not made or result.stdout.strip() == "[1, 2, 3, 4] 0", result
+
+
+def test_without_file_locks_another_process_may_write_the_index_first(tmp_path, monkeypatch):
+    """Windows: no locks, and a file that another process has mapped cannot be replaced."""
+    release = write_release(tmp_path, [image(1, item())])
+    monkeypatch.setattr(index, "fcntl", None)
+    replace = Path.replace
+
+    def replace_unmapped(self, target):
+        if target.name == "images.arrows":
+            replace(self, target)  # the other process was faster
+            raise PermissionError(13, "Permission denied", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_unmapped)
+    feed = Feed(release, "deepfashion2", "train", size=8, cache=tmp_path / "cache")
+    assert feed[0]["image_id"] == 1
+
+    def refuse(self, target):
+        raise PermissionError(13, "Permission denied", str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError):
+        Feed(release, "deepfashion2", "train", size=8, cache=tmp_path / "other")

@@ -33,6 +33,7 @@ READING = {
         *("export", "training", "deepfashion2", "train", "--task", "landmarks"),
         *("--output", "OUT/training"),
     ],
+    "export yolo": ["export", "yolo", "deepfashion2", "train", "--output", "OUT/yolo"],
     "diff": ["diff", "FIRST", "current"],
     "derive": ["derive"],
     "pairs build": ["pairs", "build", "--seed", "7"],

@@ -167,6 +167,7 @@ def write_release(
     dataset: str = "deepfashion2",
     pictures: str = "folder",
     pairs: bool = False,
+    vocabularies: bool = False,
     per_part: int = 4,
     name: str = "20261121T031500Z-00000001",
 ) -> Path:
@@ -182,6 +183,9 @@ def write_release(
     if pairs:
         made = with_pairs(release, files_in(release), "negative_random")["pairs"]
         records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in made]
+    if vocabularies:
+        for table, paths in write_files(release).items():
+            records += [FileRecord(path.name, table, 0, 0, "") for path in paths]
     inputs = {}
     if pictures in ("folder", "zips"):
         inputs[dataset] = _pictures(folder / "source", images, pictures)

@@ -48,13 +48,13 @@ def training_rows(
     items_of: dict[int, list[ItemRow]] = defaultdict(list)
     for item in item_rows(items):
         items_of[item["image_id"]].append(item)
-    for image, data in _with_pictures(images, read):
+    for image, data in with_pictures(images, read):
         own_items = items_of[image["image_id"]]
         for group in [[item] for item in own_items] if options.crop_items else [own_items]:
             yield _row(image, data, group, options, labels)
 
 
-def _with_pictures(
+def with_pictures(
     images: pa.Table, read: ReadPictures
 ) -> Iterator[tuple[dict[str, Any], bytes | None]]:
     """Each image with its picture, some pictures read at a time."""

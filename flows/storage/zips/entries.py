@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
+from flows.storage.descriptors import read_at
 from flows.storage.member import MemberError
 from flows.storage.zips import aes, zipcrypto
 from flows.storage.zips.zip_directory import AES, PLAIN, ZIPCRYPTO, Entry
@@ -70,7 +71,7 @@ class OpenArchives(ExitStack):
             needed = _encryption_header_size(entry) + limit + _INFLATED_SLACK + limit // 64
             length = min(length, needed)
         handle = self._handle(int(self._index.archive[row]))
-        block = os.pread(handle, 30 + _SLACK + length, entry.offset)
+        block = read_at(handle, 30 + _SLACK + length, entry.offset)
         if len(block) < 30 or block[:4] != b"PK\3\4":
             raise MemberError("unreadable", _DAMAGED + "its header in the archive is missing")
         flags, _, _, name, extra = struct.unpack_from("<HH16sHH", block, 6)
@@ -79,7 +80,7 @@ class OpenArchives(ExitStack):
         start = 30 + name + extra
         data = block[start : start + length]
         while len(data) < length:
-            more = os.pread(handle, length - len(data), entry.offset + start + len(data))
+            more = read_at(handle, length - len(data), entry.offset + start + len(data))
             if not more:
                 raise MemberError("unreadable", _DAMAGED + "the archive ends within it")
             data += more

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from flows.storage.descriptors import read_at
 from flows.storage.member import MAX_MEMBER_BYTES
 from schemas.errors import InputError
 
@@ -100,7 +101,7 @@ def read_directory(path: Path) -> tuple[list[bytes], npt.NDArray[np.void]]:
                 f"{path} has a directory of {size:,} bytes, more than the {LARGEST_DIRECTORY:,} "
                 "that are read: it is damaged, or not an archive of annotations."
             )
-        directory = os.pread(handle, size, start)
+        directory = read_at(handle, size, start)
     places, names = _walk(directory, path)
     if (len(places) - count) % 65_536:  # old tools count in 16 bits
         raise _damaged(path, f"its directory should have {count:,} members and has {len(places):,}")
@@ -126,7 +127,7 @@ def read_directory(path: Path) -> tuple[list[bytes], npt.NDArray[np.void]]:
 def _find(handle: int, length: int, path: Path) -> tuple[int, int, int, int]:
     """Offset, size and members of the directory, and the number of bytes before the archive."""
     tail_start = max(0, length - 65_557)
-    tail = os.pread(handle, length - tail_start, tail_start)
+    tail = read_at(handle, length - tail_start, tail_start)
     place = tail.rfind(b"PK\5\6")
     if place < 0 or len(tail) - place < 22:
         raise InputError(
@@ -139,7 +140,7 @@ def _find(handle: int, length: int, path: Path) -> tuple[int, int, int, int]:
         (wide,) = struct.unpack_from("<Q", tail, place - 12)
         # Its offset counts from the start of the archive, which other bytes may precede.
         for at in (end - 76, wide):
-            record = os.pread(handle, 56, at) if 0 <= at <= length - 56 else b""
+            record = read_at(handle, 56, at) if 0 <= at <= length - 56 else b""
             if record[:4] == b"PK\6\6":
                 disk, first, _, count, size, offset = struct.unpack_from("<IIQQQQ", record, 16)
                 end = at

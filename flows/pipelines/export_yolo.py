@@ -1,0 +1,143 @@
+"""YOLO export: a split of a release as pictures, label files and data.yaml for Ultralytics."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from flows.exports.coco.layout import CocoOptions, category_layouts
+from flows.exports.training.record import loses_too_many
+from flows.exports.yolo.dataset_file import (
+    SUBSETS,
+    ExportedSubset,
+    read_export,
+    write_dataset_file,
+)
+from flows.exports.yolo.labels import Task
+from flows.exports.yolo.writer import BROKEN, YoloCounts, YoloWriter, swapped_landmarks
+from flows.pipelines.pictures import split_pictures
+from flows.pipelines.progress import OnProgress, no_progress
+from flows.pipelines.slices import ExportTotals, export_totals, split_batches
+from flows.release import Release
+from flows.warehouse import Warehouse, open_warehouse, run_query
+from schemas.errors import InputError
+
+
+def export_yolo(
+    release: Release,
+    dataset: str,
+    *,
+    split: str,
+    output: Path,
+    task: Task,
+    subset: str | None = None,
+    pictures_at: str | None = None,
+    on_progress: OnProgress = no_progress,
+) -> tuple[str, YoloCounts]:
+    """Write a split into the folder `output`, as one of its subsets train, val and test.
+
+    Returns the subset and its counts. An earlier export of the split is replaced when the new one
+    is complete; other subsets stay. `subset` is needed for a split whose name is not that of a
+    subset. `pictures_at` is the current location of the source, if it moved.
+
+    Raises InputError when there is nothing to write, when the folder holds something else, and when
+    over 1 % of the pictures cannot be read any more.
+    """
+    subset = subset or SUBSETS.get(split)
+    if subset is None:
+        raise InputError(
+            f"{split} is none of the subsets of a YOLO data set: choose one with "
+            f"--as {', --as '.join(SUBSETS.values())}."
+        )
+    export = read_export(output, dataset, task)
+    held = export.subsets.get(subset)
+    if held is not None and held.split != split:
+        raise InputError(f"{output} holds {held.split} as {subset}: give another folder.")
+    with open_warehouse(release.tables()) as con:
+        totals = export_totals(con, dataset, split)
+        _require_annotations(totals, task)
+        categories = run_query(con, "coco_categories", {"dataset": dataset})
+        layouts = category_layouts(categories, CocoOptions(task="landmarks"))
+        keys = _keys(categories, max(layout.length for layout in layouts.values()), task)
+        partial = output / f".{subset}.partial"
+        shutil.rmtree(partial, ignore_errors=True)  # of a killed export
+        try:
+            writer = YoloWriter(
+                partial,
+                task=task,
+                numbers={number: place for place, number in enumerate(layouts)},
+                layouts=layouts,
+                read=split_pictures(con, release, dataset, split, pictures_at),
+            )
+            _write_batches(con, writer, totals, task, on_progress)
+            others = {name: value for name, value in export.subsets.items() if name != subset}
+            # While folders are replaced, data.yaml does not name the subset.
+            write_dataset_file(output, msgspec.structs.replace(export, subsets=others), keys)
+            _replace_folders(output, partial, subset)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    counts = writer.counts
+    written = ExportedSubset(split, release.id, counts.images, counts.items)
+    export = msgspec.structs.replace(export, subsets=others | {subset: written})
+    write_dataset_file(output, export, keys)
+    return subset, counts
+
+
+def _write_batches(
+    con: Warehouse,
+    writer: YoloWriter,
+    totals: ExportTotals,
+    task: Task,
+    on_progress: OnProgress,
+) -> None:
+    """Write all images of the split; InputError when too many of them are lost."""
+    done = 0
+    for images, items in split_batches(
+        con,
+        totals.dataset,
+        totals.split,
+        landmarks=task == "pose",
+        polygons=task == "segmentation",
+    ):
+        writer.write(images, items)
+        done += images.num_rows
+        on_progress("images", done, totals.images)
+    lost = writer.counts.images_left_out[BROKEN]
+    if loses_too_many(lost, writer.counts.images + lost):
+        raise InputError(
+            f"{lost:,} pictures of {totals.dataset} {totals.split} cannot be read any more, so "
+            "nothing is written."
+        )
+    if not writer.counts.images:
+        raise InputError(
+            f"{totals.dataset} {totals.split} has no pictures that could be read: ingest with the "
+            "pictures."
+        )
+
+
+def _replace_folders(output: Path, partial: Path, subset: str) -> None:
+    # Ultralytics keeps the parsed labels here, and compares only the sizes of files.
+    (output / "labels" / f"{subset}.cache").unlink(missing_ok=True)
+    for kind in ("images", "labels"):
+        target = output / kind / subset
+        target.parent.mkdir(exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        (partial / kind).rename(target)
+
+
+def _keys(categories: pa.Table, landmarks: int, task: Task) -> dict[str, Any]:
+    """The keys of data.yaml that follow from the categories: names, and the shape of key points."""
+    names = {row["category_id"]: row["category_name"] for row in categories.to_pylist()}
+    keys: dict[str, Any] = {"names": list(names.values())}
+    if task == "pose":
+        keys["kpt_shape"] = [landmarks, 3]
+        keys["flip_idx"] = swapped_landmarks(categories, landmarks)
+    return keys
+
+
+def _require_annotations(totals: ExportTotals, task: Task) -> None:
+    counts = {"pose": totals.landmarks, "segmentation": totals.polygons}
+    if not counts.get(task, totals.items):
+        raise InputError(f"{totals.dataset} {totals.split} has no annotations for the task {task}.")
