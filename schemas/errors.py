@@ -1,5 +1,8 @@
 """The errors that are meant for people: their text is one sentence."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """What a person gave cannot be used. One sentence: what was given, what is allowed, what to do.
@@ -14,3 +17,13 @@ class EngineError(InputError):
 
     The command line looks for that damage and names the file; else it prints the message.
     """
+
+
+class MissingExtra(InputError):
+    """An optional dependency that a command needs is not installed; the message says how to."""
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
+    """The end of a sentence about a misspelt name: the most similar of `names`, or `otherwise`."""
+    nearest = get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"did you mean {nearest[0]}?" if nearest else otherwise

@@ -15,7 +15,12 @@ IMAGES = Table(
             "string",
             "Name in the source's own lists; Fashion-MNIST has none: of the PNG made here.",
         ),
-        column("annotated", "bool", "Whether the source has an annotation document for it."),
+        column(
+            "annotated",
+            "bool",
+            "Whether the source has a document (FashionAI: a row with points; Fashion-MNIST: a "
+            "label) for it.",
+        ),
         optional("width", "int32", "Of the stored pixels; null unless known.", unit="px"),
         optional("height", "int32", "Of the stored pixels; null unless known.", unit="px"),
         optional(

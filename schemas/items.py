@@ -21,8 +21,17 @@ ITEMS = Table(
     partition_by=SPLIT_KEY,
     columns=(
         *item_key(),
-        column("category_id", "int16", "The source's number; refers to categories.category_id."),
-        column("category_name", "string", "The name in the item's own document."),
+        column(
+            "category_id",
+            "int16",
+            "The source's number (FashionAI: from 1 in its order); refers to "
+            "categories.category_id.",
+        ),
+        column(
+            "category_name",
+            "string",
+            "The name in the annotation; Fashion-MNIST: its authors' name of the label.",
+        ),
         optional(
             "style",
             "int32",
@@ -59,7 +68,7 @@ ITEMS = Table(
         column("landmarks_visible", "int16", "How many of its landmarks are labelled visible."),
         column("landmarks_occluded", "int16", "How many of its landmarks are labelled occluded."),
         column("polygon_count", "int16", "How many polygons outline it, parts included."),
-        column("document_order", "int16", "Place among the item keys of its document, from 1."),
+        column("document_order", "int16", "Place in its DeepFashion2 document, from 1; else 1."),
     ),
     # Not only annotated images: FashionAI publishes lists of items without their annotations.
     references=(

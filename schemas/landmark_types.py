@@ -17,7 +17,11 @@ CATEGORIES_TABLE = Table(
         column(
             "category_id", "int16", "The source's number (FashionAI has none: from 1 in its order)."
         ),
-        column("category_name", "string", "The name the annotation documents use."),
+        column(
+            "category_name",
+            "string",
+            "The name in the annotations; Fashion-MNIST: its authors' name of the label.",
+        ),
         optional(
             "coco_name",
             "string",

@@ -109,17 +109,27 @@ REJECTIONS = Table(
         dataset_column(),
         split_column("Split of the refused document."),
         column(
-            "file_name", "string", "The document within its source, e.g. `train/annos/000001.json`."
+            "file_name",
+            "string",
+            "The file within its source: `train/annos/000001.json`, `Annotations/train.csv`, ...",
         ),
-        optional("image_id", "int64", "The image it speaks of; null where unknown."),
-        optional("item_no", "int16", "The refused item; null when the whole document was refused."),
+        optional("image_id", "int64", "The image it is about; null where unknown."),
+        optional(
+            "item_no",
+            "int16",
+            "The refused item; null when the whole document, CSV row or picture was refused.",
+        ),
         column(
             "rule",
             "string",
-            "The rule it broke, one of the words `wardrobe rejections --help` lists.",
+            "The rule it broke, such as `landmark_count`.",
             words=RULES,
         ),
-        column("message", "string", "What is wrong, with the path inside the document."),
+        column(
+            "message",
+            "string",
+            "What is wrong and where: path in the JSON, row and column, or index.",
+        ),
         column("excerpt", "string", "The offending value, cut to 200 characters."),
     ),
 )

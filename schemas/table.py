@@ -133,8 +133,14 @@ def image_key() -> tuple[Column, ...]:
     """The columns that identify an image in every table: numbers restart in each split."""
     return (
         dataset_column(),
-        split_column("Split as the source names it: `train`, `validation`, `test_a`, ..."),
-        column("image_id", "int64", "The image within its split; refers to images.image_id."),
+        split_column(
+            "Fashion-MNIST's t10k is `test`; else as in the source: `train`, `test_a`, ..."
+        ),
+        column(
+            "image_id",
+            "int64",
+            "The image within its split: its number; FashionAI: 13 hex digits of its file name.",
+        ),
     )
 
 
@@ -142,5 +148,7 @@ def item_key() -> tuple[Column, ...]:
     """The columns that identify an item in every table."""
     return (
         *image_key(),
-        column("item_no", "int16", "The item within its image, from 1 as the source counts."),
+        column(
+            "item_no", "int16", "The item within its image, from 1; always 1 but in DeepFashion2."
+        ),
     )

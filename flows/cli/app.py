@@ -2,12 +2,26 @@
 
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class CommandGroup(TyperGroup):
+    """A group that lists its commands with the first line of their help, whole at any width."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
+        command: Any = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            command.short_help = command.help.partition("\n")[0]
+        return command
+
 
 app = typer.Typer(
     name="wardrobe",
+    cls=CommandGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -43,6 +57,6 @@ def wardrobe(
 
 def command_group(name: str, title: str) -> typer.Typer:
     """A group of commands within the application, such as `wardrobe export ...`."""
-    group = typer.Typer(help=title, no_args_is_help=True)
+    group = typer.Typer(cls=CommandGroup, help=title, no_args_is_help=True)
     app.add_typer(group, name=name)
     return group

@@ -61,15 +61,24 @@ def _run() -> int:
     except USAGE_ERROR as error:
         return _print_usage_error(error)
     except BrokenPipeError:
-        # `wardrobe sql ... | head` closes the pipe early: not an error.
-        _discard_output()
-        return 0
+        return _closed_pipe()
+    except SystemExit as end:
+        # typer turns a closed pipe into exit code 1.
+        if isinstance(end.__context__, BrokenPipeError):
+            return _closed_pipe()
+        raise
     except (KeyboardInterrupt, typer.Abort):
         print("wardrobe: stopped", file=sys.stderr)
         return STOPPED
     # All errors of all commands arrive here: wrong use, a disk, a damaged release, or a bug.
     except Exception as error:
         return _print_error(error)
+
+
+def _closed_pipe() -> int:
+    """`wardrobe sql ... | head` closes the pipe early: not an error."""
+    _discard_output()
+    return 0
 
 
 def _print_error(error: Exception) -> int:

@@ -14,6 +14,7 @@ from flows.cli.options import output_folder
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
 from flows.pipelines.request import IngestRequest
+from schemas.errors import MissingExtra
 
 SIZES = {"deepfashion2": 200, "fashionai": 60, "fashion-mnist": 500}
 """Pictures of each generated source."""
@@ -32,7 +33,8 @@ def demo(
 ) -> None:
     """Generate small sources and ingest them with Prefect.
 
-    Writes a report and prints the totals. Needs no network and no server.
+    Writes a report, if its extra is installed, and prints the totals. Needs no network and no
+    server.
 
     Example: wardrobe demo
     """
@@ -51,8 +53,12 @@ def demo(
         request = IngestRequest(dataset, str(source), str(lake))
         print(f"{dataset}: {run_ingest_flow(request, min(2, os.cpu_count() or 1)).sentence}")
     release = open_release(lake, None)
-    with progress() as on_progress:
-        make_report(lake, None, output=report, on_progress=on_progress)
+    written = str(report)
+    try:
+        with progress() as on_progress:
+            make_report(lake, None, output=report, on_progress=on_progress)
+    except MissingExtra as missing:
+        written = f"not written: {missing}"
     print_rows(split_totals(release))
     command = sys.argv[0] if "/" in sys.argv[0] else "wardrobe"
     if command.endswith("__main__.py"):
@@ -60,5 +66,5 @@ def demo(
     option = f"--lake {shlex.quote(str(lake))}"
     print(f"\nsources  {folder / 'sources'}")
     print(f"lake     {lake}  (release {release.id})")
-    print(f"report   {report}")
+    print(f"report   {written}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_table
 from flows.cli.options import (
     DEFAULT_LAKE,
     DatasetArgument,
@@ -30,7 +31,7 @@ def tables(
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """List the tables of a release: rows, bytes and partitions.
+    """List the tables and statistics of a release: rows, bytes and partitions.
 
     Example: wardrobe tables --lake lake
     """
@@ -41,11 +42,18 @@ def tables(
 
 @app.command()
 def schema(
-    table: Annotated[str | None, typer.Argument(help="A table; default: all tables.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Argument(
+            help="A table or statistic; default: all of them.", autocompletion=complete_table
+        ),
+    ] = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
-    """List the columns of the tables: type, unit and meaning.
+    """List the columns of tables and statistics: meaning, type and unit.
+
+    `wardrobe query NAME --describe` does it for other queries.
 
     Example: wardrobe schema landmarks
     """
@@ -73,7 +81,10 @@ def show(
         int, typer.Argument(min=0, max=2**63 - 1, help="Number of the image within the split.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="PNG file to write.", callback=output_file)
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write: .png, .jpg or .webp.", callback=output_file
+        ),
     ],
     pair: Annotated[
         bool,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
 
 import typer
 
+from flows.cli.completion import complete_release, complete_split
 from flows.pipelines.request import IngestRequest, record_parameters, takes_fields_of
 from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError
@@ -33,7 +34,11 @@ LakeOption = Annotated[
 ]
 ReleaseOption = Annotated[
     str | None,
-    typer.Option("--release", help="Release id or its beginning; default: the current one."),
+    typer.Option(
+        "--release",
+        help="Release id or its beginning; default: the current one.",
+        autocompletion=complete_release,
+    ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the rows.")]
 
@@ -79,7 +84,9 @@ DatasetArgument = Annotated[
     Dataset,
     typer.Argument(help="Data set.", metavar="DATASET"),
 ]
-SplitArgument = Annotated[str, typer.Argument(help=f"{', '.join(SPLITS[:3])}, ...")]
+SplitArgument = Annotated[
+    str, typer.Argument(help=f"{', '.join(SPLITS[:3])}, ...", autocompletion=complete_split)
+]
 
 
 def use_password_of(path: Path | None) -> None:

@@ -9,6 +9,7 @@ from flows.cli.terminal import printable, raw_stream
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
+    from flows.cli.text_table import TextColumn
     from flows.pipelines.row_formats import Rows
 
 ROWS_SHOWN = 1_000
@@ -16,38 +17,21 @@ ROWS_SHOWN = 1_000
 
 
 def print_rows(rows: "Rows") -> None:
-    """Print the first ROWS_SHOWN rows as an aligned table, numbers to the right, no cell cut."""
-    from rich import box
+    """Print the first ROWS_SHOWN rows as an aligned table, numbers to the right, no cell cut.
+
+    Fits a terminal as flows/cli/text_table.py says; into a pipe or a file, lines have any width.
+    """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    from flows.pipelines.row_formats import batches_of, tuples_of
+    from flows.cli.text_table import fitted
 
-    # Into a pipe or a file, a table is as wide as necessary: no cell is folded.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for field in rows.schema:
-        right = str(field.type).startswith(("int", "uint", "float", "double", "decimal"))
-        # Spaces let long names break between words where the terminal is narrow.
-        name = field.name.replace("_", " ") if sys.stdout.isatty() else field.name
-        table.add_column(
-            Text(printable(name)), justify="right" if right else "left", overflow="fold"
-        )
-    more = False
-    for batch in batches_of(rows):
-        shown = batch.slice(0, ROWS_SHOWN - table.row_count)
-        for row in tuples_of(shown):
-            # As Text: in a plain string, Rich would interpret [brackets] as markup.
-            table.add_row(*(Text(_cell(value)) for value in row))
-        if shown.num_rows < batch.num_rows:
-            more = True
-            break
-    for column in table.columns:
-        # On a narrow terminal, headers are folded before cells.
-        column.min_width = min(24, max((len(str(cell)) for cell in column._cells), default=0))
+    columns, more = _text_columns(rows)
+    width = (Console().width or None) if sys.stdout.isatty() else None
+    # Tables have their widths: with that of the terminal, Rich would cut them to it.
+    console = Console(highlight=False, width=1_000_000)
     with console.capture() as capture:
-        console.print(table)
+        for part in fitted(columns, width):
+            console.print(part)
     for line in capture.get().splitlines():
         print(line.rstrip(), file=raw_stream(sys.stdout))
     if more:
@@ -55,6 +39,30 @@ def print_rows(rows: "Rows") -> None:
             f"the first {ROWS_SHOWN:,} rows; --format csv, json or parquet writes all",
             file=sys.stderr,
         )
+
+
+def _text_columns(rows: "Rows") -> tuple[list["TextColumn"], bool]:
+    """The first ROWS_SHOWN rows as text by column, and whether there are more."""
+    from flows.cli.text_table import TextColumn
+    from flows.pipelines.row_formats import batches_of, tuples_of
+
+    cells: list[list[str]] = [[] for _ in rows.schema]
+    count, more = 0, False
+    for batch in batches_of(rows):
+        shown = batch.slice(0, ROWS_SHOWN - count)
+        for row in tuples_of(shown):
+            for column, value in zip(cells, row, strict=True):
+                column.append(_cell(value))
+        count += shown.num_rows
+        if more := shown.num_rows < batch.num_rows:
+            break
+    columns = []
+    for field, column in zip(rows.schema, cells, strict=True):
+        kind = str(field.type)
+        is_number = kind.startswith(("int", "uint", "float", "double", "decimal"))
+        wraps = not is_number and not kind.startswith(("date", "time", "duration"))
+        columns.append(TextColumn(printable(field.name), column, is_number, wraps))
+    return columns, more
 
 
 def _cell(value: Any) -> str:
@@ -71,7 +79,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_cell(item)}" for name, item in value.items())
     # Integers have no separators: image ids are copied into commands.
-    return printable(str(value))
+    return printable(str(value)).expandtabs()
 
 
 def write_rows(rows: "Rows", form: Format, output: Path | None, *, empty: str = "") -> None:

@@ -1,10 +1,12 @@
 """Commands that query a release: query, sql, check, rejections."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_query, complete_rule
 from flows.cli.options import (
     DEFAULT_LAKE,
     FormatOption,
@@ -20,11 +22,18 @@ from schemas.rejections import RULES
 @app.command()
 def query(
     name: Annotated[
-        str | None, typer.Argument(help="A query of sql/; default: list all queries.")
+        str | None,
+        typer.Argument(
+            help="A query of sql/; default: list all queries.", autocompletion=complete_query
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter as name=value; repeatable.")
     ] = None,
+    describe: Annotated[
+        bool,
+        typer.Option("--describe", help="Print its rule, parameters and columns; run nothing."),
+    ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     form: FormatOption = "table",
@@ -34,8 +43,16 @@ def query(
 
     Example: wardrobe query items_by_category
     """
-    from flows.pipelines.query import named_query, query_list
+    from flows.pipelines.query import named_query, query_description, query_list
 
+    if describe:
+        if name is None:
+            raise InputError("--describe needs the name of a query: `wardrobe query` lists them")
+        rule, columns = query_description(name)
+        if form == "table" and output is None:
+            print(rule, end="\n\n")
+        write_rows(columns, form, output)
+        return
     if name is None:
         if settings:
             raise InputError("--set is for a query: name it before, as `wardrobe query` lists it")
@@ -92,7 +109,7 @@ def check(
         typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
     ] = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Print passed checks too; files contain them always.")
+        bool, typer.Option("--all", help="Print all checks; files contain them always.")
     ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -101,7 +118,9 @@ def check(
 ) -> None:
     """Run all checks on a release; print those that found rows.
 
-    Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
+    Also prints those that could not examine all rows. A verdict is ok, warn or error (rows were
+    found), or not checkable: no row could be examined, because the release lacks what the check
+    needs. Exit code 1 if one finds an error or cannot run. Rows of a check: wardrobe query NAME.
 
     Example: wardrobe check
     """
@@ -115,9 +134,15 @@ def check(
     if show_all or output is not None or form != "table":
         write_rows(verdicts, form, output)
     else:
-        if failed := [row for row, outcome in enumerate(outcomes) if outcome != "ok"]:
-            print_rows(verdicts.take(failed))
-        print(f"{outcomes.count('ok')} checks ok")
+        shown = [
+            row
+            for row, verdict in enumerate(verdicts.to_pylist())
+            if verdict["verdict"] in ("warn", "error") or verdict["not_examined"]
+        ]
+        if shown:
+            print_rows(verdicts.take(shown))
+        counts = ", ".join(f"{count} {word}" for word, count in Counter(outcomes).most_common())
+        print(f"{len(outcomes)} checks: {counts}")
     if "error" in outcomes:
         raise typer.Exit(1)
 
@@ -125,7 +150,10 @@ def check(
 @app.command(epilog="What to do about each rule: wardrobe help rejections")
 def rejections(
     rule: Annotated[
-        str | None, typer.Option(help=f"Show one rule only: {', '.join(RULES)}.")
+        str | None,
+        typer.Option(
+            help=f"List what broke this rule: {', '.join(RULES)}.", autocompletion=complete_rule
+        ),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -133,6 +161,8 @@ def rejections(
     output: OutputOption = None,
 ) -> None:
     """Count what was refused, by rule, with an example each.
+
+    With --rule, list the files and items that broke it.
 
     Example: wardrobe rejections --rule landmark_count
     """

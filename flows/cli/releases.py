@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
+from flows.cli.completion import complete_release
 from flows.cli.options import DEFAULT_LAKE, FormatOption, LakeOption, OutputOption
 from flows.cli.output import print_rows, write_rows
 
@@ -14,7 +15,9 @@ from flows.cli.output import print_rows, write_rows
 def releases(
     lake: LakeOption = DEFAULT_LAKE,
     keep: Annotated[int | None, typer.Option(min=1, help="Delete all but the newest N.")] = None,
-    delete: Annotated[str | None, typer.Option(help="Delete this release.")] = None,
+    delete: Annotated[
+        str | None, typer.Option(help="Delete this release.", autocompletion=complete_release)
+    ] = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
@@ -37,8 +40,14 @@ def releases(
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(help="A release id or its beginning.")],
-    after: Annotated[str, typer.Argument(help="A later release, or `current`.")],
+    before: Annotated[
+        str,
+        typer.Argument(help="A release id or its beginning.", autocompletion=complete_release),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(help="A later release, or `current`.", autocompletion=complete_release),
+    ],
     lake: LakeOption = DEFAULT_LAKE,
     form: FormatOption = "table",
     output: OutputOption = None,
@@ -55,7 +64,10 @@ def diff(
 
 @app.command(epilog="Topic: wardrobe help releases")
 def rollback(
-    release: Annotated[str | None, typer.Argument(help="The release to roll back to.")] = None,
+    release: Annotated[
+        str | None,
+        typer.Argument(help="The release to roll back to.", autocompletion=complete_release),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Let ingests publish again after a rollback.")
     ] = False,
@@ -74,7 +86,10 @@ def rollback(
 
 @app.command()
 def verify(
-    release: Annotated[str | None, typer.Argument(help="A release; default: current.")] = None,
+    release: Annotated[
+        str | None,
+        typer.Argument(help="A release; default: current.", autocompletion=complete_release),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Compare all files of a release with its manifest.

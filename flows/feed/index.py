@@ -25,7 +25,6 @@ from flows.feed.tables import (
 )
 from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
-from schemas.errors import InputError
 
 try:
     import fcntl
@@ -48,9 +47,7 @@ class Index:
 
     def __init__(self, release: Release, dataset: str, split: str, cache: Path) -> None:
         self.release, self.dataset, self.split = release, dataset, split
-        if not release.files("images", dataset, split):
-            splits = ", ".join(" ".join(pair) for pair in release.splits("images")) or "nothing"
-            raise InputError(f"The release does not have {dataset} {split}: it has {splits}.")
+        release.require_split(dataset, split)
         self.folder = _index_folder(
             cache / "feed-indexes" / f"{release.digest}-{FORMAT}-{dataset}-{split}"
         )

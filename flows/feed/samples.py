@@ -15,7 +15,7 @@ from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
 from flows.release import open_release
 from schemas.categories import CATEGORIES
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
 BY_ITEM = ("retrieval", "classification")
@@ -74,7 +74,8 @@ class Feed:
         _one_of("fit", fit, FITS)
         _one_of("picture", picture, ("numpy", "pil"))
         if dataset not in CATEGORIES:
-            raise InputError(f"{dataset} is not a data set: give one of {', '.join(CATEGORIES)}.")
+            hint = did_you_mean(dataset, CATEGORIES, f"give one of {', '.join(CATEGORIES)}.")
+            raise InputError(f"{dataset} is not a data set: {hint}")
         self._options: dict[str, Any] = {
             name: value for name, value in locals().items() if name not in ("self", "__class__")
         }

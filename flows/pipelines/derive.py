@@ -113,6 +113,15 @@ class Audit:
             if verdict.outcome == "warn"
         ]
 
+    @property
+    def gaps(self) -> list[str]:
+        """A sentence for each check that could not examine all rows of its rule."""
+        return [
+            f"{verdict.name}, {verdict.outcome}: {verdict.gap}"
+            for verdict in self.verdicts
+            if verdict.gap
+        ]
+
     def as_records(self) -> list[dict[str, Any]]:
         """The verdicts as the manifest records them: without seconds, which differ by run."""
         return [
@@ -120,6 +129,8 @@ class Audit:
                 "check": verdict.name,
                 "severity": verdict.severity,
                 "rows": verdict.rows,
+                "examined": verdict.examined,
+                "not_examined": verdict.not_examined,
                 "examples": [{k: _plain(v) for k, v in row.items()} for row in verdict.examples],
                 **({"failure": verdict.failure} if verdict.failure else {}),
             }

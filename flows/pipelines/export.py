@@ -32,6 +32,7 @@ def export_coco(
     COCO needs the width and height of every image. They are unknown where pictures were missing at
     ingest: an InputError, unless `allow_unknown_size` leaves them out.
     """
+    release.require_split(dataset, split)
     with open_warehouse(release.tables()) as con:
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)
@@ -66,6 +67,7 @@ def export_information(
             raise InputError(
                 f"unknown list {kind!r}; the lists are {', '.join(author_lists.FILES)}"
             )
+    release.require_split(dataset, split)
     output.mkdir(parents=True, exist_ok=True)
     written = {}
     with open_warehouse(release.tables()) as con:

@@ -72,6 +72,7 @@ def export_training(
     source, if it moved. Raises InputError when over 1 % of the rows are lost to broken pictures;
     finished shards stay, and their footers name each lost row.
     """
+    release.require_split(dataset, split)
     with open_warehouse(release.tables()) as con:
         rows, possible_rows = _planned_rows(con, dataset, split, options)
         names = _category_names(con, dataset)

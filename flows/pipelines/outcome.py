@@ -84,7 +84,7 @@ def published(
     run: Mapping[str, Any] | None = None,
     arrangement: Arrangement | None = None,
 ) -> Summary:
-    """The summary of a new release: notes on the source, rejections, warnings of the checks."""
+    """The summary of a new release: notes on the source, findings of checks."""
     run = dict(run or {})
     warnings = list(source_notes(arrangement)) if arrangement else []
     if refused := run.get("documents_refused", 0) + run.get("items_refused", 0):
@@ -94,7 +94,7 @@ def published(
         release=release.id,
         totals=split_totals(release),
         verdicts=verdict_rows(audit.verdicts),
-        warnings=(*warnings, *audit.warnings),
+        warnings=(*warnings, *audit.warnings, *audit.gaps),
         run=run,
     )
 

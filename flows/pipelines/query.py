@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flows.lake import Lake
 from flows.release import FileRecord, Manifest, Release
 from flows.warehouse import (
+    STATISTICS,
     Verdict,
     all_checks,
     check_named,
@@ -19,6 +20,9 @@ from flows.warehouse import (
     open_warehouse,
     queries,
     query,
+    query_or_check,
+    read_matching,
+    result_schema,
     run_checks,
     run_query,
     run_user_sql,
@@ -26,7 +30,7 @@ from flows.warehouse import (
 )
 from schemas import TABLES
 from schemas.datasets import DATASETS, SPLITS
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 from schemas.rejections import RULES
 
 
@@ -36,14 +40,14 @@ def open_release(lake: str | Path, release: str | None) -> Release:
 
 
 def table_rows(manifest: Manifest) -> pa.Table:
-    """One row per table of a manifest, declared ones first: rows, bytes, files, partitions."""
+    """One row per table and statistic of a manifest: rows, bytes, files, partitions."""
     files: dict[str, list[FileRecord]] = defaultdict(list)
     for record in manifest.files:
         files[record.table].append(record)
     order = [name for name in TABLES if name in files] + sorted(files.keys() - TABLES.keys())
     rows = [
         {
-            "table": name,
+            "table": name.removeprefix(STATISTICS),  # as SQL names a statistic
             "rows": sum(record.rows for record in files[name]),
             "bytes": sum(record.bytes for record in files[name]),
             "files": len(files[name]),
@@ -58,34 +62,88 @@ def _partition(path: str) -> str:
     return "/".join(step.partition("=")[2] for step in path.split("/") if "=" in step)
 
 
+def table_names() -> list[str]:
+    """Tables, then statistics, as SQL names them."""
+    return [*TABLES, *(statistic.name for statistic in queries("statistics"))]
+
+
 def data_dictionary(name: str | None) -> pa.Table:
-    """One row per declared column: table, column, type, null, unit, meaning. Raises InputError."""
-    if name is not None and name not in TABLES:
-        raise InputError(f"unknown table {name}: the tables are {', '.join(TABLES)}")
-    rows = [
-        {
-            "table": table.name,
-            "column": field.name,
-            "type": str(field.type),
-            "null": "may be null" if field.nullable else "",
-            "unit": (field.metadata or {}).get(b"unit", b"").decode(),
-            "meaning": (field.metadata or {})[b"doc"].decode(),
-        }
-        for table in TABLES.values()
-        if name in (None, table.name)
-        for field in table.schema
-    ]
+    """One row per column of a table or statistic, or of all: meaning, type, unit, null.
+
+    Raises InputError for an unknown name.
+    """
+    names = table_names()
+    if name is not None and name not in names:
+        hint = did_you_mean(name, names, f"the tables are {', '.join(TABLES)}")
+        raise InputError(f"unknown table {name}: {hint}")
+    names = [name] if name else names
+    with open_warehouse({}, only=set(names) - TABLES.keys()) as con:
+        rows = [
+            {
+                "table": table,
+                "column": field.name,
+                **_meaning(field),
+                "null": "may be null" if field.nullable else "",
+            }
+            for table in names
+            for field in (
+                TABLES[table].schema
+                if table in TABLES
+                else result_schema(con, query_or_check(table))
+            )
+        ]
     return pa.Table.from_pylist(rows)
 
 
+def _meaning(field: pa.Field) -> dict[str, str]:
+    metadata = field.metadata
+    return {
+        "meaning": metadata[b"doc"].decode(),
+        "type": str(field.type),
+        "unit": metadata.get(b"unit", b"").decode(),
+    }
+
+
+def query_description(name: str) -> tuple[str, pa.Table]:
+    """The rule of a query or check as text, and one row per parameter and column of its rows.
+
+    Raises InputError for an unknown name.
+    """
+    query = query_or_check(name)
+    paragraphs = [
+        query.title,
+        *query.prose.split("\n\n"),
+        f"Reads {', '.join(query.reads)}. Rows are unique by {', '.join(query.grain)}.",
+    ]
+    parameters = [
+        {
+            "is": "parameter",
+            "name": param.name,
+            "default": "required" if param.default is None else str(param.default),
+            "meaning": param.doc,
+            "type": param.type,
+        }
+        for param in query.params
+    ]
+    with open_warehouse({}, only=query.reads) as con:
+        columns = [
+            {"is": "column", "name": field.name, **_meaning(field)}
+            for field in result_schema(con, query)
+        ]
+    names = ("is", "name", "default", "meaning", "type", "unit")
+    schema = pa.schema((column, pa.string()) for column in names)
+    text = "\n\n".join(fill(paragraph, 80) for paragraph in paragraphs if paragraph)
+    return text, pa.Table.from_pylist([*parameters, *columns], schema=schema)
+
+
 def query_list() -> pa.Table:
-    """One row per file of sql/: kind, name, parameters and title."""
+    """One row per file of sql/: kind, name, title and parameters."""
     rows = [
         {
             "kind": each.kind,
             "query": each.name,
-            "parameters": " ".join(each.param_names),
             "answers": each.title,
+            "parameters": " ".join(each.param_names),
         }
         for each in queries()
     ]
@@ -155,15 +213,19 @@ def check_sql(name: str) -> str:
 
 
 def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
-    """Verdicts as a table: check, verdict (`ok`, `warn`, `error`), rows, title, an example.
+    """Verdicts as a table: check, verdict, rows found, rows examined or not, title, an example.
 
-    `rows` is null for a check that could not run; the example then says why.
+    The verdict is `ok`, `warn` or `error` (rows were found), or `not checkable`: no row could be
+    examined. `rows` and `examined` are null for a check that could not run. The example says why
+    a check could not run or could not examine rows.
     """
     rows = [
         {
             "check": verdict.name,
             "verdict": verdict.outcome,
             "rows": None if verdict.failure else verdict.rows,
+            "examined": None if verdict.failure else verdict.examined,
+            "not_examined": None if verdict.failure else verdict.not_examined,
             "finds": verdict.title,
             "example": verdict.example,
         }
@@ -173,9 +235,16 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
 
 
 def rejections_of(lake: str | Path, release: str | None, rule: str | None) -> pa.Table:
-    """Refused documents and items by data set, split and rule, each with an example."""
+    """Refused documents and items by data set, split and rule, each with an example.
+
+    With a rule, one row per document or item that broke it. Raises InputError for another rule.
+    """
     if rule is not None and rule not in RULES:
-        raise InputError(f"unknown rule {rule}: the rules are {', '.join(RULES)}")
+        hint = did_you_mean(rule, RULES, f"the rules are {', '.join(RULES)}")
+        raise InputError(f"unknown rule {rule}: {hint}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
-        rows = run_query(warehouse, "rejections_by_rule")
-    return rows if rule is None else rows.filter(pc.field("rule") == rule)
+        if rule is None:
+            return run_query(warehouse, "rejections_by_rule")
+        rows = read_matching(warehouse, "rejections", pa.table({"rule": [rule]}))
+    columns = ("dataset", "split", "file_name", "message", "excerpt", "image_id", "item_no")
+    return rows.select(columns)

@@ -12,6 +12,11 @@ from schemas import TABLES
 from schemas.errors import InputError
 
 
+def release_ids(root: Path) -> list[str]:
+    """The ids of all releases, newest first. Raises InputError for a damaged lake."""
+    return [release.id for release in Lake(root).releases()]
+
+
 def release_list(root: Path) -> tuple[pa.Table, list[str]]:
     """One row per release, newest first: id, time, what changed, rows, bytes, verdict.
 

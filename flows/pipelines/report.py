@@ -1,6 +1,6 @@
 """Report of a release: runs its statistics and checks, reads some pictures, writes the page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,8 +17,11 @@ from flows.lake import Lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
+from flows.pipelines.releases import diff_releases
+from flows.release import Release
 from flows.warehouse import (
     Query,
+    Verdict,
     Warehouse,
     open_warehouse,
     queries,
@@ -28,6 +31,7 @@ from flows.warehouse import (
     stream_query,
 )
 from schemas.datasets import DATASETS
+from schemas.errors import InputError
 
 SAMPLES = 6
 """Annotated pictures shown of each data set with landmarks."""
@@ -47,8 +51,8 @@ def make_report(
 ) -> str | None:
     """Write the report of a release to `output`. Returns why pictures are missing, if any are.
 
-    Samples are chosen by md5 of their keys: the same release gives the same page. InputError when
-    the `[report]` extra is not installed.
+    Samples are chosen by md5 of their keys: the same release gives the same page. MissingExtra
+    when the `[report]` extra is not installed.
     """
     require_plots()
     chosen = Lake(lake).release(release)
@@ -58,16 +62,19 @@ def make_report(
             for query in queries("statistics")
         }
         on_progress(STEPS[0], 1, len(STEPS))
-        verdicts = verdict_rows(run_checks(con))
+        verdicts = run_checks(con)
         on_progress(STEPS[1], 2, len(STEPS))
+        differences, check_differences = _differences(Lake(lake), chosen, verdicts)
         rejections = read_table(con, "rejections", limit=REJECTIONS)
         reader = PictureReader(chosen)
         content = ReportContent(
             manifest=chosen.manifest,
             tables=table_rows(chosen.manifest),
             statistics=statistics,
-            checks=verdicts,
+            checks=verdict_rows(verdicts),
             rejections=rejections,
+            differences=differences,
+            check_differences=check_differences,
             samples=annotated_pictures(
                 con, reader, image_keys(run_query(con, "sample_images", {"most": SAMPLES}))
             ),
@@ -87,7 +94,40 @@ def make_report(
 def statistic(query: Query, rows: pa.Table) -> Statistic:
     """The rows of a query with its header, as the report takes them."""
     return Statistic(
-        query.name, query.title, query.prose, query.columns, query.units, query.plots, rows
+        query.name,
+        query.title,
+        query.prose,
+        query.columns,
+        query.units,
+        query.plots,
+        rows,
+        query.units_if,
+    )
+
+
+def _differences(
+    lake: Lake, release: Release, verdicts: Sequence[Verdict]
+) -> tuple[pa.Table, pa.Table] | tuple[None, None]:
+    """Rows by table and split, and checks, that differ from the parent; None without a parent."""
+    try:
+        parent = lake.release(release.manifest.parent) if release.manifest.parent else None
+    except InputError:
+        parent = None  # deleted meanwhile
+    if parent is None:
+        return None, None
+    numbers = ("added", "removed", "changed")
+    rows = diff_releases(lake.root, parent.id, release.id)
+    rows = rows.group_by(["table", "dataset", "split"], use_threads=False).aggregate(
+        [(name, "sum") for name in numbers]
+    )
+    before = {record["check"]: record["rows"] for record in parent.manifest.checks}
+    checks = [
+        {"check": v.name, "before": before[v.name], "now": v.rows, "finds": v.title}
+        for v in verdicts
+        if v.name in before and v.rows != before[v.name]
+    ]
+    return rows.rename_columns(["table", "dataset", "split", *numbers]), pa.Table.from_pylist(
+        checks
     )
 
 

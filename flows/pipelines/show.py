@@ -13,6 +13,9 @@ from schemas.errors import InputError
 
 MAX_PICTURES_ON_SHEET = 60
 
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Pillow's format for each suffix of the file to write."""
+
 
 def show_image(
     lake: Path,
@@ -24,8 +27,14 @@ def show_image(
     output: Path,
     pair: bool = False,
 ) -> str:
-    """Write a PNG of the annotated picture, or of its pair's; returns a sentence about it."""
+    """Write the annotated picture, or those of its pair, to a file; returns a sentence about it.
+
+    InputError for a suffix that is not one of FORMATS and for an image that does not exist.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise InputError(f"{output}: name it {', '.join(FORMATS)}")
     chosen = Lake(lake).release(release)
+    chosen.require_split(dataset, split)
     reader = PictureReader(chosen)
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
@@ -34,7 +43,7 @@ def show_image(
         raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
     with atomic_write(output) as sink:
-        drawn.save(sink, "PNG")
+        drawn.save(sink, FORMATS[output.suffix.lower()], quality=90)
     missing = sum(picture.picture is None for picture in pictures)
     reason = reader.missing or "the release does not have its location"
     if pair:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flows.release.manifest import MANIFEST, FileRecord, Manifest, read_manifest, table_order
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 _LAST_READ: ContextVar[tuple["Release", ...]] = ContextVar("last_read", default=())
 
@@ -67,6 +67,18 @@ class Release:
             for folder in folders
             if len(folder) == 2
         )
+
+    def require_split(self, dataset: str, split: str) -> None:
+        """InputError, with the nearest name, unless the release has images of this split."""
+        splits: dict[str, list[str]] = {}
+        for other, name in self.splits("images"):
+            splits.setdefault(other, []).append(name)
+        if dataset not in splits:
+            hint = did_you_mean(dataset, splits, f"it has {', '.join(splits) or 'none'}.")
+            raise InputError(f"release {self.id} does not have the data set {dataset}: {hint}")
+        if split not in splits[dataset]:
+            hint = did_you_mean(split, splits[dataset], f"it has {', '.join(splits[dataset])}.")
+            raise InputError(f"release {self.id} does not have {dataset} {split}: {hint}")
 
     def tables(self) -> dict[str, list[Path]]:
         """Files by table: declared ones as declared, then statistics by name."""

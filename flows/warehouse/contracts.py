@@ -12,17 +12,22 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query
 from schemas import TABLES, Table
 from schemas.table import Column, Count, Reference
 
 
 class RowRule(NamedTuple):
-    """A contract that each row meets or breaks by itself: offending rows meet `offence`."""
+    """A contract that each row meets or breaks by itself: offending rows meet `offence`.
+
+    It is about the rows that meet `applies`: where all its columns are null, it says nothing.
+    """
 
     name: str
     title: str
     offence: str
+    applies: str = "true"
 
 
 @cache
@@ -50,6 +55,7 @@ def _contract(
     numbers: dict[str, tuple[str, str]] | None = None,
     grain: tuple[str, ...] = (),
     reads: tuple[str, ...] = (),
+    applies: str = "true",
 ) -> Query:
     """Selects the grain, `columns`, and `numbers` (expression and meaning by name) from `table`."""
     grain, numbers = grain or table.key, numbers or {}
@@ -72,6 +78,7 @@ def _contract(
         columns=docs | {alias: meaning for alias, (_, meaning) in numbers.items()},
         severity="error",
         text=f"select{_lines(selected)}\nfrom {table.name}\n{body}order by{order}\n",
+        examines=Examined(table.name, applies),
     )
 
 
@@ -118,6 +125,7 @@ def _rows_hold(table: Table, rule: RowRule) -> Query:
         rule.title,
         columns=[name for name in scalar if re.search(rf"\b{name}\b", rule.offence)],
         body=f"where {rule.offence}\n",
+        applies=rule.applies,
     )
 
 
@@ -128,28 +136,39 @@ def row_rules(table: Table) -> Iterator[RowRule]:
         (
             "not_null",
             "null in a column that needs a value",
-            [_null_in(field) for field in fields if not field.nullable],
+            {field: _null_in(field) for field in fields if not field.nullable},
         ),
         (
             "words",
             "a word outside the vocabulary of its column",
-            [_other_word_in(column) for column in table.columns if column.words],
+            {column.field: _other_word_in(column) for column in table.columns if column.words},
         ),
         (
             "finite",
             "a number that is infinite or not a number",
-            [_not_finite(field) for field in fields if pa.types.is_floating(_value_type(field))],
+            {f: _not_finite(f) for f in fields if pa.types.is_floating(_value_type(f))},
         ),
     )
     for name, problem, offences in by_column:
         if offences:
             title = f"Rows of {table.name} with {problem}."
-            yield RowRule(name, title, "\n    or ".join(offences))
+            offence = "\n    or ".join(offences.values())
+            yield RowRule(name, title, offence, _any_value(offences))
     for constraint in table.constraints:
         lines = wrap(constraint.expression, 90, break_on_hyphens=False)
         offence = "not (\n        " + "\n        ".join(lines) + "\n    )"
         title = f"Rows of {table.name} that break the rule: {constraint.doc}"
-        yield RowRule(constraint.name, title, offence)
+        names = {f for f in fields if re.search(rf"\b{f.name}\b", constraint.expression)}
+        judged = f"({constraint.expression}) is not null"
+        applies = judged if any(field.nullable for field in names) else "true"
+        yield RowRule(constraint.name, title, offence, applies)
+
+
+def _any_value(fields: Iterable[pa.Field]) -> str:
+    """That a row has a value in one of these columns."""
+    if not all(field.nullable for field in fields):
+        return "true"
+    return " or ".join(f"{field.name} is not null" for field in fields)
 
 
 def _value_type(field: pa.Field) -> pa.DataType:

@@ -13,13 +13,16 @@ fields. Continuation lines are indented further than the word they continue.
     -- column    share: what it holds               result columns, in order
     -- column    category_id, items                 these mean what schemas/ declares; so do columns
     --                                              of the grain without a line: they come first
-    -- unit      share: part, other_part            of these columns: share (0 to 1), bytes or px
+    -- unit      share: part if measure=area        of these columns: share (0 to 1), bytes or px;
+    --                                              `if`: only in the rows that have this word
     -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
     -- action    Ingest again.                      checks only: what to do about the rows
+    -- examines  items where style is not null      checks only: the rows that the rule is about
+    -- needs     style > 0: a style                 of these the check can examine those that meet
+    --                                              the condition; the others lack `a style`
 
-A parameter is `text`, `integer` (from 0), `flag` (true or false) or one of several words:
-`user | shop`.
+A parameter is `text`, `integer` (from 0), `flag` (true or false) or some words: `user | shop`.
 
 A plot is a kind, then columns by channel. `bar` (x: value, y: names), `stack` (the same, divided
 into shares by `color`), `column` (x: whole numbers, y: value), `histogram` (x and x2: the edges of
@@ -27,7 +30,6 @@ a bin, y: value). Each may have `color`, a series for each of its words, and `fa
 each; `group` puts facets under headings. Values of rows that differ in other columns are added up.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,14 +39,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from flows.warehouse.examined_rows import Examined, parse_examined
 from schemas import TABLES, Table
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 KINDS = ("statistics", "pairs", "checks", "coco", "training", "report")
 """The folders of sql/."""
 
 SEVERITIES = ("error", "warn")
 
+_TYPES = {"flag": "of type flag", "integer": f"of type integer, from 0 to {2**63 - 1}"}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 UNITS = ("share", "bytes", "px")
@@ -76,17 +80,14 @@ class Param:
                 return text
             if self.type == "flag":
                 return _FLAGS[text.lower()]
-            if self.type == "integer" and not isinstance(argument, bool):
-                number = int(text)
-                if 0 <= number < 2**63:
-                    return number
+            is_integer = self.type == "integer" and not isinstance(argument, bool)
+            if is_integer and 0 <= (number := int(text)) < 2**63:
+                return number
         except (ValueError, KeyError):
             pass
         if text in self.type.split(" | "):
             return text
-        words = f"one of {self.type}" if "|" in self.type else f"of type {self.type}"
-        if self.type == "integer":
-            words += f", from 0 to {2**63 - 1}"
+        words = f"one of {self.type}" if "|" in self.type else _TYPES[self.type]
         raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 
@@ -113,7 +114,9 @@ class Query:
     text: str = field(repr=False)
     action: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    units_if: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
+    examines: Examined | None = None
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -148,8 +151,7 @@ def query(name: str) -> Query:
     by_name = _queries_by_name()
     if name in by_name:
         return by_name[name]
-    nearest = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else "`wardrobe query` lists them."
+    hint = did_you_mean(name, by_name, "`wardrobe query` lists them.")
     raise InputError(f"query {name!r} does not exist; {hint}")
 
 
@@ -174,7 +176,7 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action)\s{2,}(.*)")
+_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
 _PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
 
@@ -182,19 +184,19 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     """A file's text as a Query. ValueError when the header breaks the grammar above."""
     paragraphs, fields = _header(text)
     lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
-    severity, action = (lines.get(word, [None])[0] for word in ("severity", "action"))
     if not paragraphs or not {"reads", "grain"} <= lines.keys():
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads and grain")
-    if (severity in SEVERITIES) != (kind == "checks"):
-        raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
-    if (action is not None) != (kind == "checks"):
-        raise ValueError(f"sql/{kind}/{name}.sql: checks, and no other queries, need an action")
+    for word in ("severity", "action", "examines"):
+        if (word in lines) != (kind == "checks"):
+            raise ValueError(f"sql/{kind}/{name}.sql: {word} is for checks, and each has it")
     reads, grain = _names(lines["reads"]), _names(lines["grain"])
     described = dict(
         column for line in lines.get("column", []) for column in _columns(name, line, reads)
     )
     rest = ", ".join(column for column in grain if column not in described)
     columns = dict(_columns(name, rest, reads)) | described
+    conditions = [line.partition(" if ") for line in lines.get("unit", [])]
+    units = [unit for unit, _, _ in conditions]
     return Query(
         name=name,
         kind=kind,
@@ -204,11 +206,15 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         params=tuple(_param(name, line) for line in lines.get("param", [])),
         grain=grain,
         columns=columns,
-        severity=severity,
-        action=action or "",
+        severity=lines.get("severity", [None])[0],
+        action=lines.get("action", [""])[0],
         text=text,
-        units=dict(_units(name, lines.get("unit", []), columns)),
+        units=dict(_units(name, units, columns)),
+        units_if=dict(word.partition("=")[::2] for _, _, word in conditions if word),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
+        examines=parse_examined(name, lines["examines"], lines.get("needs", []))
+        if kind == "checks"
+        else None,
     )
 
 
@@ -258,7 +264,8 @@ def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[s
 
 
 def _doc(table: Table, name: str) -> str:
-    doc = (table.schema.field(name).metadata or {})[b"doc"].decode().rstrip(".")
+    doc = (table.schema.field(name).metadata or {})[b"doc"].decode()
+    doc = doc if doc.endswith("...") else doc.removesuffix(".")
     return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
 
 

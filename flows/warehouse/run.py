@@ -1,9 +1,9 @@
 """Queries and checks run on a connection: a query's rows as Arrow, a check's as a verdict."""
 
-import difflib
 import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,23 @@ from flows.warehouse.connect import (
 )
 from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
+from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
+
+NOT_CHECKABLE = "not checkable"
+"""The outcome of a check that could examine no row: it found nothing, and says nothing."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a check: the number of offending rows, and the first few of them.
+    """The result of a check: how many rows it examined, how many offend, and the first of these.
 
     `severity` is `error` (blocks publishing) or `warn`. `failure` is the message of a check that
     could not run; `rows` is then 0 and the severity `error`, because nothing was checked.
+    `not_examined` rows are subject to the rule, but lack what the check needs: `lacks`.
     """
 
     name: str
@@ -40,12 +45,17 @@ class Verdict:
     rows: int
     examples: tuple[dict[str, Any], ...]
     seconds: float
+    examined: int = 0
+    not_examined: int = 0
+    lacks: str = ""
     failure: str | None = None
 
     @property
     def outcome(self) -> str:
-        """`ok`, `warn` or `error`."""
-        return self.severity if self.rows or self.failure else "ok"
+        """`ok`, `warn`, `error` or `not checkable`."""
+        if self.rows or self.failure:
+            return self.severity
+        return "ok" if self.examined else NOT_CHECKABLE
 
     @property
     def blocks(self) -> bool:
@@ -53,12 +63,23 @@ class Verdict:
         return self.outcome == "error"
 
     @property
+    def gap(self) -> str:
+        """Why rows were not examined, or empty: `31,628 of 31,631 rows lack ...`."""
+        if not self.not_examined:
+            return ""
+        total = self.examined + self.not_examined
+        return f"{self.not_examined:,} of {total:,} rows lack {self.lacks}"
+
+    @property
     def example(self) -> str:
-        """The first offending row as `name=value; ...`, or why the check could not run."""
+        """The first offending row as `name=value; ...`, and why rows could not be examined."""
         if self.failure:
             return f"could not run: {self.failure}"
+        if not self.rows:
+            return self.gap or ("" if self.examined else "no rows to examine")
         first = self.examples[0] if self.examples else {}
-        return "; ".join(f"{name}={value}" for name, value in first.items())
+        row = "; ".join(f"{name}={value}" for name, value in first.items())
+        return f"{row} ({self.gap})" if self.gap else row
 
 
 def run_query(
@@ -76,9 +97,19 @@ def stream_query(
     The connection stays free for other queries while the reader is open. InputError when values
     or files cannot be computed with.
     """
-    named = _check_or_query(name)
+    named = query_or_check(name)
     with engine_errors():
         return stream_rows(_execute(con, named.text, named.values(parameters)))
+
+
+def result_schema(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Schema:
+    """The columns of a query's rows; each field has its meaning and unit, as in schemas/.
+
+    Required parameters are null: a connection without rows serves.
+    """
+    types = _execute(con, query.text, {param.name: param.default for param in query.params}).schema
+    docs = ({"doc": query.columns[name], "unit": query.units.get(name, "")} for name in types.names)
+    return pa.schema(map(pa.Field.with_metadata, types, docs))
 
 
 def all_checks() -> tuple[Query, ...]:
@@ -88,21 +119,21 @@ def all_checks() -> tuple[Query, ...]:
 
 def check_named(name: str) -> Query:
     """The check of that name, written or generated. InputError when there is none."""
-    check = _check_or_query(name)
+    check = query_or_check(name)
     if check.kind != "checks":
         raise InputError(f"{name} is not a check; `wardrobe check` lists the checks.")
     return check
 
 
-def _check_or_query(name: str) -> Query:
+def query_or_check(name: str) -> Query:
+    """The query or check of that name, written or generated. InputError suggests the nearest."""
     if "." not in name:
         return query(name)
     generated = {check.name: check for check in (*contracts(), *statistics_checks())}
     if name in generated:
         return generated[name]
-    near = difflib.get_close_matches(name, generated, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else "."
-    raise InputError(f"check {name!r} does not exist{hint}")
+    hint = did_you_mean(name, generated, "`wardrobe check --all` lists them.")
+    raise InputError(f"check {name!r} does not exist; {hint}")
 
 
 def run_checks(
@@ -121,7 +152,8 @@ def run_checks(
     when `only` names a check that does not exist.
     """
     if only:
-        return [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+        named = [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+        return _with_examined_rows(con, named)
     verdicts = [_run_check(con, check, examples) for check in queries("checks")]
     if parts is None:
         verdicts += _run_contracts(con, TABLES, examples)
@@ -132,7 +164,39 @@ def run_checks(
             verdicts += _run_contracts(changed, in_parts, examples)
         verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()
-    return verdicts + [_run_check(con, check, examples) for check in generated]
+    verdicts += [_run_check(con, check, examples) for check in generated]
+    return _with_examined_rows(con, verdicts)
+
+
+def _with_examined_rows(
+    con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
+) -> list[Verdict]:
+    """The verdicts with the number of rows examined, of the whole release on `con`.
+
+    Contracts may have run on changed parts only: the other parts were examined when they were
+    published.
+    """
+    declared = {check.name: check.examines for check in all_checks()}
+    by_source: dict[str, dict[str, tuple[Verdict, Examined]]] = defaultdict(dict)
+    for verdict in verdicts:
+        if (rows := declared[verdict.name]) and not verdict.failure:
+            by_source[rows.source][verdict.name] = verdict, rows
+    counted: dict[str, Verdict] = {}
+    for source, judged in by_source.items():
+        numbers = ", ".join(number for _, rows in judged.values() for number in rows.counts)
+        try:
+            with keyboard_interrupts():
+                counts = iter(con.cursor().execute(f"select {numbers} from {source}").fetchall()[0])
+        except duckdb.Error as error:
+            failure = engine_message(error)
+            for name, (verdict, _) in judged.items():
+                counted[name] = replace(verdict, severity="error", failure=failure)
+            continue
+        for name, (verdict, rows) in judged.items():
+            counted[name] = replace(
+                verdict, examined=next(counts), not_examined=next(counts), lacks=rows.lacks
+            )
+    return [counted.get(verdict.name, verdict) for verdict in verdicts]
 
 
 def _run_contracts(

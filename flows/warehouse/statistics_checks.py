@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries
 
 TOLERANCE = 0.00015
@@ -32,6 +33,7 @@ def _check(statistic: Query) -> Query:
         columns={**columns, "problem": problem},
         severity="error",
         text=_text(statistic),
+        examines=Examined(statistic.name),
     )
 
 

@@ -10,6 +10,12 @@
 -- reads     images, items, categories
 -- severity  warn
 -- action    Keep the rows, and exclude them where you train on scale, occlusion or zoom_in.
+-- examines  items join images using (dataset, split, image_id)
+--           join (values ('scale'), ('occlusion'), ('zoom_in')) as labels (label) on true
+--           where case labels.label when 'scale' then items.scale when 'occlusion'
+--           then items.occlusion else items.zoom_in end is not null
+-- needs     labels.label <> 'scale' or images.width is not null: the size of their picture, which
+--           its file gives
 -- grain     dataset, split, image_id, item_no, label
 -- column    label: the labelled property: `scale`, `occlusion` or `zoom_in`
 -- column    value: the label

@@ -7,6 +7,9 @@
 -- reads     images, landmarks
 -- severity  warn
 -- action    Keep the landmarks; for training, treat those outside as unlabelled.
+-- examines  items join images using (dataset, split, image_id)
+--           where items.landmarks_visible + items.landmarks_occluded > 0
+-- needs     images.width is not null: the size of their picture, which its file gives
 -- grain     dataset, split, image_id, item_no
 -- column    least_x: smallest x of its landmarks
 -- column    least_y: smallest y of its landmarks

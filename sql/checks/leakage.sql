@@ -7,6 +7,9 @@
 -- reads     images
 -- severity  warn
 -- action    Exclude the picture from one of the splits before you compare results between them.
+-- examines  images
+-- needs     sha256 is not null or dataset = 'fashionai': a hash of their picture, which
+--           `wardrobe ingest --verify-images` stores
 -- grain     dataset, split, image_id, other_split, other_image_id, evidence
 -- column    split: the split whose name sorts first
 -- column    image_id: the picture there

@@ -12,6 +12,11 @@
 -- severity  warn
 -- action    Use the authors' lists (listed_queries, listed_gallery) to compare with published
 --           results.
+-- examines  (select dataset, split from listed_queries
+--           union all select dataset, split from listed_gallery) as records
+--           left join (select distinct dataset, split, true as present from items) as annotated
+--           using (dataset, split)
+-- needs     annotated.present: items in the split of their list
 -- grain     dataset, split, list_file, side, image_id, x1, y1, x2, y2, style, pair_id, category_id
 -- column    side: `queries` or `gallery`
 -- column    image_id, x1, y1, x2, y2

@@ -14,6 +14,7 @@
 -- column    boxes: boxes in it
 -- column    flat_boxes: boxes of zero width or height of the category, in no bin; the same in all
 --           rows of the category
+-- unit      share: lower, upper if measure=relative_area
 -- plot      histogram x=lower x2=upper y=boxes facet=category_name group=measure
 
 with boxes as (

@@ -18,6 +18,8 @@
 -- column    quantile_75: 75 % of the boxes are not larger
 -- column    quantile_90: 90 % of the boxes are not larger
 -- column    largest: the largest value
+-- unit      share: smallest, quantile_10, quantile_25, median, quantile_75, quantile_90,
+--           largest if measure=relative_area
 
 with boxes as (
     select

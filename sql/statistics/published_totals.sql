@@ -1,4 +1,4 @@
--- Totals of the lake compared with the published totals, to see whether a download is complete.
+-- Published totals: the lake compared with them, to see whether a download is complete.
 --
 -- Published totals have two editions. The `paper` edition of DeepFashion2 counts pictures that were
 -- never released (its image pairs by split are from the authors' older README and add up to the

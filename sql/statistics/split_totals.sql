@@ -6,7 +6,7 @@
 -- reads     images, items, landmarks, polygons, pairs
 -- grain     dataset, split
 -- column    images: images with a picture, a document or both
--- column    annotated: images with an annotation document
+-- column    annotated: images that the source annotates
 -- column    pictures_missing: images whose picture file is missing
 -- column    items: annotated garments
 -- column    landmarks_labelled: landmarks labelled visible or occluded

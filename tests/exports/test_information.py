@@ -1,6 +1,7 @@
 """The authors' lists: image records without annotations, retrieval queries and gallery."""
 
 import json
+from pathlib import Path
 
 import pytest
 from builders import items_of, made_up_documents, tables_of
@@ -8,17 +9,23 @@ from releases import files_in, write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.pipelines.export import export_coco, export_information
+from flows.release import Release
 from schemas.errors import InputError
 
 
-class Released:
+class Released(Release):
     """As much of a release as an export asks for."""
 
     def __init__(self, files):
-        self.files = files
+        super().__init__(Path("release"))
+        self._tables = files
 
     def tables(self):
-        return self.files
+        return self._tables
+
+    def splits(self, table):
+        folders = {path.parts[-3:-1] for path in self._tables[table]}
+        return [tuple(step.partition("=")[2] for step in folder) for folder in folders]
 
 
 @pytest.fixture
@@ -141,9 +148,9 @@ def test_pictures_of_unknown_size_are_refused_unless_allowed(tmp_path, documents
 @pytest.mark.slow
 def test_a_split_that_is_not_there_is_refused_in_words(release, tmp_path):
     how = {"output": tmp_path / "x.json", "options": CocoOptions()}
-    with pytest.raises(InputError, match="no images of deepfashion2 test"):
+    with pytest.raises(InputError, match="does not have deepfashion2 test: it has"):
         export_coco(release, "deepfashion2", split="test", **how)
-    with pytest.raises(InputError, match="no images of deepfashion2 test"):
+    with pytest.raises(InputError, match="does not have deepfashion2 test: it has"):
         export_information(release, "deepfashion2", split="test", output=tmp_path / "none")
 
 

@@ -90,7 +90,19 @@ def test_in_a_browser_pictures_load_and_nothing_is_wider_than_the_window(page, t
     """
     result, console = browse(page, tmp_path, script, width=width)
     assert console == []
-    assert result["broken"] == 0 and result["pictures"] == 3 and result["plots"] >= 8
+    assert result["broken"] == 0 and result["pictures"] == 6 and result["plots"] >= 8
     assert result["page"] <= result["window"]
     assert result["unlabelled"] == 0
     assert result["open"] is (width > 900)
+
+
+@pytest.mark.parametrize(("width", "display"), [(1280, "none"), (500, "block")])
+def test_in_a_browser_a_table_that_is_wider_than_its_frame_says_so(page, tmp_path, width, display):
+    script = """
+        const frame = document.querySelector("#split-totals .scroll");
+        return {display: getComputedStyle(frame.querySelector(".hint")).display,
+                wide: frame.scrollWidth > frame.clientWidth + 1};
+    """
+    result, console = browse(page, tmp_path, script, width=width)
+    assert console == []
+    assert result == {"display": display, "wide": display == "block"}

@@ -125,6 +125,10 @@ def test_a_release_that_is_not_there_is_one_sentence(tmp_path):
     release = write_release(tmp_path, [image(1, item())])
     with pytest.raises(InputError, match="does not have deepfashion2 test: it has"):
         Feed(release, "deepfashion2", "test")
+    with pytest.raises(InputError, match="does not have deepfashion2 trian: did you mean train"):
+        Feed(release, "deepfashion2", "trian")
+    with pytest.raises(InputError, match="deepfasion2 is not a data set: did you mean deepf"):
+        Feed(release, "deepfasion2", "train")
     with pytest.raises(InputError, match="task cannot be boxes"):
         Feed(release, "deepfashion2", "train", task="boxes")
 

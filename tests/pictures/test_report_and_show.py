@@ -68,6 +68,30 @@ def test_report_leaves_the_pictures_out_and_says_why(lake, tmp_path, monkeypatch
     assert {picture.image_id for picture in shown if picture.picture is None} >= {1, 2, 3}
 
 
+def test_a_report_compares_its_release_with_the_previous_one(tmp_path, monkeypatch):
+    pages = []
+    monkeypatch.setattr("flows.pipelines.report.require_plots", lambda: None)
+    monkeypatch.setattr("flows.pipelines.report.write_report", lambda _, page: pages.append(page))
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    write_deepfashion2(source, images=12, seed=3)
+    first = ingested("deepfashion2", source, lake).release
+    (source / "train/image/000001.jpg").unlink()
+    ingested("deepfashion2", source, lake, allow_shrink=("train",))
+    for release in (None, first):
+        make_report(lake, release, output=tmp_path / "report.html")
+    (Lake(lake)).delete(first)
+    make_report(lake, None, output=tmp_path / "report.html")
+    after, without_parent, deleted = pages
+    (images,) = after.differences.to_pylist()
+    assert (images["table"], images["split"], images["changed"]) == ("images", "train", 1)
+    changed = {
+        row["check"]: (row["before"], row["now"]) for row in after.check_differences.to_pylist()
+    }
+    assert changed["missing_pictures"] == (0, 1)
+    assert (without_parent.manifest.parent, without_parent.differences) == (None, None)
+    assert deleted.manifest.parent == first and deleted.differences is None
+
+
 def test_export_leaves_them_out_by_name(lake, tmp_path, monkeypatch):
     monkeypatch.setattr("flows.pipelines.export_training.loses_too_many", lambda *counts: False)
     record = export_training(

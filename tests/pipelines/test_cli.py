@@ -28,7 +28,11 @@ def test_version_shows_the_folder_of_the_package():
         (["tables", "--lake", "nowhere"], "is not a lake"),
         (["ingest", "deepfashion2", "/does/not/exist"], "does not exist"),
         (["ingest", "deepfashion2", "/does", "--split", "trian"], "has no split trian"),
-        (["schema", "itmes"], "unknown table itmes"),
+        (["schema", "itmes"], "unknown table itmes: did you mean items?"),
+        (["schema", "zzzzzz"], "unknown table zzzzzz: the tables are images, "),
+        (["query", "positive_pair", "--describe"], "did you mean positive_pairs?"),
+        (["query", "items.wrods", "--describe"], "did you mean items.words?"),
+        (["query", "--describe"], "--describe needs the name of a query"),
         (["serve", "--cron", "0 3 * * *", "deepfashion2", "."], "needs a Prefect server"),
         (["rejections", "--rule", "no_rule"], "unknown rule no_rule"),
         (["ingest", "other", "/data"], "'other' is not one of"),
@@ -48,6 +52,16 @@ def command_groups(command: click.Command, *words: str):
     yield words, command
     for name, child in getattr(command, "commands", {}).items():
         yield from command_groups(child, *words, name)
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_the_lists_of_commands_have_whole_descriptions(width, monkeypatch):
+    monkeypatch.setenv("TERMINAL_WIDTH", width)
+    for words, group in command_groups(typer.main.get_command(app)):
+        listed = " ".join(wardrobe(*words, "--help", COLUMNS=width).stdout.split())
+        for name, command in getattr(group, "commands", {}).items():
+            (first, *_) = command.help.split("\n")
+            assert f"{name} {first}" in listed, (width, words)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,10 +198,18 @@ def test_the_command_groups_by_rule_with_an_example_each(broken, lake):
     assert bad_cell["example_message"].startswith("row 3, column center_front: ")
 
 
-def test_the_command_shows_one_rule_of_all_sources(broken, lake):
-    done = wardrobe("rejections", "--rule", "unknown_category", lake=lake)
-    _, _, *rows = done.stdout.splitlines()
-    assert [row.split()[0] for row in rows] == ["deepfashion2", "fashion-mnist", "fashionai"]
+def test_the_command_lists_the_files_that_broke_a_rule(broken, lake):
+    rule = "unknown_category"
+    done = wardrobe("rejections", "--rule", rule, "--format", "json", lake=lake)
+    rows = json.loads(done.stdout)
+    assert sorted({row["dataset"] for row in rows}) == [
+        "deepfashion2",
+        "fashion-mnist",
+        "fashionai",
+    ]
+    text = f"select file_name, message, item_no from rejections where rule = '{rule}'"
+    listed = [(row["file_name"], row["message"], row["item_no"]) for row in rows]
+    assert Counter(listed) == Counter(rows_of(lake, text))
     none = wardrobe("rejections", "--rule", "non_finite", lake=lake)
     assert (none.returncode, none.stdout) == (0, "nothing was refused for non_finite\n")
     assert is_one_sentence(wardrobe("rejections", "--rule", "bad", lake=lake))

@@ -108,6 +108,23 @@ def test_a_closed_stdout_is_not_an_error(lake):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    ["sql 'from range(1000000)' --format csv", "sql 'from landmarks' --format json", "schema"],
+)
+def test_a_pipe_closed_early_is_not_an_error(words, lake):
+    script = f"{sys.executable} -m flows {words} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        env={**os.environ, "WARDROBE_LAKE": str(lake)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") == 1
+
+
+@pytest.mark.slow
 def test_names_beyond_the_locale_are_escaped(lake):
     text = "select '上衣' as top"
     done = wardrobe_process("sql", text, WARDROBE_LAKE=str(lake), PYTHONIOENCODING="ascii")

@@ -40,7 +40,10 @@ def first_row(table, **values):
 def test_a_sound_release_meets_every_contract(memory, sound):
     assert all(rows.num_rows for rows in sound.values()), "a table without rows proves nothing"
     assert suspected_contracts(memory) == set()
-    assert {verdict.outcome for verdict in run_checks(memory, only=CONTRACTS)} == {"ok"}
+    verdicts = run_checks(memory, only=CONTRACTS)
+    assert {verdict.name: verdict.outcome for verdict in verdicts if verdict.outcome != "ok"} == {
+        "images.orientation_is_exif": "not checkable"  # no picture has one
+    }
 
 
 DAMAGE = {

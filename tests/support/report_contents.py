@@ -30,11 +30,11 @@ def totals(**values) -> dict:
     return {**KEY, **dict.fromkeys(names, 0), **values}
 
 
-def a_release() -> Manifest:
+def a_release(parent: str | None = None) -> Manifest:
     return Manifest(
         release="20261121T031500Z-3fa9c2d1",
         created=datetime(2026, 11, 21, 3, 15, tzinfo=UTC),
-        parent=None,
+        parent=parent,
         content="3fa9c2d1" * 8,
         versions={"wardrobe": "0.1.0"},
         inputs={"deepfashion2": {"location": "/data/deepfashion2", "kind": "folder"}},
@@ -165,7 +165,7 @@ def a_full_content() -> ReportContent:
     """A release with rows for every section."""
     refused = {**KEY, "file_name": "train/annos/000007.json", "item_no": None, "rule": "not_json"}
     return ReportContent(
-        a_release(),
+        a_release(parent="20261120T031500Z-9a4c0f2e"),
         with_headers(_statistics()),
         tables=pa.table({"table": ["images"], "rows": [3], "bytes": [1200], "files": [1]}),
         checks=pa.table(
@@ -173,12 +173,21 @@ def a_full_content() -> ReportContent:
                 "check": ["items.unique", "leakage"],
                 "verdict": ["ok", "warn"],
                 "rows": [0, 3],
+                "examined": [1029, 2],
+                "not_examined": [0, 1027],
                 "finds": ["Keys that stand twice.", "Pictures in two splits."],
                 "example": ["", "image_id=67"],
             }
         ),
         rejections=pa.Table.from_pylist([{**refused, "message": "not JSON", "excerpt": "<b>{"}]),
-        samples=[a_picture(1, "user")],
+        differences=pa.table(
+            {"table": ["items"], "dataset": ["deepfashion2"], "split": ["train"]}
+            | {"added": [4], "removed": [0], "changed": [1]}
+        ),
+        check_differences=pa.table(
+            {"check": ["leakage"], "before": [0], "now": [3], "finds": ["Pictures in two splits."]}
+        ),
+        samples=[a_picture(number, "user") for number in range(1, 5)],
         pairs=[[a_picture(1, "user"), a_picture(2, "shop")]],
         mean_pictures={"fashion-mnist": {"Bag": Image.new("L", (28, 28), 90)}},
     )

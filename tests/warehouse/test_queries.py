@@ -2,6 +2,7 @@
 
 import pytest
 
+from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Param, Plot, parse_query, queries, query, sql_folder
 from schemas.errors import InputError
 
@@ -43,7 +44,8 @@ def test_a_header_is_read_as_written():
     assert one.grain == ("dataset", "split")
     assert one.columns == {
         "dataset": "source dataset, e.g. `deepfashion2`",
-        "image_id": "the image within its split; refers to images.image_id",
+        "image_id": "the image within its split: its number; FashionAI: 13 hex digits of its file "
+        "name",
         "split": "split, as the source names it",
     }
     assert one.severity is None
@@ -84,7 +86,7 @@ def test_units_and_plots_name_columns():
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
         ("dataset,\n--           image_id", "share", "nor declared: 'share'"),
         ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
-        ("-- grain ", "-- action    Ingest again.\n-- grain ", "no other queries, need an action"),
+        ("-- grain ", "-- action    Ingest again.\n-- grain ", "action is for checks"),
         (
             "x=split y=dataset facet",
             "x=size y=dataset facet",
@@ -111,21 +113,34 @@ def test_a_header_without_a_title_takes_the_next_paragraph():
 
 def test_plots_and_units_of_all_statistics_name_their_columns():
     for statistic in queries("statistics"):
-        names = {*statistic.units, *(c for plot in statistic.plots for c in plot.channels.values())}
+        names = {*statistic.units, *statistic.units_if}
+        names |= {column for plot in statistic.plots for column in plot.channels.values()}
         assert names <= statistic.columns.keys(), statistic.name
     assert any(statistic.plots for statistic in queries("statistics"))
 
 
-def test_a_check_needs_a_severity_and_an_action():
+def test_a_check_has_a_severity_an_action_and_the_rows_that_it_examines():
     with pytest.raises(ValueError, match="severity"):
         parse_query("sizes", "checks", TEXT)
     text = TEXT.replace("-- grain ", "-- severity  warn\n-- grain ")
-    with pytest.raises(ValueError, match="need an action"):
+    with pytest.raises(ValueError, match="action is for checks"):
         parse_query("sizes", "checks", text)
-    check = parse_query(
-        "sizes", "checks", text.replace("-- grain ", "-- action    Rest.\n-- grain ")
-    )
+    text = text.replace("-- grain ", "-- action    Rest.\n-- grain ")
+    with pytest.raises(ValueError, match="examines is for checks"):
+        parse_query("sizes", "checks", text)
+    text = text.replace("-- grain ", "-- examines  items where style > 0\n-- grain ")
+    check = parse_query("sizes", "checks", text)
     assert (check.severity, check.action) == ("warn", "Rest.")
+    assert check.examines == Examined("items", "style > 0")
+    needs = "-- needs     x1 is not null: a box,\n--           with edges\n-- grain "
+    check = parse_query("sizes", "checks", text.replace("-- grain ", needs))
+    assert check.examines == Examined("items", "style > 0", "x1 is not null", "a box, with edges")
+    with pytest.raises(ValueError, match="needs condition: what rows lack"):
+        parse_query("sizes", "checks", text.replace("-- grain ", "-- needs     x1\n-- grain "))
+    with pytest.raises(ValueError, match="examines is for checks"):
+        parse_query(
+            "sizes", "statistics", TEXT.replace("-- grain ", "-- examines  items\n-- grain ")
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ column from its name, and the format of its cells from its type and unit.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -58,9 +58,13 @@ def table_block(
     caption: str,
     *,
     units: Mapping[str, str] | None = None,
+    units_of: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
     docs: Mapping[str, str] | None = None,
 ) -> Block:
-    """A sortable table of all columns; `docs` explain them where the reader points at a head."""
+    """A sortable table of all columns; `docs` explain them where the reader points at a head.
+
+    `units_of` gives the units of a row where rows differ in them.
+    """
     units, docs = units or {}, docs or {}
     columns = []
     for field in table.schema:
@@ -72,18 +76,18 @@ def table_block(
                 "numeric": pa.types.is_integer(field.type) or pa.types.is_floating(field.type),
                 "code": field.name in _CODE,
                 "badge": field.name in _BADGE_COLUMNS,
-                "unit": unit,
             }
         )
-    rows = [
-        [_cell(value, column) for value, column in zip(row.values(), columns, strict=True)]
-        for row in table.to_pylist()
-    ]
+    rows = []
+    for row in table.to_pylist():
+        of_row = units_of(row) if units_of else units
+        cells = zip(row.items(), columns, strict=True)
+        rows.append([_cell(value, column, of_row.get(name, "")) for (name, value), column in cells])
     return {"kind": "table", "caption": caption, "columns": columns, "rows": rows}
 
 
-def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
-    text = cell_text(value, column["unit"])
+def _cell(value: Any, column: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    text = cell_text(value, unit)
     look = "code" if column["code"] else "prose" if len(text) > 40 else ""
     badge = f"badge {_BADGES.get(text, 'quiet')}" if column["badge"] else ""
     missing = "-inf" if column["numeric"] else ""

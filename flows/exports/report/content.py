@@ -17,8 +17,9 @@ from schemas.datasets import DATASETS
 class Statistic:
     """The rows of a query and what its header says about them.
 
-    `columns` maps each column to its meaning, `units` some columns to `share`, `bytes` or `px`;
-    `plots` are kinds of plot with the column in each channel.
+    `columns` maps each column to its meaning, `units` some columns to `share`, `bytes` or `px`, in
+    the rows that have the words of `units_if`; `plots` are kinds of plot with the column in each
+    channel.
     """
 
     name: str
@@ -28,6 +29,11 @@ class Statistic:
     units: Mapping[str, str]
     plots: Sequence[tuple[str, Mapping[str, str]]]
     table: pa.Table
+    units_if: Mapping[str, str] = field(default_factory=dict)
+
+    def units_of(self, row: Mapping[str, Any]) -> Mapping[str, str]:
+        """The units of the columns in this row."""
+        return self.units if all(row[k] == word for k, word in self.units_if.items()) else {}
 
     def rows(self, dataset: str | None = None) -> list[dict[str, Any]]:
         """All rows, or those of one data set."""
@@ -40,9 +46,12 @@ class ReportContent:
     """Everything that can be in a report; a section without rows is left out.
 
     `tables` has one row per table of the release: `table`, `rows`, `bytes`, `files`. `checks` has
-    one row per check: `check`, `verdict` (ok, warn, error), `rows`, `finds`, `example`;
-    `rejections` some rows of the table. Each of `samples` is drawn, each of `pairs` as a contact
-    sheet; `mean_pictures` has the mean picture of each class by data set.
+    one row per check: `check`, `verdict` (ok, warn, error, not checkable), `rows`, `examined`,
+    `not_examined`, `finds`, `example`; `rejections` some rows of the table. `differences` has rows
+    `added`, `removed` and `changed` since the previous release, by table, data set and split;
+    `check_differences` the checks that found another number of rows, `before` and `now`; both are
+    None without that release. Each of `samples` is drawn, each of `pairs` as a contact sheet;
+    `mean_pictures` has the mean picture of each class by data set.
     """
 
     manifest: Manifest
@@ -50,6 +59,8 @@ class ReportContent:
     tables: pa.Table | None = None
     checks: pa.Table | None = None
     rejections: pa.Table | None = None
+    differences: pa.Table | None = None
+    check_differences: pa.Table | None = None
     samples: Sequence[AnnotatedPicture] = ()
     pairs: Sequence[Sequence[AnnotatedPicture]] = ()
     mean_pictures: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)

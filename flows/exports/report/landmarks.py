@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.exports.report.blocks import Block, details, grid
 from flows.exports.report.content import ReportContent, Section
+from flows.exports.report.plots import plot_block
 from flows.exports.report.statistics import statistic_table
 from schemas.categories import category
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
@@ -30,8 +31,40 @@ def landmarks(content: ReportContent, chapter: str, dataset: str) -> Section | N
         "often it is visible, occluded or not labelled; point at it for the numbers."
     )
     drawn = grid(shapes, width="shapes", legend=_WORDS)
+    named = grid(occlusion_plots(content.rows("landmark_visibility", dataset)), title=_OCCLUSION)
     table = details("All numbers", statistic_table(statistic, dataset))
-    return Section(chapter, f"{dataset}-landmarks", "Landmarks", intro, [drawn, table])
+    return Section(chapter, f"{dataset}-landmarks", "Landmarks", intro, [drawn, named, table])
+
+
+_OCCLUSION = "Occluded share, of the items with this landmark labelled"
+
+
+def occlusion_plots(visibility: Rows) -> list[Block]:
+    """A plot per category of how often each named landmark is occluded; splits are added up.
+
+    DeepFashion2 does not name its landmarks: it has no such plots.
+    """
+    counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for row in visibility:
+        if row["landmark_name"]:
+            counted = {word: row[word] for word in (VISIBLE, OCCLUDED)}
+            name = f"{row['landmark_no']} {row['landmark_name'].replace('_', ' ')}"
+            counts[row["category_name"]][name].update(counted)
+    shares = {
+        category_name: [
+            {"landmark": name, "occluded": counted[OCCLUDED] / counted.total()}
+            for name, counted in of_category.items()
+            if counted.total()
+        ]
+        for category_name, of_category in counts.items()
+    }
+    scale = [row for rows in shares.values() for row in rows]
+    channels, units = {"x": "occluded", "y": "landmark"}, {"occluded": "share"}
+    return [
+        plot_block("bar", rows, channels, title=category_name, scale=scale, units=units)
+        for category_name, rows in shares.items()
+        if rows
+    ]
 
 
 def shape_blocks(shapes: Rows, visibility: Rows, boxes: Rows) -> list[Block]:

@@ -1,7 +1,8 @@
-"""Sections on the release as a whole: totals, published figures, provenance, quality."""
+"""Sections on the release as a whole: verdict, totals, differences, provenance, quality."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flows.exports.report.blocks import Block, details, key_values, paragraph, table_block
@@ -29,11 +30,86 @@ def tiles(content: ReportContent) -> list[tuple[str, str, str]]:
     return [(f"{value:,}", name, note) for value, name, note in numbers if value]
 
 
-def totals(content: ReportContent) -> list[Section | None]:
-    """Totals of every split, and the published figures."""
-    return [
-        statistic_section(content, "Release", name) for name in ("split_totals", "published_totals")
+def verdict(content: ReportContent) -> list[str]:
+    """Sentences on the state of the release, at the head of the page."""
+    sentences = []
+    checks = content.checks.to_pylist() if content.checks is not None else []
+    by_verdict: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for check in checks:
+        by_verdict[check["verdict"]].append(check)
+    if errors := by_verdict["error"]:
+        sentences.append(f"{_counted(errors, 'check')} found errors: {_check_names(errors)}.")
+    elif checks:
+        sentences.append(f"No error: {_counted(by_verdict['ok'], 'check')} passed.")
+    if warnings := by_verdict["warn"]:
+        names = _check_names(warnings)
+        sentences.append(f"{_counted(warnings, 'check')} found oddities of the source: {names}.")
+    if gaps := [check for check in checks if check["not_examined"]]:
+        names = ", ".join(
+            f"`{check['check']}` ({check['not_examined']:,} rows not examined)" for check in gaps
+        )
+        sentences.append(f"{_counted(gaps, 'check')} could not examine all rows: {names}.")
+    rejected = sum(row["documents"] + row["items"] for row in content.rows("rejections_by_rule"))
+    sentences.append(
+        f"{rejected:,} documents and items were rejected." if rejected else "Nothing was rejected."
+    )
+    missing = sum(row["pictures_missing"] or 0 for row in content.rows("split_totals"))
+    if missing:
+        sentences.append(f"{missing:,} pictures are missing.")
+    if is_sample(content):
+        sentences.append(
+            "The release is a sample: it has less than half of the images published for its splits."
+        )
+    return sentences
+
+
+def _counted(checks: Sequence[object], noun: str) -> str:
+    return f"{len(checks):,} {noun}{'' if len(checks) == 1 else 's'}"
+
+
+def _check_names(checks: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"`{check['check']}` "
+        + ("(could not run)" if check["rows"] is None else f"({check['rows']:,} rows)")
+        for check in checks
+    )
+
+
+def is_sample(content: ReportContent) -> bool:
+    """Whether the release has less than half of the images published for its splits."""
+    rows = [
+        row
+        for row in content.rows("published_totals")
+        if row["edition"] == "released" and row["measure"] == "images" and row["ours"]
     ]
+    return 2 * sum(row["ours"] for row in rows) < sum(row["published"] for row in rows)
+
+
+def totals(content: ReportContent) -> list[Section | None]:
+    """Totals of every split, and the published figures: folded for a sample."""
+    return [
+        statistic_section(content, "Release", "split_totals"),
+        statistic_section(content, "Release", "published_totals", folded=is_sample(content)),
+    ]
+
+
+def differences(content: ReportContent) -> Section | None:
+    """What changed since the previous release; None for the first one."""
+    parent = content.manifest.parent
+    if parent is None:
+        return None
+    intro = f"Rows that were added, removed or changed since `{parent}`, by table and split."
+    if content.differences is None:
+        gone = "The previous release was deleted: differences cannot be computed."
+        blocks = [paragraph(gone)]
+    elif content.differences.num_rows:
+        blocks = [table_block(content.differences, "Differences to the previous release")]
+    else:
+        blocks = [paragraph("Both releases have the same rows.")]
+    if content.check_differences is not None and content.check_differences.num_rows:
+        title = "Checks that found another number of rows"
+        blocks.append(table_block(content.check_differences, title))
+    return Section("Release", "differences", "Since the previous release", intro, blocks)
 
 
 def provenance(content: ReportContent) -> Section:
@@ -100,12 +176,22 @@ def rejections(content: ReportContent) -> Section:
 
 
 def checks(content: ReportContent) -> Section | None:
-    """The verdict of every check."""
+    """The checks with findings or rows they could not examine, then all of them."""
     if content.checks is None or not content.checks.num_rows:
         return None
     intro = (
         "An error is a defect of wardrobe and keeps a release from being published; a warning is "
-        "an oddity of the source, kept as it is. What to do about each: wardrobe help checks."
+        "an oddity of the source, kept as it is. A check that could examine no row is not "
+        "checkable: its example says what the rows lack. What to do about each: wardrobe help "
+        "checks."
     )
-    table = table_block(content.checks, "Verdict of every check")
-    return Section("Quality", "checks", "Checks", intro, [table])
+    findings = [
+        place
+        for place, check in enumerate(content.checks.to_pylist())
+        if check["verdict"] in ("warn", "error") or check["not_examined"]
+    ]
+    blocks: list[Block] = [details("All checks", table_block(content.checks, "All checks"))]
+    if findings:
+        title = "Checks that found rows or could not examine all"
+        blocks.insert(0, table_block(content.checks.take(findings), title))
+    return Section("Quality", "checks", "Checks", intro, blocks)

@@ -44,7 +44,7 @@ _IN_OTHER_SECTIONS = {
 
 
 def write_report(path: str | os.PathLike[str], content: ReportContent) -> None:
-    """Write the page, whole or not at all. InputError without the extra `report`."""
+    """Write the page, whole or not at all. MissingExtra without the extra `report`."""
     page = render_report(content)
     with atomic_write(path) as file:
         file.write(page.encode())
@@ -68,6 +68,8 @@ def render_report(content: ReportContent) -> str:
     return jinja.get_template("report.html.jinja").render(
         manifest=content.manifest,
         tiles=overview.tiles(content),
+        verdict=" ".join(overview.verdict(content)),
+        has_checks=content.checks is not None,
         chapters=chapters,
         style=Markup((templates / "report.css").read_text("utf-8")),
         script=Markup((templates / "report.js").read_text("utf-8")),
@@ -81,7 +83,12 @@ def _inline_code(text: str) -> Markup:
 
 def _sections(content: ReportContent) -> list[Section]:
     """All sections with rows or pictures, in the order of the page."""
-    sections = [*overview.totals(content), overview.provenance(content)]
+    sections = [
+        pairs.samples(content),
+        *overview.totals(content),
+        overview.differences(content),
+        overview.provenance(content),
+    ]
     named = {entry for entry in _DATASET_SECTIONS if isinstance(entry, str)}
     others = sorted(content.statistics.keys() - named - _IN_OTHER_SECTIONS)
     whole = [name for name in others if "dataset" not in content.statistics[name].columns]

@@ -14,6 +14,7 @@ from flows.exports.report.blocks import Block, grid, picture_block, table_block
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.statistics import plot_blocks, statistic_table
 from flows.pictures import decode_picture
+from schemas.datasets import DATASETS
 
 
 def pairs(content: ReportContent, chapter: str, dataset: str) -> Section | None:
@@ -48,20 +49,45 @@ def _sheet(group: Sequence[AnnotatedPicture]) -> Block:
     return picture_block(contact_sheet(group, columns=4), caption, wide=True)
 
 
+SAMPLES_FIRST = 3
+"""Samples of each data set at the head of the page; the others are in its own section."""
+
+
+def samples(content: ReportContent) -> Section | None:
+    """The first samples of each data set with their annotations drawn on them."""
+    blocks = [
+        grid(
+            [_sample(sample) for sample in drawn[:SAMPLES_FIRST]],
+            width="gallery",
+            title=DATASETS[dataset].title,
+        )
+        for dataset in content.datasets
+        if (drawn := _samples_of(content, dataset))
+    ]
+    if not blocks:
+        return None
+    return Section("Release", "samples", "Annotated pictures", _SAMPLES_INTRO, blocks)
+
+
+_SAMPLES_INTRO = (
+    "Samples with all their annotations: box, outline, skeleton; landmarks are filled when "
+    "visible and hollow when occluded."
+)
+
+
+def _samples_of(content: ReportContent, dataset: str) -> list[AnnotatedPicture]:
+    return [sample for sample in content.samples if sample.dataset == dataset]
+
+
 def pictures(content: ReportContent, chapter: str, dataset: str) -> Section | None:
-    """Samples with their annotations drawn on them, and sizes of the picture files."""
-    samples = [sample for sample in content.samples if sample.dataset == dataset]
-    blocks = [grid([_sample(sample) for sample in samples], width="gallery")] if samples else []
+    """The other samples with their annotations, and sizes of the picture files."""
+    others = _samples_of(content, dataset)[SAMPLES_FIRST:]
+    blocks = [grid([_sample(sample) for sample in others], width="gallery")] if others else []
     if content.rows("source_sizes", dataset):
         blocks.append(statistic_table(content.statistics["source_sizes"], dataset))
     if not blocks:
         return None
-    intro = (
-        "Samples with all their annotations: box, outline, skeleton; landmarks are filled when "
-        "visible and hollow when occluded."
-        if samples
-        else "Sizes of the picture files."
-    )
+    intro = "More samples, and sizes of the picture files." if others else "Sizes of the files."
     return Section(chapter, f"{dataset}-pictures", "Pictures", intro, blocks)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.exports.report.blocks import Block, column_label
-from schemas.errors import InputError
+from schemas.errors import MissingExtra
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 WIDTH = 340
@@ -42,13 +42,14 @@ def _altair() -> Any:
         importlib.import_module("vl_convert")
         return importlib.import_module("altair")
     except ImportError as error:
-        raise InputError(
-            "The report's plots need Altair and vl-convert: pip install 'wardrobe-lake[report]'."
+        raise MissingExtra(
+            "the report's plots need Altair and vl-convert: run `pip install '.[report]'` in the "
+            "source folder of wardrobe."
         ) from error
 
 
 def require_plots() -> None:
-    """InputError when the libraries of the extra `report` are not installed."""
+    """MissingExtra when the libraries of the extra `report` are not installed."""
     _altair()
 
 
@@ -60,22 +61,22 @@ def plot_block(
     title: str,
     scale: Rows = (),
     marks: str | None = None,
-    percent: bool = False,
+    units: Mapping[str, str] | None = None,
 ) -> Block:
     """One plot of the rows: `bar`, `stack`, `column` or `histogram`, with a column per channel.
 
     Names and series have the order of the rows, or of their vocabulary. `scale` are the rows of all
     plots that share a horizontal scale and colours; `marks` is a column of values shown as ticks on
-    bars; `percent` formats the values.
+    bars; `units` of columns determine the format of their axis.
     """
-    alt = _altair()
+    alt, units = _altair(), units or {}
     chart = alt.Chart(alt.Data(values=list(rows)))
     if kind == "histogram":
-        chart = _histogram(alt, chart, scale or rows, channels)
+        chart = _histogram(alt, chart, rows, scale or rows, channels, units)
     elif kind == "column":
         chart = _columns(alt, chart, scale or rows, channels)
     else:
-        chart = _bars(alt, chart, rows, scale or rows, channels, kind == "stack", marks, percent)
+        chart = _bars(alt, chart, rows, scale or rows, channels, kind == "stack", marks, units)
     columns = ", ".join(column_label(column) for column in channels.values())
     return {
         "kind": "plot",
@@ -86,6 +87,19 @@ def plot_block(
     }
 
 
+def _axis(alt: Any, values: Sequence[float], unit: str, title: str | None, ticks: int = 4) -> Any:
+    """An axis of values from 0 with a title: percent for shares, whole ticks for counts."""
+    if not all(isinstance(value, int) for value in values):
+        text = ".0%" if unit == "share" else "~g"
+        return alt.Axis(format=text, tickCount=ticks, title=title)
+    # Vega's own ticks of counts are halves where the counts are small, whatever tickMinStep is.
+    top = int(max(values, default=0))
+    power = int(10 ** (len(str(max(1, top // ticks))) - 1))
+    step = next(step * power for step in (1, 2, 5, 10) if top // (step * power) <= ticks)
+    text = ",d" if top < 10_000 else "~s"
+    return alt.Axis(format=text, values=list(range(0, top + 1, step)), title=title)
+
+
 def _bars(
     alt: Any,
     chart: Any,
@@ -94,15 +108,24 @@ def _bars(
     channels: Channels,
     stacked: bool,
     marks: str | None,
-    percent: bool,
+    units: Mapping[str, str],
 ) -> Any:
-    names, color = _order(rows, channels["y"]), channels.get("color")
+    """Horizontal bars, each with its value; stacked ones are shares of their sum."""
+    names, color, value = _order(rows, channels["y"]), channels.get("color"), channels["x"]
     y = alt.Y(f"{channels['y']}:N", sort=names, title=None)
-    axis = alt.Axis(format=".0%" if percent else "~s", tickCount=4)
+    # Shares can be compared between the plots of a grid, counts of splits cannot.
+    scaled = scale_rows if units.get(value) == "share" else rows
+    values = [row[column] for row in scaled for column in (value, marks) if column]
+    title = column_label(value)
     if stacked:
-        axis = alt.Axis(format=".0%", values=[0, 0.5, 1])
-    stack = "normalize" if stacked else "zero"
-    encoding = {"y": y, "x": alt.X(f"{channels['x']}:Q", title=None, axis=axis, stack=stack)}
+        axis = alt.Axis(format=".0%", values=[0, 0.5, 1], title=f"Share of {value}")
+        x = alt.X(f"{value}:Q", axis=axis, stack="normalize")
+    else:
+        # The numbers at the ends of the bars take a sixth of the width.
+        scale = alt.Scale(domain=[0, (max(values) or 1) * 1.2], nice=False)
+        axis = _axis(alt, values, units.get(value, ""), title)
+        x = alt.X(f"{value}:Q", axis=axis, scale=scale, stack=None)
+    encoding = {"y": y, "x": x}
     step = 18 if stacked else 22
     if color:
         encoding["color"] = _series(alt, rows, color, scale_rows)
@@ -111,9 +134,17 @@ def _bars(
             encoding["yOffset"] = alt.YOffset(f"{color}:N", sort=series)
             step = 14 * len(series) + 6
     drawn = chart.mark_bar(cornerRadiusEnd=0 if stacked else 2).encode(**encoding)
+    if not stacked:
+        # A number is right of its bar, and of the mark on it.
+        ends = f"max(datum['{value}'], datum['{marks or value}'])"
+        places = {name: place for name, place in encoding.items() if name != "color"}
+        places["x"] = alt.X("end_of_bar:Q", axis=axis, scale=scale, stack=None)
+        text = alt.Text(f"{value}:Q", format=".1%" if units.get(value) == "share" else ",")
+        numbers = chart.transform_calculate(end_of_bar=ends).mark_text(align="left", dx=4)
+        drawn += numbers.encode(**places, text=text)
     if marks:
         ticks = chart.mark_tick(color=_INK, thickness=2, bandSize=26)
-        drawn = drawn + ticks.encode(y=y, x=f"{marks}:Q")
+        drawn += ticks.encode(y=y, x=f"{marks}:Q")
     # The names take part of the width, so that all plots are about equally wide.
     width = WIDTH - 36 - min(125, round(5.9 * max(len(str(name)) for name in names)))
     height = alt.Step(step) if stacked else alt.Step(step, **{"for": "position"})
@@ -122,14 +153,15 @@ def _bars(
 
 def _columns(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
     """A distribution over whole numbers from 0, numbers without rows included."""
-    number, color = channels["x"], channels.get("color")
+    number, count, color = channels["x"], channels["y"], channels.get("color")
     last = min(_MAX_COLUMNS, max(row[number] for row in rows))
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     scale = alt.Scale(domain=list(range(last + 1)))
     title = column_label(number) + (f", up to {last}" if last == _MAX_COLUMNS else "")
+    counts = _axis(alt, [row[count] for row in rows], "", column_label(count), ticks=3)
     encoding = {
         "x": alt.X(f"{number}:O", title=title, axis=axis, scale=scale),
-        "y": alt.Y(f"{channels['y']}:Q", title=None, axis=alt.Axis(format="~s", tickCount=3)),
+        "y": alt.Y(f"{count}:Q", axis=counts),
     }
     if color:
         encoding["color"] = _series(alt, rows, color, rows)
@@ -138,17 +170,28 @@ def _columns(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
     return (
         drawn.mark_bar(cornerRadiusEnd=0)
         .encode(**encoding)
-        .properties(width=WIDTH - 46, height=130)
+        .properties(width=WIDTH - 66, height=130)
     )
 
 
-def _histogram(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
+def _histogram(
+    alt: Any,
+    chart: Any,
+    rows: Rows,
+    scale_rows: Rows,
+    channels: Channels,
+    units: Mapping[str, str],
+) -> Any:
     """Bins from 0; a bin without upper edge is drawn as wide as the others."""
-    lower, upper = channels["x"], channels["x2"]
-    width = min((row[upper] - row[lower] for row in rows if row[upper] is not None), default=1)
-    ends = [row[upper] if row[upper] is not None else row[lower] + width for row in rows]
+    lower, upper, count = channels["x"], channels["x2"], channels["y"]
+    width = min(
+        (row[upper] - row[lower] for row in scale_rows if row[upper] is not None), default=1
+    )
+    ends = [row[upper] if row[upper] is not None else row[lower] + width for row in scale_rows]
     end = round(max(ends), 6)
-    axis = alt.Axis(format="~g", tickCount=4, grid=False)
+    axis = _axis(alt, ends, units.get(lower, ""), None, ticks=3)
+    axis.grid = False
+    counts = _axis(alt, [row[count] for row in rows], "", column_label(count), ticks=2)
     scale = alt.Scale(domain=[0, end])
     closed = chart.transform_calculate(**{upper: f"datum.{upper} === null ? {end} : datum.{upper}"})
     return (
@@ -156,9 +199,9 @@ def _histogram(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
         .encode(
             x=alt.X(f"{lower}:Q", bin="binned", scale=scale, title=None, axis=axis),
             x2=f"{upper}:Q",
-            y=alt.Y(f"{channels['y']}:Q", title=None, axis=None),
+            y=alt.Y(f"{count}:Q", axis=counts),
         )
-        .properties(width=148, height=64)
+        .properties(width=94, height=72)
     )
 
 

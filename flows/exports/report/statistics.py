@@ -31,10 +31,12 @@ def statistic_section(
     dataset: str | None = None,
     *,
     before: Sequence[Block] = (),
+    folded: bool = False,
 ) -> Section | None:
     """The section of a statistic for one data set, or all; None where it has no rows.
 
-    `before` are blocks above the plots.
+    `before` are blocks above the plots. The table opens on a click where there are plots, where it
+    is long, or if `folded`.
     """
     statistic = content.statistics.get(name)
     if statistic is None or not statistic.rows(dataset):
@@ -43,7 +45,7 @@ def statistic_section(
     intro = f"{subtitle} {statistic.prose}".strip()
     plots = plot_blocks(statistic, dataset)
     table = statistic_table(statistic, dataset)
-    folded = plots or before or len(table["rows"]) > _MAX_OPEN_ROWS
+    folded = bool(folded or plots or before or len(table["rows"]) > _MAX_OPEN_ROWS)
     last = details("All numbers", table) if folded else table
     key = f"{dataset}-{name}" if dataset else name
     return Section(chapter, key.replace("_", "-"), title, intro, [*before, *plots, last])
@@ -63,8 +65,8 @@ def variations(content: ReportContent, chapter: str, dataset: str) -> Section | 
         if rows:
             channels = {"x": "share", "y": "label", "color": "split"}
             title = f"{variation}: splits of this release, marks: the paper"
-            plot = plot_block("bar", rows, channels, title=title, marks="paper", percent=True)
-            plots.append(plot)
+            units = {"share": "share"}
+            plots.append(plot_block("bar", rows, channels, title=title, marks="paper", units=units))
     return statistic_section(content, chapter, "variations", dataset, before=[grid(plots)])
 
 
@@ -80,7 +82,11 @@ def statistic_table(statistic: Statistic, dataset: str | None = None) -> Block:
     if dataset:
         table = table.drop_columns(["dataset"])
     return table_block(
-        table, _title_parts(statistic)[0], units=statistic.units, docs=statistic.columns
+        table,
+        _title_parts(statistic)[0],
+        units=statistic.units,
+        units_of=statistic.units_of,
+        docs=statistic.columns,
     )
 
 
@@ -89,19 +95,29 @@ def plot_blocks(statistic: Statistic, dataset: str | None = None) -> list[Block]
     return [
         block
         for kind, channels in statistic.plots
-        for block in _grids(statistic.rows(dataset), kind, channels)
+        for block in _grids(statistic, statistic.rows(dataset), kind, channels)
     ]
 
 
-def _grids(rows: list[dict[str, Any]], kind: str, channels: Channels) -> Iterator[Block]:
+def _grids(
+    statistic: Statistic, rows: list[dict[str, Any]], kind: str, channels: Channels
+) -> Iterator[Block]:
     group, facet = channels.get("group"), channels.get("facet")
     drawn = {name: column for name, column in channels.items() if name not in ("group", "facet")}
     for heading, grouped in _split_by(rows, group):
         title = f"{column_label(group)}: {heading}" if group else ""
         parts = [(name, _added_up(part, kind, drawn)) for name, part in _split_by(grouped, facet)]
         scale_rows = [row for _, part in parts for row in part]
+        units = statistic.units_of(grouped[0]) if grouped else {}
         plots = [
-            plot_block(kind, part, drawn, title=_plot_title(kind, drawn, name), scale=scale_rows)
+            plot_block(
+                kind,
+                part,
+                drawn,
+                title=_plot_title(kind, drawn, name),
+                scale=scale_rows,
+                units=units,
+            )
             for name, part in parts
         ]
         yield grid(plots, width="narrow" if kind == "histogram" else "", title=title)

@@ -24,6 +24,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// What is wider than its frame says so. A frame in closed details has no width until they open.
+function markWideFrames() {
+  for (const frame of document.querySelectorAll(".scroll, .frame.scrolls")) {
+    frame.classList.toggle("sideways", frame.scrollWidth > frame.clientWidth + 1);
+  }
+}
+window.addEventListener("resize", markWideFrames);
+document.addEventListener("toggle", markWideFrames, true);
+markWideFrames();
 // On a telephone the contents start closed.
 if (window.matchMedia("(max-width: 56rem)").matches) {
   document.querySelector("nav details").open = false;
