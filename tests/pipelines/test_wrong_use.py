@@ -82,7 +82,7 @@ CASES = {
     "diff current": "missing argument",
     "check --sql items_by_category": "is not a check",
     "export training deepfashion2 train --output set": "Choose from: detection, landmarks,",
-    "export training deepfashion2 nope --task detection --output set": "does not have deepfashion2 nope: it has",
+    "export training deepfashion2 nope --task detection --output set": "does not have deepfashion2",
     "export cocoa": "Did you mean 'coco'? See `",
     # A source that is something else.
     "ingest": "Choose from: deepfashion2, fashionai, fashion-mnist: see",
