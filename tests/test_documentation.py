@@ -59,7 +59,7 @@ def test_coordinates_have_a_unit():
 
 
 def test_every_rejection_rule_is_explained():
-    assert all(text.endswith(".") and len(text) > 20 for text in RULES.values())
+    assert all(text.endswith(".") and len(text) > 20 for rule in RULES.values() for text in rule)
 
 
 def test_every_query_says_what_it_answers():
@@ -108,6 +108,23 @@ def readme_commands() -> list[str]:
     lines = "\n".join(blocks).splitlines()
     lines = [line.removeprefix("$ ").partition("  #")[0].strip() for line in lines]
     return [line for line in lines if line.startswith("wardrobe ")]
+
+
+def test_git_ignores_what_the_shown_commands_write(tmp_path):
+    from flows.cli.help import TOPICS, topic_text
+
+    shown = [*readme_commands(), *(command.help for command in commands().values())]
+    text = "\n".join([*shown, *map(topic_text, TOPICS)])
+    outputs = {"lake/", "wardrobe-demo/", *re.findall(r"--output ([\w.-]+)", text)}
+    outputs |= {f"{name}/" for name in re.findall(r"sample deepfashion2 ([\w-]+)", text)}
+    assert len(outputs) > 8
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    paths = [name if "." in name else f"{name.removesuffix('/')}/" for name in sorted(outputs)]
+    done = subprocess.run(
+        ["git", "check-ignore", *paths], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [path for path in paths if path not in ("FILE", "FILE/")]
 
 
 REPLACED = {

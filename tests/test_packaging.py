@@ -70,6 +70,8 @@ def test_queries_and_templates_travel_in_the_wheel(installed):
     shipped = {path.name for path in (site / "flows" / "_sql").rglob("*.sql")}
     assert shipped == {path.name for path in (ROOT / "sql").rglob("*.sql")}
     assert list((site / "flows" / "exports" / "report" / "templates").iterdir())
+    topics = {path.name for path in (site / "flows" / "cli" / "topics").iterdir()}
+    assert topics == {path.name for path in (ROOT / "flows" / "cli" / "topics").iterdir()}
 
 
 def test_an_index_would_refuse_an_upload():

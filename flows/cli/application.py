@@ -29,6 +29,7 @@ for module in (
     "pairs",
     "sample",
     "serve",
+    "help",
 ):
     import_module(f"flows.cli.{module}")
 
@@ -175,4 +176,6 @@ def _print_usage_error(error: Any) -> int:
     if error.ctx and message.startswith(error.ctx.get_help()[:20]):
         print(message, file=sys.stderr)
         return 2
-    return _print_sentence(f"{message[:1].lower()}{message[1:]}: see `{command} --help`")
+    message = " ".join(message.split())  # choices are one below the other
+    see = " See" if message.endswith("?") else ": see"
+    return _print_sentence(f"{message[:1].lower()}{message[1:]}{see} `{command} --help`")

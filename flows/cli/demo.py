@@ -12,6 +12,7 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.ingest import run_ingest_flow
+from flows.cli.options import output_folder
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
 from flows.pipelines.progress import OnProgress
@@ -28,9 +29,9 @@ from items where dataset = 'deepfashion2' group by category_name order by items 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Folder for sources, lake and report.")] = Path(
-        "wardrobe-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder for sources, lake and report.", callback=output_folder)
+    ] = Path("wardrobe-demo"),
     seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
 ) -> None:
     """Generate small sources and ingest them with Prefect.

@@ -16,6 +16,8 @@ from flows.cli.options import (
     ReleaseOption,
     SplitArgument,
     WorkersOption,
+    output_file,
+    output_folder,
     use_password_of,
 )
 from flows.cli.progress import progress
@@ -29,14 +31,18 @@ export = command_group(
 UnknownSizeOption = Annotated[
     bool, typer.Option("--allow-unknown-size", help="Omit sizes of missing pictures.")
 ]
-FolderOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
+FolderOption = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder to write into.", callback=output_folder)
+]
 
 
 @export.command()
 def coco(
     dataset: DatasetArgument,
     split: SplitArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="JSON file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="JSON file to write.", callback=output_file)
+    ],
     layout: Annotated[
         Literal["official", "local"],
         typer.Option(help="The authors' 294 slots, or each category's landmarks."),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flows.pipelines.outcome import Summary
 
 
-@app.command()
+@app.command(epilog="Topics: wardrobe help sources, wardrobe help parts, wardrobe help releases")
 @takes_ingest_options()
 def ingest(
     request: IngestRequest,

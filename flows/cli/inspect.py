@@ -17,6 +17,7 @@ from flows.cli.options import (
     PasswordFileOption,
     ReleaseOption,
     SplitArgument,
+    output_file,
     use_password_of,
 )
 from flows.cli.output import write_rows
@@ -76,9 +77,14 @@ def path(lake: LakeOption = DEFAULT_LAKE, release: ReleaseOption = None) -> None
 def show(
     dataset: DatasetArgument,
     split: SplitArgument,
-    image_id: Annotated[int, typer.Argument(help="Number of the image within the split.")],
+    image_id: Annotated[
+        int, typer.Argument(min=0, max=2**63 - 1, help="Number of the image within the split.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write: .png, .jpg or .webp.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write: .png, .jpg or .webp.", callback=output_file
+        ),
     ],
     pair: Annotated[
         bool,
@@ -100,9 +106,9 @@ def show(
 
 @app.command()
 def report(
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="HTML file to write.", callback=output_file)
+    ] = Path("report.html"),
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,

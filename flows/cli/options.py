@@ -42,8 +42,25 @@ ReleaseOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format of the rows.")]
+
+
+def output_file(path: Path | None) -> Path | None:
+    """Callback of an option: the path, if a file can be written there. Raises InputError."""
+    from flows.pipelines.output import require_output_file
+
+    return None if path is None else require_output_file(path)
+
+
+def output_folder(path: Path) -> Path:
+    """Callback of an option: the path, if a folder can be written there. Raises InputError."""
+    from flows.pipelines.output import require_output_folder
+
+    return require_output_folder(path)
+
+
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="File to write instead of printing.")
+    Path | None,
+    typer.Option("--output", "-o", help="File to write instead of printing.", callback=output_file),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes; default: one per core.")

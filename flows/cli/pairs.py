@@ -14,7 +14,7 @@ pairs = command_group(
 )
 
 
-@pairs.command("build")
+@pairs.command("build", epilog="Topic: wardrobe help pairs")
 def build_pairs(
     lake: LakeOption = DEFAULT_LAKE,
     negatives_per_positive: Annotated[

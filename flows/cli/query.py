@@ -18,6 +18,7 @@ from flows.cli.options import (
 )
 from flows.cli.output import print_rows, write_rows
 from schemas.errors import InputError
+from schemas.rejections import RULES
 
 
 @app.command()
@@ -58,13 +59,17 @@ def query(
         write_rows(columns, form, output)
         return
     if name is None:
+        if settings:
+            raise InputError("--set is for a query: name it before, as `wardrobe query` lists it")
         write_rows(query_list(internal=list_all), form, output)
         return
-    parameters = {}
+    parameters: dict[str, str] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(f"--set {setting} has no `=`: write --set name=value")
+        if key in parameters:
+            raise InputError(f"--set gives {key} twice: {parameters[key]} and {value}")
         parameters[key] = value
     with named_query(lake, release, name, parameters) as rows:
         write_rows(rows, form, output)
@@ -127,7 +132,7 @@ def _sql_of(file: Path) -> str:
     return data.decode("utf-8-sig", "surrogateescape")
 
 
-@app.command()
+@app.command(epilog="What to do about each check: wardrobe help checks")
 def check(
     sql_of: Annotated[
         str | None,
@@ -172,12 +177,12 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="What to do about each rule: wardrobe help rejections")
 def rejections(
     rule: Annotated[
         str | None,
         typer.Option(
-            help="List what broke this rule, such as landmark_count.", autocompletion=complete_rule
+            help=f"List what broke this rule: {', '.join(RULES)}.", autocompletion=complete_rule
         ),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,

@@ -14,7 +14,7 @@ from flows.cli.options import DEFAULT_LAKE, FormatOption, LakeOption, OutputOpti
 from flows.cli.output import print_rows, write_rows
 
 
-@app.command()
+@app.command(epilog="Topic: wardrobe help releases")
 def releases(
     lake: LakeOption = DEFAULT_LAKE,
     keep: Annotated[int | None, typer.Option(min=1, help="Delete all but the newest N.")] = None,
@@ -96,7 +96,7 @@ def diff(
     write_rows(rows, form, output, empty="the two releases hold the same rows")
 
 
-@app.command()
+@app.command(epilog="Topic: wardrobe help releases")
 def rollback(
     release: Annotated[
         str | None,

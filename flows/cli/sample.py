@@ -6,14 +6,16 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
-from flows.cli.options import DatasetArgument
+from flows.cli.options import DatasetArgument, output_folder
 from flows.cli.progress import progress
 
 
 @app.command()
 def sample(
     dataset: DatasetArgument,
-    folder: Annotated[Path, typer.Argument(help="Folder to write; empty or new.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder to write; empty or new.", callback=output_folder)
+    ],
     images: Annotated[int, typer.Option(min=1, help="Number of images.")] = 300,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     pictures: Annotated[

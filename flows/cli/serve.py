@@ -18,7 +18,7 @@ from flows.pipelines.request import IngestRequest
 from schemas.errors import InputError
 
 
-@app.command()
+@app.command(epilog="Topic: wardrobe help schedules")
 @takes_ingest_options()
 def serve(
     request: IngestRequest,

@@ -25,6 +25,7 @@ from flows.release.resolve import (
     is_folder,
     is_plain_file,
     read_plain_file,
+    require_local_path,
     require_utf8,
 )
 from flows.release.verify import Problem, verify
@@ -50,10 +51,11 @@ class Deleted(msgspec.Struct, frozen=True):
 class Lake:
     """The folder that holds releases, by path. Reading makes nothing and locks nothing.
 
-    Raises InputError for a path that is not UTF-8.
+    Raises InputError for an address (s3://...) and for a path that is not UTF-8.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
+        require_local_path(root)
         self.root = require_utf8(Path(root).absolute())
 
     def release(self, name: str | None = None) -> Release:

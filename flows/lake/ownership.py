@@ -19,6 +19,7 @@ from flows.release.resolve import (
     RELEASES,
     LakeFile,
     all_releases,
+    enclosing_lake,
     is_folder,
     is_plain_file,
     require_known_format,
@@ -47,20 +48,27 @@ def is_lake(root: Path) -> bool:
     )
 
 
+def require_place(root: Path) -> None:
+    """Raise InputError for a folder that is not a lake and cannot become one."""
+    if outer := enclosing_lake(root.parent):
+        raise InputError(f"{root} is in the lake {outer}: give --lake a folder outside of it.")
+    _require_own_entries(root)
+    if root.is_dir() and not (is_lake(root) or _is_empty(root)):
+        raise InputError(
+            f"{root} holds other things and is not a lake: give --lake an empty folder or a "
+            "path that does not exist."
+        )
+
+
 def make_lake(root: Path) -> None:
     """Make the folder a lake, or an older lake one of this format; InputError for another folder.
 
     `lake.json` is written before anything else, so a process that dies here leaves an empty folder
     or a lake.
     """
+    require_place(root)
     root.mkdir(parents=True, exist_ok=True)
-    _require_own_entries(root)
     if not require_known_format(root):
-        if not (_is_empty(root) or is_lake(root)):
-            raise InputError(
-                f"{root} holds other things and is not a lake: give --lake an empty folder or a "
-                "path that does not exist."
-            )
         data = msgspec.json.encode(LakeFile(LAKE_FORMAT, datetime.now(UTC)))
         try:
             with atomic_write(root / LAKE_FILE) as file:

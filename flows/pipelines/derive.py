@@ -30,6 +30,9 @@ from schemas.vocabulary import PAIR_KINDS
 
 TRIPLETS = "triplets"
 
+MOST_PAIRS = 1_000_000
+"""Of one query and kind: above it, products of these numbers overflow in SQL."""
+
 ALL_KINDS = (*PAIR_KINDS, TRIPLETS)
 
 
@@ -56,8 +59,12 @@ class PairSettings:
         object.__setattr__(self, "kinds", ordered)
         if ordered == ("positive", TRIPLETS):
             raise InputError("triplets need negatives: name a kind of negative too, or no kind")
-        if self.negatives_per_positive < 1 or self.max_per_query < 1:
-            raise InputError("negatives per positive and pairs per query are numbers from 1")
+        for number in (self.negatives_per_positive, self.max_per_query):
+            if not 1 <= number <= MOST_PAIRS:
+                raise InputError(
+                    "negatives per positive and pairs per query are numbers from 1 to "
+                    f"{MOST_PAIRS:,}, not {number:,}"
+                )
         if self.same_category and "negative_same_pair" not in ordered:
             raise InputError("same category restricts negative_same_pair: add that kind")
 

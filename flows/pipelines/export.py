@@ -39,7 +39,6 @@ def export_coco(
     ingest: an InputError, unless `allow_unknown_size` leaves them out.
     """
     release.require_split(dataset, split)
-    output.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(release.tables()) as con:
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)

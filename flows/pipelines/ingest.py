@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import pyarrow as pa
 
 from flows.lake import Lake, Staging, refused_splits, shrunk_splits
+from flows.lake.ownership import require_place
 from flows.pipelines.derive import derive_into, parameters_of
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import (
@@ -161,7 +162,9 @@ def preview(request: IngestRequest) -> pa.Table:
 
     Takes no lock and writes nothing. Unchanged parts are one row with their number.
     """
-    source = Source.read(request, Lake(request.lake).parent())
+    lake = Lake(request.lake)
+    require_place(lake.root)
+    source = Source.read(request, lake.parent())
     rows: list[tuple[str, str, int | None, str]] = []
     if release := source.unchanged_since:
         count = sum(part.dataset == request.dataset for part in release.manifest.parts.values())

@@ -16,11 +16,13 @@ from flows.warehouse import (
     UserSession,
     Verdict,
     Warehouse,
+    all_checks,
     check_named,
     engine_errors,
     open_read_only,
     open_warehouse,
     queries,
+    query,
     query_or_check,
     read_matching,
     result_schema,
@@ -31,6 +33,7 @@ from flows.warehouse import (
     view_schema,
 )
 from schemas import TABLES
+from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError, did_you_mean
 from schemas.rejections import RULES
 
@@ -144,13 +147,13 @@ def query_list(internal: bool = False) -> pa.Table:
     """
     rows = [
         {
-            "kind": query.kind,
-            "query": query.name,
-            "answers": query.title,
-            "parameters": " ".join(query.param_names),
+            "kind": each.kind,
+            "query": each.name,
+            "answers": each.title,
+            "parameters": " ".join(each.param_names),
         }
-        for query in queries()
-        if internal or query.kind not in INTERNAL_KINDS
+        for each in queries()
+        if internal or each.kind not in INTERNAL_KINDS
     ]
     return pa.Table.from_pylist(rows)
 
@@ -159,7 +162,14 @@ def query_list(internal: bool = False) -> pa.Table:
 def named_query(
     lake: str | Path, release: str | None, name: str, parameters: Mapping[str, str]
 ) -> Iterator[pa.RecordBatchReader]:
-    """The rows of a query of sql/, in batches; parameters are text. Raises InputError."""
+    """The rows of a query of sql/, in batches; parameters are text. Raises InputError.
+
+    A data set or split that does not exist is an error too, because the result would be empty.
+    """
+    for key, words in (("dataset", DATASETS), ("split", SPLITS)):
+        value = parameters.get(key)
+        if value is not None and value not in words and key in query(name).param_names:
+            raise InputError(f"{key} {value!r} does not exist: give one of {', '.join(words)}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
@@ -214,6 +224,20 @@ def check_release(lake: str | Path, release: str | None) -> pa.Table:
     if failed and (damage := describe_damage([opened])):
         raise InputError(damage)
     return verdict_rows(verdicts)
+
+
+def check_list() -> pa.Table:
+    """One row per check: name, severity, what it finds, what to do (empty for generated ones)."""
+    rows = [
+        {
+            "check": check.name,
+            "severity": check.severity,
+            "finds": check.title,
+            "action": check.action,
+        }
+        for check in all_checks()
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def check_sql(name: str) -> str:

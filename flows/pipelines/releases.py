@@ -93,6 +93,8 @@ def diff_releases(root: Path, before: str, after: str) -> pa.Table:
 
 def delete_releases(root: Path, *, keep: int | None, delete: str | None) -> str:
     """Delete all but the newest `keep`, or one by id; says what was deleted and freed."""
+    if keep is not None and delete is not None:
+        raise InputError("--keep and --delete exclude each other: give one of them")
     lake = Lake(root)
     freed = lake.delete(delete) if delete is not None else lake.delete_all_but(keep or 1)
     if not freed.releases:
@@ -104,6 +106,8 @@ def delete_releases(root: Path, *, keep: int | None, delete: str | None) -> str:
 def roll_back(root: Path, release: str | None, *, resume: bool) -> str:
     """Make a release the current one, or let ingests publish again; says what happened."""
     lake = Lake(root)
+    if resume and release is not None:
+        raise InputError("--resume stays on the current release: give it without a release")
     if resume:
         lake.resume()
         return f"ingests publish again, on top of {lake.release().id}"

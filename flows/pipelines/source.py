@@ -17,6 +17,8 @@ from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
 from flows.pipelines.request import IngestRequest
 from flows.release import Release, require_files
 from flows.storage import list_members, read_member
+from flows.storage.location import SIDE_FOLDER
+from schemas.errors import InputError
 from schemas.table import SCHEMA_VERSION
 
 
@@ -87,12 +89,22 @@ class Source:
 
     @cached_property
     def arrangement(self) -> Arrangement:
-        """The members by part; a request for one split names the split of a source without."""
+        """The members by part; a request for one split names the split of a source without.
+
+        Raises InputError for a side file that is not part of the data set: it was named on purpose.
+        """
         splits, location = self.request.splits, self.request.location
         override = splits[0] if len(splits) == 1 else None
-        return self.decoder.arrange(
+        arrangement = self.decoder.arrange(
             self.members, override, lambda name: read_member(location, name)
         )
+        for name in arrangement.ignored:
+            if name.startswith(SIDE_FOLDER):
+                raise InputError(
+                    f"side file {name.removeprefix(SIDE_FOLDER)} is not a list that "
+                    f"{self.request.dataset} has, or its name does not say the split"
+                )
+        return arrangement
 
     @cached_property
     def plan(self) -> Plan:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from datetime import datetime
 from difflib import get_close_matches
@@ -49,6 +50,18 @@ def require_known_format(root: Path) -> bool:
             "and the next ingest writes it again."
         ) from error
     return True
+
+
+def enclosing_lake(path: Path) -> Path | None:
+    """The lake that contains `path` or is it; None outside of lakes. Links are followed."""
+    place = path.resolve()
+    return next((each for each in (place, *place.parents) if is_plain_file(each / LAKE_FILE)), None)
+
+
+def require_local_path(path: str | os.PathLike[str]) -> None:
+    """Raise InputError for an address such as s3://bucket, which Path takes for a folder `s3:`."""
+    if re.match(r"[A-Za-z][\w+.-]+:/", os.fspath(path)):
+        raise InputError(f"{path} is an address, not a path: name a place on this machine")
 
 
 def is_folder(path: Path) -> bool:

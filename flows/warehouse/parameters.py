@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.errors import InputError
 
+_TYPES = {"flag": "of type flag", "integer": f"of type integer, from 0 to {2**63 - 1}"}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _PARAM = re.compile(r"(\w+): (text|integer|flag|\w+(?: \| \w+)+)(?:; default ([^:]*))?: (.+)")
 
@@ -27,13 +28,14 @@ class Param:
                 return text
             if self.type == "flag":
                 return _FLAGS[text.lower()]
-            if self.type == "integer" and not isinstance(argument, bool):
-                return int(text)
+            is_integer = self.type == "integer" and not isinstance(argument, bool)
+            if is_integer and 0 <= (number := int(text)) < 2**63:
+                return number
         except (ValueError, KeyError):
             pass
         if text in self.type.split(" | "):
             return text
-        words = f"one of {self.type}" if "|" in self.type else f"of type {self.type}"
+        words = f"one of {self.type}" if "|" in self.type else _TYPES[self.type]
         raise InputError(f"{self.name} is {argument!r}, but should be {words}: {self.doc}.")
 
 

@@ -17,11 +17,12 @@ fields. Continuation lines are indented further than the word they continue.
     --                                              `if`: only in the rows that have this word
     -- plot      bar x=items y=category_name        statistics only, repeatable: how to draw it
     -- severity  error                              checks only: error or warn
+    -- action    Ingest again.                      checks only: what to do about the rows
     -- examines  items where style is not null      checks only: the rows that the rule is about
     -- needs     style > 0: a style                 of these the check can examine those that meet
     --                                              the condition; the others lack `a style`
 
-A parameter is `text`, `integer`, `flag` (true or false) or one of several words: `user | shop`.
+A parameter is `text`, `integer` (from 0), `flag` (true or false) or some words: `user | shop`.
 
 A plot is a kind, then columns by channel. `bar` (x: value, y: names), `stack` (the same, divided
 into shares by `color`), `column` (x: whole numbers, y: value), `histogram` (x and x2: the edges of
@@ -86,6 +87,7 @@ class Query:
     columns: Mapping[str, str]
     severity: str | None
     text: str = field(repr=False)
+    action: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     units_if: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
@@ -149,20 +151,18 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|examines|needs)\s{2,}(.*)")
+_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:
     """A file's text as a Query. ValueError when the header breaks the grammar above."""
     paragraphs, fields = _header(text)
     lines = {word: [rest for other, rest in fields if other == word] for word, _ in fields}
-    severity = lines.get("severity", [None])[0]
     if not paragraphs or not {"reads", "grain"} <= lines.keys():
         raise ValueError(f"sql/{kind}/{name}.sql: a header needs a title, reads and grain")
-    if (severity in SEVERITIES) != (kind == "checks"):
-        raise ValueError(f"sql/{kind}/{name}.sql: severity is for checks and is error or warn")
-    if ("examines" in lines) != (kind == "checks"):
-        raise ValueError(f"sql/{kind}/{name}.sql: examines is for checks, and each has it")
+    for word in ("severity", "action", "examines"):
+        if (word in lines) != (kind == "checks"):
+            raise ValueError(f"sql/{kind}/{name}.sql: {word} is for checks, and each has it")
     reads, grain = _names(lines["reads"]), _names(lines["grain"])
     described = dict(
         column for line in lines.get("column", []) for column in _columns(name, line, reads)
@@ -180,13 +180,14 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         params=tuple(parse_param(name, line) for line in lines.get("param", [])),
         grain=grain,
         columns=columns,
-        severity=severity,
+        severity=lines.get("severity", [None])[0],
+        action=lines.get("action", [""])[0],
         text=text,
         units=dict(_units(name, units, columns)),
         units_if=dict(word.partition("=")[::2] for _, _, word in conditions if word),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
         examines=parse_examined(name, lines["examines"], lines.get("needs", []))
-        if "examines" in lines
+        if kind == "checks"
         else None,
     )
 

@@ -1,6 +1,7 @@
 """SQL of users: any statements, on a connection that can read the release and can write nothing."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -178,7 +179,9 @@ class _Interruptible:
         """What `function` returns. InputError for an error of DuckDB and when time is up."""
         with engine_errors():
             call = self._worker.submit(function, *arguments)
-            remaining = None if self._end is None else max(0.0, self._end - time.monotonic())
+            remaining = None
+            if self._end is not None:
+                remaining = min(max(0.0, self._end - time.monotonic()), threading.TIMEOUT_MAX)
             try:
                 finished, _ = wait([call], remaining)
             except KeyboardInterrupt:

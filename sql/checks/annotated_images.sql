@@ -7,6 +7,7 @@
 --
 -- reads     images, items, landmarks, rejections
 -- severity  error
+-- action    Compare such an image with its document and report the decoder that contradicts it.
 -- examines  images
 -- grain     dataset, split, image_id
 -- column    annotated: value of the image

@@ -5,6 +5,8 @@
 --
 -- reads     images, items
 -- severity  warn
+-- action    Keep the boxes, and clip them to width and height where a training library refuses
+--           them.
 -- examines  items join images using (dataset, split, image_id) where items.x1 is not null
 -- needs     images.width is not null: the size of their picture, which its file gives
 -- grain     dataset, split, image_id, item_no

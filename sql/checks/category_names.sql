@@ -5,6 +5,7 @@
 --
 -- reads     items, categories
 -- severity  warn
+-- action    Use category_id, as all queries do; another name shows that the documents were edited.
 -- examines  items
 -- grain     dataset, split, image_id, item_no
 -- column    category_id

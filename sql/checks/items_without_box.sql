@@ -5,6 +5,7 @@
 --
 -- reads     items
 -- severity  error
+-- action    Compare such an item with its document and report the decoder that lost the box.
 -- examines  items where dataset = 'deepfashion2'
 -- grain     dataset, split, image_id, item_no
 

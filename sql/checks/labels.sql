@@ -9,6 +9,7 @@
 --
 -- reads     images, items, categories
 -- severity  warn
+-- action    Keep the rows, and exclude them where you train on scale, occlusion or zoom_in.
 -- examines  items join images using (dataset, split, image_id)
 --           join (values ('scale'), ('occlusion'), ('zoom_in')) as labels (label) on true
 --           where case labels.label when 'scale' then items.scale when 'occlusion'

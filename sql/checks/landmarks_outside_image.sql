@@ -6,6 +6,7 @@
 --
 -- reads     images, landmarks
 -- severity  warn
+-- action    Keep the landmarks; for training, treat those outside as unlabelled.
 -- examines  items join images using (dataset, split, image_id)
 --           where items.landmarks_visible + items.landmarks_occluded > 0
 -- needs     images.width is not null: the size of their picture, which its file gives

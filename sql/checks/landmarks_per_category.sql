@@ -5,6 +5,8 @@
 --
 -- reads     items, landmarks, categories
 -- severity  error
+-- action    Compare such an item with its document and with the table landmark_types, and report
+--           it.
 -- examines  items join images using (dataset, split, image_id)
 --           where images.annotated or dataset <> 'fashionai'
 -- grain     dataset, split, image_id, item_no

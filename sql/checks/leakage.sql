@@ -6,6 +6,7 @@
 --
 -- reads     images
 -- severity  warn
+-- action    Exclude the picture from one of the splits before you compare results between them.
 -- examines  images
 -- needs     sha256 is not null or dataset = 'fashionai': a hash of their picture, which
 --           `wardrobe ingest --verify-images` stores

@@ -10,6 +10,8 @@
 --
 -- reads     images, items, listed_queries, listed_gallery
 -- severity  warn
+-- action    Use the authors' lists (listed_queries, listed_gallery) to compare with published
+--           results.
 -- examines  (select dataset, split from listed_queries
 --           union all select dataset, split from listed_gallery) as records
 --           left join (select distinct dataset, split, true as present from items) as annotated

@@ -4,6 +4,7 @@
 --
 -- reads     images
 -- severity  warn
+-- action    Complete or mount the source and ingest again; training leaves these images out.
 -- examines  images
 -- grain     dataset, split, image_id
 -- column    file_name, image_status

@@ -5,6 +5,7 @@
 --
 -- reads     images, items
 -- severity  warn
+-- action    Nothing: these items form no pairs. Treat such a style as 0.
 -- examines  items where style is not null
 -- grain     dataset, split, image_id, item_no
 -- column    pair_id

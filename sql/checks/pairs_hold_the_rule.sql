@@ -6,6 +6,8 @@
 --
 -- reads     images, items, pairs
 -- severity  error
+-- action    Run `wardrobe derive`, which builds the pairs again; report it if they break the rule
+--           again.
 -- examines  pairs
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no,
 --           problem

@@ -7,6 +7,7 @@
 --
 -- reads     images, polygons
 -- severity  warn
+-- action    Keep the polygons, and clip them where you draw masks.
 -- examines  polygons join images using (dataset, split, image_id)
 -- needs     images.width is not null: the size of their picture, which its file gives
 -- grain     dataset, split, image_id, item_no, polygon_no

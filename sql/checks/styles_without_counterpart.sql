@@ -7,6 +7,7 @@
 --
 -- reads     images, items
 -- severity  warn
+-- action    For a benchmark, set `strict=true` in retrieval_queries, which leaves these items out.
 -- examines  items join images using (dataset, split, image_id)
 --           where images.source = 'user' and items.style > 0 and images.pair_id is not null
 -- grain     dataset, split, image_id, item_no

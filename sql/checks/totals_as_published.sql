@@ -8,6 +8,8 @@
 --
 -- reads     published_totals, split_totals
 -- severity  warn
+-- action    Nothing for a sample or an excerpt. Else look for missing files and at `wardrobe
+--           rejections`.
 -- examines  published_totals semi join split_totals using (dataset, split)
 --           where published_totals.edition = 'released'
 --           and published_totals.measure <> 'image_pairs'

@@ -5,6 +5,8 @@
 --
 -- reads     pairs, triplets
 -- severity  error
+-- action    Run `wardrobe derive`, which builds the triplets again; report it if it finds them
+--           again.
 -- examines  triplets
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind, problem

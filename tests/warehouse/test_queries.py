@@ -87,6 +87,7 @@ def test_units_and_plots_name_columns():
         ("seed: text; default 0: another seed draws others", "seed", "default value"),
         ("dataset,\n--           image_id", "share", "nor declared: 'share'"),
         ("-- grain ", "-- severity  error\n-- grain ", "severity is for checks"),
+        ("-- grain ", "-- action    Ingest again.\n-- grain ", "action is for checks"),
         (
             "x=split y=dataset facet",
             "x=size y=dataset facet",
@@ -119,15 +120,19 @@ def test_plots_and_units_of_all_statistics_name_their_columns():
     assert any(statistic.plots for statistic in queries("statistics"))
 
 
-def test_a_check_has_a_severity_and_the_rows_that_it_examines():
+def test_a_check_has_a_severity_an_action_and_the_rows_that_it_examines():
     with pytest.raises(ValueError, match="severity"):
         parse_query("sizes", "checks", TEXT)
     text = TEXT.replace("-- grain ", "-- severity  warn\n-- grain ")
+    with pytest.raises(ValueError, match="action is for checks"):
+        parse_query("sizes", "checks", text)
+    text = text.replace("-- grain ", "-- action    Rest.\n-- grain ")
     with pytest.raises(ValueError, match="examines is for checks"):
         parse_query("sizes", "checks", text)
     text = text.replace("-- grain ", "-- examines  items where style > 0\n-- grain ")
     check = parse_query("sizes", "checks", text)
-    assert (check.severity, check.examines) == ("warn", Examined("items", "style > 0"))
+    assert (check.severity, check.action) == ("warn", "Rest.")
+    assert check.examines == Examined("items", "style > 0")
     needs = "-- needs     x1 is not null: a box,\n--           with edges\n-- grain "
     check = parse_query("sizes", "checks", text.replace("-- grain ", needs))
     assert check.examines == Examined("items", "style > 0", "x1 is not null", "a box, with edges")

@@ -136,7 +136,10 @@ def provenance(content: ReportContent) -> Section:
     if content.tables is not None and content.tables.num_rows:
         table = table_block(content.tables, "Tables of the release", units={"bytes": "bytes"})
         blocks.append(details("Tables, rows and bytes", table))
-    intro = "The same input gives the same content hash, on every machine and in every order."
+    intro = (
+        "The same input gives the same content hash, on every machine and in every order. More: "
+        "wardrobe help releases."
+    )
     return Section("Release", "provenance", "Provenance", intro, blocks)
 
 
@@ -159,7 +162,10 @@ def _flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, s
 def rejections(content: ReportContent) -> Section:
     """Rejected documents and items by rule, with examples."""
     by_rule = statistic_section(content, "Quality", "rejections_by_rule")
-    intro = "Every document and item that was read is either in the tables or rejected."
+    intro = (
+        "Every document and item that was read is either in the tables or rejected. What to do "
+        "about each rule: wardrobe help rejections."
+    )
     blocks = list(by_rule.blocks) if by_rule else [paragraph("Nothing was rejected.")]
     if content.rejections is not None and content.rejections.num_rows:
         names = ["file_name", "item_no", "rule", "message", "excerpt"]
@@ -176,7 +182,8 @@ def checks(content: ReportContent) -> Section | None:
     intro = (
         "An error is a defect of wardrobe and keeps a release from being published; a warning is "
         "an oddity of the source, kept as it is. A check that could examine no row is not "
-        "checkable: its example says what the rows lack."
+        "checkable: its example says what the rows lack. What to do about each: wardrobe help "
+        "checks."
     )
     findings = [
         place
