@@ -1,6 +1,7 @@
 """Commands that write other formats: export coco, information, training."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -129,6 +130,9 @@ def training(
     pictures_at: Annotated[
         str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
+    allow_left_out: Annotated[
+        bool, typer.Option("--allow-left-out", help="Leave out over half of the rows if necessary.")
+    ] = False,
     password_file: PasswordFileOption = None,
     workers: WorkersOption = None,
     lake: LakeOption = DEFAULT_LAKE,
@@ -141,7 +145,11 @@ def training(
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
     use_password_of(password_file)
-    from flows.pipelines.export_training import TrainingOptions, export_training
+    from flows.pipelines.export_training import (
+        TrainingOptions,
+        describe_left_out,
+        export_training,
+    )
     from flows.pipelines.query import open_release
     from flows.runners import local_runner
 
@@ -157,7 +165,10 @@ def training(
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,
             pictures_at=pictures_at,
+            allow_left_out=allow_left_out,
             on_progress=on_progress,
         )
+    if record.left_out:
+        print(f"note: {describe_left_out(record.left_out, record.rows)}", file=sys.stderr)
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")

@@ -13,9 +13,10 @@ from flows.feed.order import shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, SourcePictures, open_pictures
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
-from flows.release import open_release
+from flows.release import open_release, require_rows
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
+from schemas.vocabulary import IMAGE_STATUSES
 
 TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
 BY_ITEM = ("retrieval", "classification")
@@ -44,7 +45,8 @@ class Feed:
     `size` is (width, height) or one number for both; without it pictures keep their own size.
     `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
     ingestion, images without annotation (unless `unannotated`) and, for landmarks of items, items
-    without a labelled landmark are left out: `left_out` counts them.
+    without a labelled landmark are left out: `left_out` counts samples by reason. InputError when
+    nothing remains, or when the split has no annotations for the task.
 
     Pickling carries paths and options, no rows: workers map the same index files, forked or
     spawned.
@@ -89,6 +91,13 @@ class Feed:
         self.index = Index(pinned, dataset, split, self._options["cache"])
         self._annotations = Annotations(self.index, task, slots=slots)
         self.rows, self.left_out = self._select(unannotated)
+        require_rows(
+            f"{dataset} {split}",
+            task,
+            annotations=1 if unannotated else self._annotation_count(),
+            rows=len(self),
+            left_out=self.left_out,
+        )
         unit = "items" if self.by_item else "images"
         self.selection = f"{dataset} {split} {len(self)} {unit}"
 
@@ -173,20 +182,41 @@ class Feed:
         return (array if array.ndim == 3 else array[:, :, np.newaxis]), transform
 
     def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
-        """The rows to serve, ascending, and how many were left out for which reason."""
-        images = self.index.images
-        usable = images["usable"].astype(bool)
-        selected = usable if unannotated else usable & images["annotated"].astype(bool)
-        left_out = {"picture not ok": int((~usable).sum())}
-        if not self.by_item:
-            left_out["without annotation"] = int((usable & ~selected).sum())
-            return np.flatnonzero(selected).astype(np.int32), left_out
-        chosen = selected[self.index.items["image_row"]]
-        if self.task == "landmarks":
-            labelled = self.index.items["labelled"] > 0
-            left_out["without labelled landmark"] = int((chosen & ~labelled).sum())
-            chosen &= labelled
-        return np.flatnonzero(chosen).astype(np.int32), left_out
+        """The rows to serve, ascending, and how many are left out for which reason."""
+        images, items = self.index.images, self.index.items
+        reasons = {
+            f"picture {status}": images["image_status"] == place
+            for place, status in enumerate(IMAGE_STATUSES)
+            if status != "ok"
+        }
+        if not unannotated:
+            reasons["without annotation"] = images["annotated"] == 0
+        selected = np.ones(len(images["image_id"]), bool)
+        if self.by_item:
+            owner = items["image_row"]
+            selected = selected[owner]
+            reasons = {reason: mask[owner] for reason, mask in reasons.items()}
+            if self.task == "landmarks":
+                reasons["without labelled landmark"] = items["labelled"] == 0
+        left_out = {}
+        for reason, mask in reasons.items():
+            if count := int((selected & mask).sum()):
+                left_out[reason] = count
+            selected &= ~mask
+        return np.flatnonzero(selected).astype(np.int32), left_out
+
+    def _annotation_count(self) -> int:
+        """How many annotations the split has for the task."""
+        items = self.index.items
+        match self.task:
+            case "landmarks":
+                return int(items["labelled"].sum(dtype=np.int64))
+            case "segmentation":
+                return len(self.index.polygons[2])
+            case "retrieval":
+                return int((items["style"] > 0).sum())
+            case _:
+                return len(items["image_row"])
 
 
 @cache

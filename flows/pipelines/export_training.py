@@ -29,10 +29,10 @@ from flows.exports.training.shards import Shard, plan_shards, write_shard
 from flows.pictures import picture_source
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import Parameters, export_totals, one_slice
-from flows.release import Release
+from flows.release import Release, describe_left_out, require_rows
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
-from schemas.errors import InputError
+from schemas.errors import InputError, MostLeftOut
 
 RunShards = Callable[
     [Callable[["ShardJob"], ShardRecord], Sequence["ShardJob"]], Iterable[ShardRecord]
@@ -64,17 +64,24 @@ def export_training(
     run: RunShards,
     shards: int | None = None,
     pictures_at: str | None = None,
+    allow_left_out: bool = False,
     on_progress: OnProgress = no_progress,
 ) -> ExportedSplit:
     """Write a split into the folder `output`, next to other splits of the same export.
 
     Shards whose source rows did not change are kept. `pictures_at` is the current location of the
-    source, if it moved. Raises InputError when over 1 % of the rows are lost to broken pictures;
+    source, if it moved. Raises MostLeftOut when over half of the rows would be left out, unless
+    `allow_left_out`, and InputError when over 1 % of the others are lost to broken pictures;
     finished shards stay, and their footers name each lost row.
     """
     with open_warehouse(release.tables()) as con:
-        rows, possible_rows = _planned_rows(con, dataset, split, options)
+        rows, left_out = _planned_rows(con, dataset, split, options)
         names = _category_names(con, dataset)
+    if sum(left_out.values()) > rows.num_rows and not allow_left_out:
+        raise MostLeftOut(
+            f"nothing was written, because over half of {dataset} {split} cannot be used: "
+            f"{describe_left_out(left_out, rows.num_rows)}; --allow-left-out writes the others."
+        )
     planned = plan_shards(rows, options, split=split, shards=shards)
     prepare_folder(
         output,
@@ -93,7 +100,7 @@ def export_training(
         finished.append(record)
         on_progress("rows", sum(shard.rows for shard in finished), rows.num_rows)
     finished.sort(key=lambda shard: shard.name)
-    origin = Origin(release.id, possible_rows - rows.num_rows)
+    origin = Origin(release.id, left_out)
     exported = ExportedSplit(split, finished, origin)
     _require_few_losses(exported, rows.num_rows)
     splits = [exported if other.split == split else other for other in exported_splits(output)]
@@ -151,47 +158,61 @@ def _run_inputs(con: Warehouse, job: ShardJob) -> Iterator[tuple[pa.Table, pa.Ta
             landmarks=job.options.task == "landmarks",
             polygons=job.options.task == "segmentation",
         )
-        items = items.filter(pc.is_in(items["image_id"], value_set=rows["image_id"]))
+        items = items.sort_by([("image_id", "ascending"), ("item_no", "ascending")])
+        rows = rows.filter(pc.is_null(rows["left_out"]))
         if job.options.crop_items:
-            items = items.append_column("identity", rows["identity"]).slice(run.skip, run.take)
+            items = _with_identities(items, rows).slice(run.skip, run.take)
             rows = items
+        else:
+            items = items.filter(pc.is_in(items["image_id"], value_set=rows["image_id"]))
         yield images.filter(pc.is_in(images["image_id"], value_set=rows["image_id"])), items
+
+
+def _with_identities(items: pa.Table, rows: pa.Table) -> pa.Table:
+    """Those items that are in `rows` of training_items, with the column `identity`."""
+    identities = {(row["image_id"], row["item_no"]): row["identity"] for row in rows.to_pylist()}
+    keys = zip(items["image_id"].to_pylist(), items["item_no"].to_pylist(), strict=True)
+    column = pa.array(map(identities.get, keys), pa.int64())
+    return items.append_column("identity", column).filter(pc.is_valid(column))
 
 
 def _planned_rows(
     con: Warehouse, dataset: str, split: str, options: TrainingOptions
-) -> tuple[pa.Table, int]:
-    """The rows to write, in order, and how many there would be if no picture were missing."""
+) -> tuple[pa.Table, dict[str, int]]:
+    """The rows to write, in order, and how many are left out for which reason."""
     totals = export_totals(con, dataset, split)
     counts = {
         "landmarks": totals.landmarks,
         "segmentation": totals.polygons,
         "retrieval": totals.styled,
     }
-    if not counts.get(options.task, totals.items):
-        raise InputError(f"{dataset} {split} has no annotations for the task {options.task}.")
     rows = _rows(con, {"dataset": dataset, "split": split}, options)
-    if not rows.num_rows:
+    used = pc.is_null(rows["left_out"])
+    reasons = pc.value_counts(rows["left_out"].filter(pc.invert(used))).to_pylist()
+    left_out = {
+        row["values"]: row["counts"] for row in sorted(reasons, key=lambda row: -row["counts"])
+    }
+    rows = rows.filter(used)
+    require_rows(
+        f"{dataset} {split}",
+        options.task,
+        annotations=counts.get(options.task, totals.items),
+        rows=rows.num_rows,
+        left_out=left_out,
+    )
+    several = options.task == "classification" and not options.crop_items
+    if several and (count := pc.sum(pc.greater(rows["items"], 1)).as_py()):
         raise InputError(
-            f"{dataset} {split} has no pictures that could be read: ingest with the pictures."
+            f"{count:,} images of {dataset} {split} show several items, but a class needs one: "
+            "cut them out with --crop items."
         )
-    return rows, totals.items if options.crop_items else totals.images
+    return rows, left_out
 
 
 def _rows(con: Warehouse, parameters: Parameters, options: TrainingOptions) -> pa.Table:
-    """One row for each row of a training set of these images, in order."""
-    if options.crop_items:
-        return run_query(con, "training_items", parameters)
-    rows = run_query(con, "training_images", parameters)
-    if options.task != "classification":
-        return rows
-    several = pc.sum(pc.greater(rows["items"], 1)).as_py()
-    if several:
-        raise InputError(
-            f"{several:,} images of {parameters['dataset']} {parameters['split']} show several "
-            "items, but a class needs one: cut them out with --crop items."
-        )
-    return rows.filter(pc.equal(rows["items"], 1))
+    """One row for each row that a training set of these images could have, in order."""
+    name = "training_items" if options.crop_items else "training_images"
+    return run_query(con, name, parameters | {"task": options.task})
 
 
 def _category_names(con: Warehouse, dataset: str) -> dict[int, str]:

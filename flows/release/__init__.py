@@ -7,17 +7,21 @@ from flows.release.damage import describe_damage, is_inside, require_readable
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
+from flows.release.selection import LeftOutCounts, describe_left_out, require_rows
 
 __all__ = [
     "FileRecord",
+    "LeftOutCounts",
     "Manifest",
     "PartRecord",
     "Receipt",
     "Release",
     "describe_damage",
+    "describe_left_out",
     "differing_files",
     "is_inside",
     "last_read",
     "open_release",
     "require_readable",
+    "require_rows",
 ]

@@ -52,7 +52,9 @@ def exported(split: str, options: TrainingOptions) -> ExportedSplit:
         footer=ShardFooter("deepfashion2", split, 1, options, "ab" * 32, left_out),
         features=features_of(options, ["skirt", "vest"]),
     )
-    return ExportedSplit(split, [shard], Origin("20261121T031500Z-3fa9c2d1", 2))
+    return ExportedSplit(
+        split, [shard], Origin("20261121T031500Z-3fa9c2d1", {"picture missing": 2})
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_what_cannot_teach_is_left_out_and_counted(tmp_path):
     release = write_release(tmp_path, rows)
     feed = Feed(release, "deepfashion2", "train", task="landmarks", crop="items")
     assert len(feed) == 1
-    assert feed.left_out == {"picture not ok": 1, "without labelled landmark": 1}
+    assert feed.left_out == {"picture missing": 1, "without labelled landmark": 1}
     assert len(Feed(release, "deepfashion2", "train")) == 1
     assert len(Feed(release, "deepfashion2", "train", unannotated=True)) == 2
 
@@ -131,7 +131,7 @@ def test_a_release_that_is_not_there_is_one_sentence(tmp_path):
 
 def test_the_current_release_is_pinned_when_it_is_opened(tmp_path):
     first = write_release(tmp_path, [image(1, item())], name="20261121T000000Z-aaaaaaaa")
-    second = write_release(tmp_path, [image(1), image(2)], name="20261122T000000Z-bbbbbbbb")
+    second = write_release(tmp_path, [image(1, item()), image(2)], name="20261122T000000Z-bbbbbbbb")
     current = tmp_path / "lake" / "current"
     current.symlink_to(first)
     feed = Feed(tmp_path / "lake", "deepfashion2", "train")

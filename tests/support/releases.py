@@ -180,8 +180,11 @@ def write_release(
         part = Part(dataset, "train", number, "", ARRANGED.empty_table())
         records += write_part(release, part, tables)
     if pairs:
-        made = with_pairs(release, files_in(release), "negative_random")["pairs"]
-        records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in made]
+        paths = with_pairs(release, files_in(release), "negative_random")["pairs"]
+        records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in paths]
+    for table, made in (("categories", category_rows()), ("landmark_types", landmark_type_rows())):
+        pq.write_table(made, release / f"{table}.parquet")
+        records.append(FileRecord(f"{table}.parquet", table, 0, 0, ""))
     inputs = {}
     if pictures in ("folder", "zips"):
         inputs[dataset] = _pictures(folder / "source", images, pictures)

@@ -8,6 +8,7 @@ import msgspec
 from flows.exports.training.features import MEANINGS, Features, class_names
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import ExportedSplit
+from flows.release import describe_left_out
 from schemas.datasets import DATASETS
 
 TASK_CATEGORIES = {
@@ -54,9 +55,14 @@ def training_card(splits: Sequence[ExportedSplit]) -> str:
     }
     columns = "\n".join(_columns(features))
     table = "\n".join(
-        f"| {split.split} | {split.rows:,} | {split.left_out:,} | {len(split.shards)} |"
-        f" {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
+        f"| {split.split} | {split.rows:,} | {sum(split.left_out.values()):,} |"
+        f" {len(split.shards)} | {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
         for split in splits
+    )
+    left_out = "\n".join(
+        f"- {split.split}: {describe_left_out(split.left_out, split.rows)}."
+        for split in splits
+        if split.left_out
     )
     return f"""---
 {json.dumps(front_matter, indent=2, ensure_ascii=False)}
@@ -77,7 +83,7 @@ rows = load_dataset("path/to/this/folder", split="{splits[0].split}")
 |---|---:|---:|---:|---:|---|
 {table}
 
-Left out: pictures that were missing or broken, boxes outside of their picture.
+{left_out or "No row was left out."}
 
 ## Pictures
 

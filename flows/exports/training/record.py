@@ -5,6 +5,7 @@ hash of its source rows is finished. The release is named in the card only: a sh
 file when a later release has equal rows.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,10 @@ class ShardRecord(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The release of a split; how many of its rows were not planned because of missing pictures."""
+    """The release of a split, and how many of its rows were not planned, by reason."""
 
     release: str = "unknown"
-    without_picture: int = 0
+    left_out: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ class ExportedSplit:
         return [row for shard in self.shards for row in shard.footer.left_out]
 
     @property
-    def left_out(self) -> int:
-        """Rows that could not be made, and rows without a picture."""
-        return len(self.lost) + self.origin.without_picture
+    def left_out(self) -> dict[str, int]:
+        """How many rows were not planned or could not be made, by reason."""
+        lost = Counter(row.reason.partition(":")[0] for row in self.lost)
+        return self.origin.left_out | lost
 
 
 def read_shard(folder: Path, name: str) -> ShardRecord:
