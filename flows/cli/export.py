@@ -133,14 +133,19 @@ def training(
     allow_left_out: Annotated[
         bool, typer.Option("--allow-left-out", help="Leave out over half of the rows if necessary.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace an export with other options.")
+    ] = False,
     password_file: PasswordFileOption = None,
     workers: WorkersOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """Write a split as Parquet shards with pictures.
+    """Write or refresh a split as Parquet shards with pictures.
 
-    Hugging Face `datasets` loads them. Repeat the command to resume an interrupted export.
+    Hugging Face `datasets` loads them. Repeat the command to resume an interrupted export, or after
+    a new release: only shards with changed rows are written. Exit code 1: over half of the rows
+    would be left out.
 
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
@@ -166,9 +171,11 @@ def training(
             shards=shards,
             pictures_at=pictures_at,
             allow_left_out=allow_left_out,
+            replace=replace,
             on_progress=on_progress,
         )
     if record.left_out:
         print(f"note: {describe_left_out(record.left_out, record.rows)}", file=sys.stderr)
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
-    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")
+    written = f"{record.written} written" if record.written else "unchanged"
+    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}, {written}")

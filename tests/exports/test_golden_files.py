@@ -49,7 +49,7 @@ def exported(split: str, options: TrainingOptions) -> ExportedSplit:
         name=f"data/{split}-00000-of-00001.parquet",
         rows=1234,
         bytes=5_678_901,
-        footer=ShardFooter("deepfashion2", split, 1, options, "ab" * 32, left_out),
+        footer=ShardFooter("deepfashion2", split, 1, options, "ab" * 32, 1, left_out),
         features=features_of(options, ["skirt", "vest"]),
     )
     return ExportedSplit(

@@ -34,16 +34,27 @@ def test_rows_left_out_are_counted_by_reason_and_over_half_needs_an_option(missi
     assert not (tmp_path / "set").exists()
     allowed = export(missing, tmp_path / "set", "--allow-left-out")
     assert (allowed.returncode, allowed.stderr) == (0, f"note: {counts}\n")
-    assert allowed.stdout.endswith("1 rows of deepfashion2 train in 1 shard\n")
+    assert allowed.stdout.endswith("1 rows of deepfashion2 train in 1 shard, 1 written\n")
+    again = export(missing, tmp_path / "set", "--allow-left-out")
+    assert again.stdout.endswith("in 1 shard, unchanged\n")
+    assert export(missing, tmp_path / "set").returncode == 1
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["--task", "retrieval"], "has no annotations for the task retrieval"),
-        (["--allow-left-out", "--shards", "2"], "1 rows cannot be divided into 2 shards"),
+        (["--allow-left-out", "--shards", "2"], "1 images cannot be divided into 2 shards"),
     ],
 )
 def test_wrong_use_is_one_sentence(missing, tmp_path, words, says):
     done = export(missing, tmp_path / "set", *words)
     assert is_one_sentence(done) and says in done.stderr
+
+
+def test_an_export_with_other_options_needs_replace(missing, tmp_path):
+    assert export(missing, tmp_path / "set", "--allow-left-out").returncode == 0
+    words = ("--allow-left-out", "--size", "32")
+    refused = export(missing, tmp_path / "set", *words)
+    assert is_one_sentence(refused) and "with other options: add --replace" in refused.stderr
+    assert export(missing, tmp_path / "set", *words, "--replace").returncode == 0

@@ -1,7 +1,6 @@
 """Training sets of a real release: what is in the rows, equal bytes, going on after a kill."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from builders import items_of
 
+from flows.exports.training.folder import STAGING
 from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
-from flows.pipelines.slices import one_slice
-from flows.release import Release
 from schemas.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -31,21 +29,6 @@ def exported(release, folder, options=DETECTION, *, dataset="deepfashion2", spli
         options=options,
         **({"run": map} | how),
     )
-
-
-@pytest.fixture(scope="module")
-def first_export(release, tmp_path_factory) -> Path:
-    """Both splits exported: train in two shards, validation in one. Not to be changed."""
-    folder = tmp_path_factory.mktemp("first_export")
-    exported(release, folder, shards=2)
-    exported(release, folder, split="validation")
-    return folder
-
-
-@pytest.fixture
-def export(first_export, tmp_path) -> Path:
-    """A copy of that export."""
-    return shutil.copytree(first_export, tmp_path / "export")
 
 
 def rows_in(folder: Path, split: str = "train") -> list[dict]:
@@ -135,8 +118,10 @@ def test_rows_are_the_same_however_many_are_in_a_shard_or_read_together(
     monkeypatch.setattr("flows.exports.training.shards.RUN", 4)
     cut = exported(release, tmp_path / "7", options, shards=7)
     assert (len(whole.shards), len(cut.shards)) == (1, 7)
-    sizes = [shard.rows for shard in cut.shards]
-    assert max(sizes) - min(sizes) <= 1 and sum(sizes) == whole.rows
+    paths = sorted((tmp_path / "7/data").iterdir())
+    images = [set(pq.read_table(path)["image_id"].to_pylist()) for path in paths]
+    assert max(map(len, images)) - min(map(len, images)) <= 1
+    assert len(set.union(*images)) == sum(map(len, images)), "an image is in one shard"
     assert rows_in(tmp_path / "7") == rows_in(tmp_path / "1")
 
 
@@ -162,9 +147,10 @@ def test_an_interrupted_export_goes_on_with_what_is_missing(release, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         exported(release, tmp_path, shards=3, run=breaking)
     assert not (tmp_path / "README.md").exists()
-    partial = tmp_path / "data" / ".train-00001-of-00003.parquet.99-abc.partial"
-    partial.write_bytes(b"half")
-    finished = (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns
+    staged = tmp_path / STAGING / "data"
+    (staged / ".train-00001-of-00003.parquet.99-abc.partial").write_bytes(b"half")
+    finished = (staged / "train-00000-of-00003.parquet").stat().st_mtime_ns
+    assert list((tmp_path / "data").iterdir()) == []
     progress = []
     record = exported(
         release,
@@ -173,53 +159,9 @@ def test_an_interrupted_export_goes_on_with_what_is_missing(release, tmp_path):
         on_progress=lambda what, done, total: progress.append((what, done, total)),
     )
     assert (tmp_path / "data/train-00000-of-00003.parquet").stat().st_mtime_ns == finished
-    assert len(record.shards) == 3 and not partial.exists()
+    assert len(record.shards) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "data"]
     assert progress[-1] == ("rows", record.rows, record.rows)
-
-
-def written_files(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_ino for path in sorted((folder / "data").iterdir())}
-
-
-def test_a_later_release_with_equal_rows_keeps_the_shards_and_names_itself_in_the_card(
-    release, export, tmp_path
-):
-    before = written_files(export)
-    later = tmp_path / "20990101T000000Z-00000000"
-    later.symlink_to(release.path)
-    exported(Release(later), export, shards=2)
-    assert written_files(export) == before
-    card = (export / "README.md").read_text()
-    assert re.search(rf"\| train \|.*\| `{later.name}` \|", card)
-    assert re.search(rf"\| validation \|.*\| `{release.id}` \|", card)
-
-
-def test_only_shards_whose_source_rows_changed_are_written_again(release, export, monkeypatch):
-    before = written_files(export)
-    first, *_ = rows_in(export)
-
-    def changed(con, parameters, **tables):
-        images, batch = one_slice(con, parameters, **tables)
-        rows = images.to_pylist()
-        for row in rows:
-            row["byte_size"] += row["image_id"] == first["image_id"]
-        return pa.Table.from_pylist(rows, schema=images.schema), batch
-
-    monkeypatch.setattr("flows.pipelines.export_training.one_slice", changed)
-    exported(release, export, shards=2)
-    after = written_files(export)
-    assert [name for name in after if after[name] != before[name]] == [
-        "train-00000-of-00002.parquet"
-    ]
-
-
-def test_one_folder_holds_one_export(release, export):
-    with pytest.raises(InputError, match="with other options"):
-        exported(release, export, TrainingOptions("detection", size=10), shards=2)
-    with pytest.raises(InputError, match=r"train in 2 shards: .* in 3"):
-        exported(release, export, shards=3)
-    with pytest.raises(InputError, match="another data set"):
-        exported(release, export, dataset="fashionai", shards=2)
 
 
 @pytest.mark.parametrize("name", ["mine.parquet", "train-00000-of-00001.parquet"])
@@ -241,7 +183,7 @@ def test_what_cannot_be_made_is_refused_in_words(release, tmp_path):
         exported(release, tmp_path, TrainingOptions("classification"))
     with pytest.raises(InputError, match="no annotations for the task retrieval"):
         exported(release, tmp_path, TrainingOptions("retrieval"), dataset="fashionai")
-    with pytest.raises(InputError, match="cannot be divided into 1,000 shards"):
+    with pytest.raises(InputError, match="images cannot be divided into 1,000 shards"):
         exported(release, tmp_path, shards=1000)
     with pytest.raises(InputError, match="no image of deepfashion2 test is annotated"):
         exported(release, tmp_path, split="test")
