@@ -74,10 +74,14 @@ class Annotations:
 
     @cached_property
     def identities(self) -> np.ndarray:
-        """Per item row, one number for its (pair_id, style); -1 for style 0 or none."""
+        """Per item row, the number of its (pair_id, style) from 0; -1 for style 0 or none."""
         pair = self._index.images["pair_id"][self._index.items["image_row"]].astype(np.int64)
         style = self._index.items["style"].astype(np.int64)
-        return np.where((style > 0) & (pair >= 0), (pair << 32) | style, -1)
+        paired = (style > 0) & (pair >= 0)
+        identities = np.full(len(style), -1, np.int64)
+        products = (pair[paired] << 32) | style[paired]
+        identities[paired] = np.unique(products, return_inverse=True)[1]
+        return identities
 
     def _landmarks(self, item: int, frame: CropTransform) -> np.ndarray:
         starts, points = self._index.landmarks

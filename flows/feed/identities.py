@@ -123,7 +123,9 @@ def _items_by_identity(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
         places = np.searchsorted(feed.rows, row[is_paired][by_owner])
         starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(paired)))])
         sides.append(_Side(places, owners[by_owner], starts))
-    return tuple(sides), paired >> 32
+    groups = feed.index.images["pair_id"][feed.index.items["image_row"][rows[0]]]
+    known, first = np.unique(numbers[0], return_index=True)
+    return tuple(sides), groups[first][np.searchsorted(known, paired)]
 
 
 def _max_batches(group_sizes: np.ndarray, identities: int) -> int:

@@ -30,18 +30,19 @@ class Feed:
     and `classification`, or with `crop="items"`: then the picture is the item's box with `margin`
     around it (the whole picture where the source has no boxes); retrieval always cuts. Keys:
 
-    - `picture`: uint8 array (height, width, channels), or a PIL image with `picture="pil"`;
-    - `image_id`, `item_no` (for items), `frame`: how coordinates were moved (CropTransform);
-    - images: `boxes` (n, 4) as x1 y1 x2 y2, `labels`, `category_ids`, `item_nos`;
-      items: `box`, `label`, `category_id`; labels run from 0 in the order of `feed.categories`;
+    - `image`: uint8 array (height, width, channels), or a PIL image with `picture="pil"`;
+    - `image_id`, `width` and `height` of the picture as given, `frame`: how coordinates were moved
+      (CropTransform);
+    - images: `item_nos`, `boxes` (n, 4) as x1 y1 x2 y2, `labels`, `category_ids`; items: `item_no`,
+      `box`, `label`, `category_id`; labels run from 0 in the order of `feed.categories`;
     - landmarks: `landmarks` (n, 3) as x y v with v 0 unlabelled, 1 occluded, 2 visible; a list of
       these per image; with `slots=True` at their places in the data set's long vector (294, 24);
     - segmentation: `polygons`, arrays (k, 2), per item;
-    - retrieval: `identity` (one number per product, -1 without counterpart), `source` (0 shop,
-      1 user, -1 unknown), `pair_id`, `style`.
+    - retrieval: `identity` (one number per product and style, from 0; -1 without counterpart),
+      `source` (0 shop, 1 user, -1 unknown), `pair_id`, `style`.
 
-    Coordinates are float32 pixels of the picture as given, also outside of a crop;
-    a box of NaN means the source has none.
+    A training export has columns of the same names with the same values. Coordinates are float32
+    pixels of the picture as given, also outside of a crop; a box of NaN means the source has none.
     `size` is (width, height) or one number for both; without it pictures keep their own size.
     `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
     ingestion, images without annotation (unless `unannotated`) and, for landmarks of items, items
@@ -150,18 +151,19 @@ class Feed:
 
     def _image(self, row: int, data: bytes) -> Sample:
         picture, frame = self._picture(row, data, None)
-        return {"picture": picture, **self._annotations.of_image(row, frame)}
+        return picture | self._annotations.of_image(row, frame)
 
     def _item(self, row: int, data: bytes) -> Sample:
         items = self.index.items
         cut = self._crop == "items" or self.task == "retrieval"
         region = expand_box(items["box"][row], self._margin) if cut else None
         picture, frame = self._picture(int(items["image_row"][row]), data, region)
-        return {"picture": picture, **self._annotations.of_item(row, frame)}
+        return picture | self._annotations.of_item(row, frame)
 
     def _picture(
         self, image_row: int, data: bytes, region: Region | None
-    ) -> tuple[Any, CropTransform]:
+    ) -> tuple[Sample, CropTransform]:
+        """The keys of a sample that its picture decides, and how coordinates move along."""
         try:
             opened = open_picture(data)
             crop = partial(crop_picture, opened, size=self._size, fit=self._fit, mode=self._mode)
@@ -176,10 +178,11 @@ class Feed:
             ) from error
         assert cropped is not None, "a whole picture is not empty"
         image, transform = cropped
-        if not self._as_array:
-            return image, transform
-        array = np.array(image)  # writable, because training frameworks warn about anything else
-        return (array if array.ndim == 3 else array[:, :, np.newaxis]), transform
+        pixels: Any = image
+        if self._as_array:
+            pixels = np.array(image)  # writable: training frameworks warn about anything else
+            pixels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+        return {"image": pixels, "width": image.width, "height": image.height}, transform
 
     def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
         """The rows to serve, ascending, and how many are left out for which reason."""

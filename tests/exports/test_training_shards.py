@@ -14,6 +14,7 @@ from flows.exports.training.folder import STAGING
 from flows.exports.training.options import TrainingOptions
 from flows.pipelines.export_training import export_training
 from schemas.errors import InputError
+from schemas.vocabulary import SOURCES
 
 pytestmark = pytest.mark.slow
 
@@ -56,13 +57,11 @@ def test_whole_pictures_hold_the_sources_bytes_and_numbers(release, sources, tmp
         picture = (sources / "deepfashion2/train/image" / name).read_bytes()
         assert row["image"] == {"bytes": picture, "path": name}
         items = items_in(truth[row["image_id"]])
-        objects = row["objects"]
-        assert objects["item_no"] == [number for number, _ in items]
-        assert objects["category"] == [item["category_id"] - 1 for _, item in items]
+        assert row["item_nos"] == [number for number, _ in items]
+        assert row["labels"] == [item["category_id"] - 1 for _, item in items]
         for k, (_, item) in enumerate(items):
-            x1, y1, x2, y2 = item["bounding_box"]
-            assert objects["bbox"][k] == [x1, y1, x2 - x1, y2 - y1]
-            assert np.ravel(objects["landmarks"][k]).tolist() == item["landmarks"]
+            assert row["boxes"][k] == item["bounding_box"]
+            assert np.ravel(row["landmarks"][k]).tolist() == item["landmarks"]
 
 
 def test_polygons_shrink_with_the_picture(release, sources, tmp_path):
@@ -71,7 +70,7 @@ def test_polygons_shrink_with_the_picture(release, sources, tmp_path):
     for row in rows_in(tmp_path):
         assert max(row["width"], row["height"]) == 100
         ((_, item), *_) = items_in(truth[row["image_id"]])
-        outline = np.array(row["objects"]["polygons"][0][0]).reshape(-1, 2)
+        outline = np.array(row["polygons"][0][0]).reshape(-1, 2)
         before = np.array(item["segmentation"][0]).reshape(-1, 2)
         spread = np.ptp(outline, axis=0) / np.ptp(before, axis=0)
         assert np.allclose(spread[0], spread[1], rtol=0.02)
@@ -90,7 +89,7 @@ def test_items_are_cut_out_one_by_one_with_their_points(release, sources, tmp_pa
     for row, (_, _, item) in zip(rows, expected, strict=True):
         x1, y1, x2, y2 = item["bounding_box"]
         assert (row["width"], row["height"]) == (x2 - x1, y2 - y1)
-        assert row["bbox"] == [0, 0, x2 - x1, y2 - y1]
+        assert row["box"] == [0, 0, x2 - x1, y2 - y1]
         moved = np.array(item["landmarks"], float).reshape(-1, 3)
         moved[moved[:, 2] > 0] -= (x1, y1, 0)
         assert np.array(row["landmarks"]).tolist() == moved.tolist()
@@ -104,7 +103,7 @@ def test_an_identity_is_one_product_in_one_style(release, sources, tmp_path):
         key = (row["pair_id"], row["style"]) if row["style"] else None
         groups.setdefault(row["identity"], set()).add(key)
         document = documents(sources)[row["image_id"]]
-        assert (row["source"], row["pair_id"]) == (document["source"], document["pair_id"])
+        assert (SOURCES[row["source"]], row["pair_id"]) == (document["source"], document["pair_id"])
     assert groups.pop(-1, {None}) == {None}
     assert all(len(keys) == 1 for keys in groups.values())
     assert sorted(groups) == list(range(len(groups)))

@@ -110,7 +110,7 @@ def test_the_feed_keeps_landmarks_on_their_dots(lake, tmp_path, crop, fit, size)
     assert len(feed) == 2 * len(SIZES)
     for sample in feed:
         points = sample["landmarks"] if crop else sample["landmarks"][0]
-        agree(sample["picture"], points[:, :2], (sample["image_id"], crop, fit, size))
+        agree(sample["image"], points[:, :2], (sample["image_id"], crop, fit, size))
 
 
 @pytest.mark.parametrize("crop_items", [False, True])
@@ -124,8 +124,8 @@ def test_an_export_keeps_landmarks_on_their_dots(lake, tmp_path, crop_items, siz
     rows = read_shards(tmp_path, "train")
     assert len(rows) == 2 * len(SIZES)
     for row in rows:
-        points = row["landmarks"] if crop_items else row["objects"]["landmarks"][0]
-        agree(row["picture"], np.array(points)[:, :2], (row["image_id"], crop_items, size))
+        points = row["landmarks"] if crop_items else row["landmarks"][0]
+        agree(row["image"], np.array(points)[:, :2], (row["image_id"], crop_items, size))
 
 
 def test_feed_and_export_cut_the_same_region(lake, tmp_path):
@@ -142,5 +142,5 @@ def test_feed_and_export_cut_the_same_region(lake, tmp_path):
         (x1 - aside, y1 - above, x2 + aside, y2 + above),
     )
     with Image.open(io.BytesIO(prepared.data)) as exported:
-        np.testing.assert_array_equal(feed[1]["picture"], np.asarray(exported))
+        np.testing.assert_array_equal(feed[1]["image"], np.asarray(exported))
     assert feed[1]["frame"].tolist() == list(prepared.transform)

@@ -8,6 +8,7 @@ import msgspec
 from flows.exports.training.features import MEANINGS, Features, class_names
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import ExportedSplit
+from flows.exports.training.rows import COLUMNS_OF_ITEMS
 from flows.release import describe_left_out
 from schemas.datasets import DATASETS
 
@@ -116,10 +117,10 @@ def _pictures(options: TrainingOptions) -> str:
     return " ".join(sentences)
 
 
-def _columns(features: Features, prefix: str = "") -> list[str]:
+def _columns(features: Features) -> list[str]:
     lines = []
-    for name, feature in features.items():
-        lines.append(f"- `{prefix}{name}`: {MEANINGS[name]}")
-        if "_type" not in feature:
-            lines += _columns(feature, f"{prefix}{name}.")
+    for name in features:
+        of_items = COLUMNS_OF_ITEMS.get(name, name)
+        several = " A list with one entry per item." if name in features.keys() - {of_items} else ""
+        lines.append(f"- `{name}`: {MEANINGS[of_items]}{several}")
     return lines

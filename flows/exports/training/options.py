@@ -13,7 +13,8 @@ class TrainingOptions:
 
     `size` is the longest side that is written, in pixels; smaller pictures keep their size.
     Without `size`, `picture_format` and `crop_items` the source's bytes are copied unchanged.
-    `crop_items` makes one row per item, cut out along its box; always set for retrieval.
+    `crop_items` makes one row per item, cut out along its box (the whole picture where the source
+    has none); always set for retrieval.
     """
 
     task: Task
@@ -25,3 +26,8 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if self.task == "retrieval" and not self.crop_items:
             object.__setattr__(self, "crop_items", True)
+
+    @property
+    def by_item(self) -> bool:
+        """Whether a row is one item."""
+        return self.crop_items or self.task == "classification"

@@ -21,7 +21,7 @@ from schemas.errors import InputError
 
 CARD = "README.md"
 FOOTER_KEY = b"wardrobe"
-FORMAT = 2
+FORMAT = 3
 MAX_LOST_SHARE = 0.01
 """Share of rows that may be lost to broken pictures."""
 
@@ -38,7 +38,7 @@ class ShardFooter(msgspec.Struct, frozen=True):
     shards: int
     options: TrainingOptions
     source: str
-    first_image_id: int
+    first_image_id: int = 0
     left_out: tuple[LeftOut, ...] = ()
     format: int = FORMAT
 
