@@ -1,15 +1,16 @@
 """The feed: a pinned release as a map of samples, by image or by item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from flows.feed.annotations import Annotations, Sample
 from flows.feed.index import Index, default_cache
-from flows.feed.order import shuffled, shuffled_groups
+from flows.feed.order import random_keys, shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, SourcePictures, open_pictures
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
@@ -44,6 +45,9 @@ class Feed:
     A training export has columns of the same names with the same values. Coordinates are float32
     pixels of the picture as given, also outside of a crop; a box of NaN means the source has none.
     `size` is (width, height) or one number for both; without it pictures keep their own size.
+    `flip` is the share of the samples of an epoch that a Sampler mirrors, drawn by its seed and
+    epoch: the picture, its coordinates, and each landmark with its left-right partner. Without a
+    Sampler, or with `shuffle=False`, nothing is mirrored.
     `transform` takes the sample and returns what the job wants. Pictures that were not `ok` at
     ingestion, images without annotation (unless `unannotated`) and, for landmarks of items, items
     without a labelled landmark are left out: `left_out` counts samples by reason. InputError when
@@ -68,6 +72,7 @@ class Feed:
         picture: str = "numpy",
         slots: bool = False,
         unannotated: bool = False,
+        flip: float = 0.0,
         transform: Callable[[Sample], Any] | None = None,
         pictures_at: str | None = None,
         cache: str | Path | None = None,
@@ -76,6 +81,8 @@ class Feed:
         _one_of("crop", crop, (None, "items"))
         _one_of("fit", fit, FITS)
         _one_of("picture", picture, ("numpy", "pil"))
+        if not 0 <= flip <= 1:
+            raise InputError(f"flip cannot be {flip}: give a share from 0 to 1.")
         if dataset not in CATEGORIES:
             raise InputError(f"{dataset} is not a data set: give one of {', '.join(CATEGORIES)}.")
         self._options: dict[str, Any] = {
@@ -87,6 +94,7 @@ class Feed:
         self.by_item = crop == "items" or task in BY_ITEM
         self.categories = tuple(category.name for category in CATEGORIES[dataset])
         self._crop, self._margin, self._fit, self._mode = crop, margin, fit, mode
+        self._flip = flip
         self._size = (size, size) if isinstance(size, int) else size
         self._as_array, self._transform = picture == "numpy", transform
         self.index = Index(pinned, dataset, split, self._options["cache"])
@@ -101,6 +109,8 @@ class Feed:
         )
         unit = "items" if self.by_item else "images"
         self.selection = f"{dataset} {split} {len(self)} {unit}"
+        if flip:
+            self.selection += f", {flip} mirrored"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self._options), ()
@@ -108,28 +118,46 @@ class Feed:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __iter__(self) -> Iterator[Any]:
+        """The samples in the order of the release, none of them mirrored."""
+        return map(self.__getitem__, range(len(self)))
+
     def __getitem__(self, place: int) -> Any:
-        """The sample at a place from 0; IndexError beyond the end, as sequences do."""
+        """The sample at a place from 0; IndexError beyond the end, as sequences do.
+
+        With `flip`, the places from len(feed) on are the same samples mirrored.
+        """
         return self.__getitems__([place])[0]
 
     def __getitems__(self, places: Sequence[int]) -> list[Any]:
         """The samples of a batch; PyTorch asks for batches this way."""
-        count = len(self.rows)
+        count = len(self)
         for place in places:
-            if not -count <= place < count:
+            if not -count <= place < (2 * count if self._flip else count):
                 raise IndexError(f"sample {place} of {count}")
-        rows = self.rows[list(places)]
+        rows = self.rows[np.array(places, np.int64) % count]
+        mirrored = [place >= count for place in places]
         images = self.index.items["image_row"][rows] if self.by_item else rows
         files = self.pictures.read(images.tolist())
         make = self._item if self.by_item else self._image
-        samples = [make(row, data) for row, data in zip(rows.tolist(), files, strict=True)]
+        samples = list(map(make, rows.tolist(), files, mirrored))
         return samples if self._transform is None else list(map(self._transform, samples))
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
-        """The places of an epoch, shuffled by (seed, epoch) alone.
+        """The places of an epoch, shuffled by (seed, epoch) alone, some of them mirrored.
 
         Over many embedded pictures, shuffled so that few row groups are read at a time.
         """
+        return self.mirror_some(self._shuffled(seed, epoch), seed, epoch)
+
+    def mirror_some(self, places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+        """The places with a share `flip` of them, drawn by (seed, epoch), as mirrored samples."""
+        if not self._flip:
+            return places
+        draws = random_keys(places.size, seed, epoch, purpose=3).reshape(places.shape)
+        return places + len(self) * ((draws >> 11) * 2.0**-53 < self._flip)
+
+    def _shuffled(self, seed: int, epoch: int) -> np.ndarray:
         sizes = None
         if isinstance(self.pictures, EmbeddedPictures):
             rows = self.index.items["image_row"][self.rows] if self.by_item else self.rows
@@ -149,19 +177,19 @@ class Feed:
         """Per item row of the index, one number for its (pair_id, style); -1 without."""
         return self._annotations.identities
 
-    def _image(self, row: int, data: bytes) -> Sample:
-        picture, frame = self._picture(row, data, None)
+    def _image(self, row: int, data: bytes, mirrored: bool) -> Sample:
+        picture, frame = self._picture(row, data, None, mirrored)
         return picture | self._annotations.of_image(row, frame)
 
-    def _item(self, row: int, data: bytes) -> Sample:
+    def _item(self, row: int, data: bytes, mirrored: bool) -> Sample:
         items = self.index.items
         cut = self._crop == "items" or self.task == "retrieval"
         region = expand_box(items["box"][row], self._margin) if cut else None
-        picture, frame = self._picture(int(items["image_row"][row]), data, region)
+        picture, frame = self._picture(int(items["image_row"][row]), data, region, mirrored)
         return picture | self._annotations.of_item(row, frame)
 
     def _picture(
-        self, image_row: int, data: bytes, region: Region | None
+        self, image_row: int, data: bytes, region: Region | None, mirrored: bool
     ) -> tuple[Sample, CropTransform]:
         """The keys of a sample that its picture decides, and how coordinates move along."""
         try:
@@ -177,12 +205,15 @@ class Feed:
                 "decodes every picture."
             ) from error
         assert cropped is not None, "a whole picture is not empty"
-        image, transform = cropped
+        image, frame = cropped
+        if mirrored:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            frame = frame.mirror(image.width)
         pixels: Any = image
         if self._as_array:
             pixels = np.array(image)  # writable: training frameworks warn about anything else
             pixels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
-        return {"image": pixels, "width": image.width, "height": image.height}, transform
+        return {"image": pixels, "width": image.width, "height": image.height}, frame
 
     def _select(self, unannotated: bool) -> tuple[np.ndarray, dict[str, int]]:
         """The rows to serve, ascending, and how many are left out for which reason."""

@@ -19,6 +19,7 @@ from flows.exports.training.pictures import prepare
 from flows.feed import Feed
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training
+from schemas.categories import CATEGORIES
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +112,19 @@ def test_the_feed_keeps_landmarks_on_their_dots(lake, tmp_path, crop, fit, size)
     for sample in feed:
         points = sample["landmarks"] if crop else sample["landmarks"][0]
         agree(sample["image"], points[:, :2], (sample["image_id"], crop, fit, size))
+
+
+@pytest.mark.parametrize("crop", [None, "items"])
+def test_a_mirrored_sample_keeps_landmarks_on_their_dots(lake, tmp_path, crop):
+    feed = Feed(
+        lake, "deepfashion2", "train", task="landmarks", crop=crop, size=(400, 402), flip=1,
+        margin=0.013, cache=tmp_path,
+    )  # fmt: skip
+    partners = np.array(CATEGORIES["deepfashion2"][0].partners) - 1
+    for place in range(len(feed), 2 * len(feed)):
+        sample = feed[place]
+        points = sample["landmarks"] if crop else sample["landmarks"][0]
+        agree(sample["image"], points[partners, :2], (sample["image_id"], crop))
 
 
 @pytest.mark.parametrize("crop_items", [False, True])
