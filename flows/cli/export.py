@@ -29,6 +29,12 @@ export = command_group(
 UnknownSizeOption = Annotated[
     bool, typer.Option("--allow-unknown-size", help="Omit sizes of missing pictures.")
 ]
+FoldOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Export a part of the split: 0/5, or the others: 1-4/5. Products are in one part."
+    ),
+]
 FolderOption = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
 
 
@@ -48,6 +54,7 @@ def coco(
         Literal["detection", "landmarks", "segmentation", "all"],
         typer.Option(help="Annotations to write."),
     ] = "all",
+    fold: FoldOption = None,
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -67,6 +74,7 @@ def coco(
             output=output,
             options=CocoOptions(layout=layout, task=task, visible_only=visible_only),
             allow_unknown_size=allow_unknown_size,
+            fold=fold,
             on_progress=on_progress,
         )
     print(f"{output}: {counts.images:,} images, {counts.annotations:,} annotations")
@@ -81,6 +89,7 @@ def information(
         list[str] | None,
         typer.Option("--file", help="keypoints, consumer, shop, query or gallery; repeatable."),
     ] = None,
+    fold: FoldOption = None,
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -99,6 +108,7 @@ def information(
         output=output,
         files=files or (),
         allow_unknown_size=allow_unknown_size,
+        fold=fold,
     )
     for name, count in written.items():
         print(f"{output / name}: {count:,} records")
@@ -124,6 +134,7 @@ def training(
     crop: Annotated[
         Literal["items"] | None, typer.Option(help="Write one cropped picture per item.")
     ] = None,
+    fold: FoldOption = None,
     shards: Annotated[
         int | None, typer.Option(min=1, help="Number of files; default: by size.")
     ] = None,
@@ -165,7 +176,11 @@ def training(
             split=split,
             output=output,
             options=TrainingOptions(
-                task=task, size=size, picture_format=picture_format, crop_items=crop is not None
+                task=task,
+                size=size,
+                picture_format=picture_format,
+                crop_items=crop is not None,
+                fold=fold,
             ),
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,

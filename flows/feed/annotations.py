@@ -15,8 +15,8 @@ Sample = dict[str, Any]
 class Annotations:
     """The annotation keys of samples, by row of the index; Feed says what they are."""
 
-    def __init__(self, index: Index, task: str, *, slots: bool) -> None:
-        self._index, self._task, self._slots = index, task, slots
+    def __init__(self, index: Index, task: str, in_fold: np.ndarray, *, slots: bool) -> None:
+        self._index, self._task, self._in_fold, self._slots = index, task, in_fold, slots
         declared = CATEGORIES[index.dataset]
         ids = [category.category_id for category in declared]
         self._label_of = np.full(max(ids) + 1, -1, np.int64)
@@ -75,10 +75,14 @@ class Annotations:
 
     @cached_property
     def identities(self) -> np.ndarray:
-        """Per item row, the number of its (pair_id, style) from 0; -1 for style 0 or none."""
-        pair = self._index.images["pair_id"][self._index.items["image_row"]].astype(np.int64)
+        """Per item row, the number of its (pair_id, style) from 0; -1 for style 0 or none.
+
+        Those of images outside of the fold are -1 too.
+        """
+        image_row = self._index.items["image_row"]
+        pair = self._index.images["pair_id"][image_row].astype(np.int64)
         style = self._index.items["style"].astype(np.int64)
-        paired = (style > 0) & (pair >= 0)
+        paired = (style > 0) & (pair >= 0) & self._in_fold[image_row]
         identities = np.full(len(style), -1, np.int64)
         products = (pair[paired] << 32) | style[paired]
         identities[paired] = np.unique(products, return_inverse=True)[1]

@@ -1,7 +1,7 @@
 """The feed: a pinned release as a map of samples, by image or by item."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from flows.feed.order import random_keys, shuffled, shuffled_groups
 from flows.feed.pictures import EmbeddedPictures, SourcePictures, open_pictures
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
-from flows.release import open_release, require_rows
+from flows.release import Fold, describe_left_out, open_release, require_rows
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 from schemas.vocabulary import IMAGE_STATUSES
@@ -45,6 +45,8 @@ class Feed:
     A training export has columns of the same names with the same values. Coordinates are float32
     pixels of the picture as given, also outside of a crop; a box of NaN means the source has none.
     `size` is (width, height) or one number for both; without it pictures keep their own size.
+    `fold` takes a part of the split: `0/5`, or the other four with `1-4/5`. The images of a product
+    are in one part, the same as in exports.
     `flip` is the share of the samples of an epoch that a Sampler mirrors, drawn by its seed and
     epoch: the picture, its coordinates, and each landmark with its left-right partner. Without a
     Sampler, or with `shuffle=False`, nothing is mirrored.
@@ -72,6 +74,7 @@ class Feed:
         picture: str = "numpy",
         slots: bool = False,
         unannotated: bool = False,
+        fold: str | None = None,
         flip: float = 0.0,
         transform: Callable[[Sample], Any] | None = None,
         pictures_at: str | None = None,
@@ -98,7 +101,13 @@ class Feed:
         self._size = (size, size) if isinstance(size, int) else size
         self._as_array, self._transform = picture == "numpy", transform
         self.index = Index(pinned, dataset, split, self._options["cache"])
-        self._annotations = Annotations(self.index, task, slots=slots)
+        images = self.index.images
+        self._in_fold = np.ones(len(images["image_id"]), bool)
+        if fold is not None:
+            self._in_fold = Fold.parse(fold).select(
+                dataset, split, images["image_id"], images["pair_id"]
+            )
+        self._annotations = Annotations(self.index, task, self._in_fold, slots=slots)
         self.rows, self.left_out = self._select(unannotated)
         require_rows(
             f"{dataset} {split}",
@@ -109,11 +118,24 @@ class Feed:
         )
         unit = "items" if self.by_item else "images"
         self.selection = f"{dataset} {split} {len(self)} {unit}"
+        if fold is not None:
+            self.selection += f" of fold {Fold.parse(fold)}"
         if flip:
             self.selection += f", {flip} mirrored"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self._options), ()
+
+    def __repr__(self) -> str:
+        size = (
+            "their own size"
+            if self._size is None
+            else "{} x {} (width x height)".format(*self._size)
+        )
+        return (
+            f"<Feed of {self.selection}: task {self.task}, pictures at {size}, "
+            f"{describe_left_out(self.left_out, len(self))}, release {self.origin}>"
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -169,7 +191,6 @@ class Feed:
     @cached_property
     def pictures(self) -> EmbeddedPictures | SourcePictures:
         """Where the bytes come from; opened when first read, so that no open file is forked."""
-        keep_freed_memory()
         return open_pictures(self.index, self._options["pictures_at"])
 
     @property
@@ -225,7 +246,7 @@ class Feed:
         }
         if not unannotated:
             reasons["without annotation"] = images["annotated"] == 0
-        selected = np.ones(len(images["image_id"]), bool)
+        selected = self._in_fold.copy()
         if self.by_item:
             owner = items["image_row"]
             selected = selected[owner]
@@ -244,25 +265,14 @@ class Feed:
         items = self.index.items
         match self.task:
             case "landmarks":
-                return int(items["labelled"].sum(dtype=np.int64))
+                counts = items["labelled"]
             case "segmentation":
-                return len(self.index.polygons[2])
+                counts = np.diff(self.index.polygons[0])
             case "retrieval":
-                return int((items["style"] > 0).sum())
+                counts = items["style"] > 0
             case _:
-                return len(items["image_row"])
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Ask glibc, once per process, to keep the memory of one picture for the next.
-
-    It gives a freed block of a picture's size back to the system at once, and the next picture
-    pays for fresh pages: that halved the rate of decoding (measured, 640 x 800). Freeing one
-    block of almost 32 MiB raises its thresholds to that; the process then holds on to at most
-    twice as much. Other allocators are not disturbed.
-    """
-    np.empty(31 << 20, np.uint8)
+                counts = np.ones(len(items["image_row"]), np.int64)
+        return int(counts[self._in_fold[items["image_row"]]].sum(dtype=np.int64))
 
 
 def expand_box(box: np.ndarray, margin: float) -> Region | None:

@@ -30,6 +30,7 @@ from flows.exports.training.record import (
 from flows.exports.training.rows import LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import plan_shards, write_shard
 from flows.pipelines.progress import OnProgress, no_progress
+from flows.pipelines.slices import restrict_to_fold
 from flows.pipelines.training_input import (
     TABLES,
     ShardJob,
@@ -72,6 +73,7 @@ def export_training(
     on with the finished shards.
     """
     with open_warehouse(release.tables(), only=TABLES) as con:
+        restrict_to_fold(con, dataset, split, options.fold)
         features = features_of(options, list(category_names(con, dataset).values()))
         export = Export(dataset, split, options, features)
         held = held_shards(output, export, shards=shards, replace=replace)
@@ -114,6 +116,7 @@ def build_shard(job: ShardJob) -> ShardRecord:
     """
     release = Release(job.release)
     with open_warehouse(release.tables(), only=TABLES, threads=1) as con:
+        restrict_to_fold(con, job.dataset, job.split, job.options.fold)
         features = features_of(job.options, list(category_names(con, job.dataset).values()))
         footer = ShardFooter(
             job.dataset,

@@ -4,6 +4,7 @@ May import `schemas` and `flows.storage`. Whatever reads or writes a lake may im
 """
 
 from flows.release.damage import describe_damage, is_inside, require_readable
+from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
@@ -11,6 +12,7 @@ from flows.release.selection import LeftOutCounts, describe_left_out, require_ro
 
 __all__ = [
     "FileRecord",
+    "Fold",
     "LeftOutCounts",
     "Manifest",
     "PartRecord",

@@ -12,6 +12,7 @@ from flows.warehouse.connect import (
     open_warehouse,
     read_matching,
     read_table,
+    restrict_to_images,
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.queries import Query, queries, query
@@ -41,6 +42,7 @@ __all__ = [
     "query",
     "read_matching",
     "read_table",
+    "restrict_to_images",
     "run_checks",
     "run_query",
     "run_user_sql",

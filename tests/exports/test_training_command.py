@@ -43,6 +43,7 @@ def test_rows_left_out_are_counted_by_reason_and_over_half_needs_an_option(missi
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["--fold", "5/5"], "fold cannot be 5/5: give numbers from 0"),
         (["--task", "retrieval"], "has no annotations for the task retrieval"),
         (["--allow-left-out", "--shards", "2"], "1 images cannot be divided into 2 shards"),
     ],
@@ -58,3 +59,13 @@ def test_an_export_with_other_options_needs_replace(missing, tmp_path):
     refused = export(missing, tmp_path / "set", *words)
     assert is_one_sentence(refused) and "with other options: add --replace" in refused.stderr
     assert export(missing, tmp_path / "set", *words, "--replace").returncode == 0
+
+
+@pytest.mark.parametrize("words", [["coco"], ["information"]])
+def test_other_exports_refuse_a_wrong_fold(missing, tmp_path, words):
+    done = wardrobe(
+        *("export", *words, "deepfashion2", "train", "--output", tmp_path / "out"),
+        *("--allow-unknown-size", "--fold", "x"),
+        lake=missing,
+    )
+    assert is_one_sentence(done) and "fold cannot be x" in done.stderr

@@ -1,6 +1,7 @@
 """Feeds over releases that were really ingested, and over a training set exported from one."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,23 @@ def test_an_export_has_the_keys_and_values_of_the_feed(folder, tmp_path, dataset
             else:
                 other = np.reshape(np.float64(row[name]), np.shape(value))
                 np.testing.assert_allclose(other, value, atol=1e-4)
+
+
+def test_the_readme_shows_the_keys_and_shapes_of_a_sample(folder):
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    table = text.partition("A sample of the feed")[2]
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \| (.*?) \|$", table, flags=re.MULTILINE)
+    how = {"task": "landmarks", "size": (20, 30)}
+    (item, image) = (
+        Feed(folder / "lake", "deepfashion2", "train", crop=crop, **how)[0]
+        for crop in ("items", None)
+    )
+    named = {name for keys, _, _ in rows for name in re.findall(r"`(\w+)`", keys)}
+    assert named == item.keys()
+    assert item["image"].shape == (30, 20, 3) and (item["width"], item["height"]) == (20, 30)
+    assert item["frame"].shape == item["box"].shape == (4,)
+    assert item["landmarks"].shape[1:] == (3,)
+    several = {name for *_, of_image in rows for name in re.findall(r"`(\w+)`", of_image)}
+    assert several | {"image", "image_id", "width", "height", "frame", "landmarks"} == image.keys()
+    count = len(image["item_nos"])
+    assert image["boxes"].shape == (count, 4) and len(image["landmarks"]) == count

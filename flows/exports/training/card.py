@@ -104,6 +104,8 @@ Names, from 0: {", ".join(class_names(features))}.
 
 def _pictures(options: TrainingOptions) -> str:
     sentences = ["Each item, cut out along its box." if options.crop_items else "Whole pictures."]
+    if options.fold:
+        sentences.append(f"Fold {options.fold} of the split; a product is in one part.")
     if options.size:
         sentences.append(f"The longest side is at most {options.size} pixels.")
     if options.picture_format:

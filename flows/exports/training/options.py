@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from flows.release import Fold
+
 Task = Literal["detection", "landmarks", "segmentation", "retrieval", "classification"]
 PictureFormat = Literal["jpeg", "png", "webp"]
 
@@ -14,7 +16,7 @@ class TrainingOptions:
     `size` is the longest side that is written, in pixels; smaller pictures keep their size.
     Without `size`, `picture_format` and `crop_items` the source's bytes are copied unchanged.
     `crop_items` makes one row per item, cut out along its box (the whole picture where the source
-    has none); always set for retrieval.
+    has none); always set for retrieval. `fold` takes a part of the split, such as `1-4/5`.
     """
 
     task: Task
@@ -22,8 +24,12 @@ class TrainingOptions:
     picture_format: PictureFormat | None = None
     crop_items: bool = False
     quality: int = 90
+    fold: str | None = None
 
     def __post_init__(self) -> None:
+        if self.fold is not None:
+            # In one spelling, because files with other options are not kept.
+            object.__setattr__(self, "fold", str(Fold.parse(self.fold)))
         if self.task == "retrieval" and not self.crop_items:
             object.__setattr__(self, "crop_items", True)
 
