@@ -126,14 +126,16 @@ def build_shard(job: ShardJob) -> ShardRecord:
             _source_hash(con, job),
             job.shard.first_image_id,
         )
-        for folder in (job.folder, job.folder / STAGING):
+        staging = job.folder / STAGING
+        for folder in (job.folder, staging):
             if (folder / job.shard.name).exists():
                 held = read_shard(folder, job.shard.name)
                 same = msgspec.structs.replace(held.footer, left_out=()) == footer
                 if same and held.features == features and held.is_final:
+                    if folder != staging:  # a killed export of another release may have staged one
+                        (staging / job.shard.name).unlink(missing_ok=True)
                     return held
         rows = _training_rows(con, job, read_pictures(con, release, job))
-        staging = job.folder / STAGING
         return write_shard(staging, job.shard, schema_of(features), rows, footer)
 
 

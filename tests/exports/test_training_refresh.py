@@ -125,8 +125,8 @@ class Killed(BaseException):
     """The end of a process, at a step."""
 
 
-def kill_at(monkeypatch, step: int) -> None:
-    """Raise at the given rename or deletion of the publication."""
+def kill_at(monkeypatch, step: int, *methods: str) -> None:
+    """Raise at the given rename or deletion."""
     steps = iter(range(1000))
 
     def counted(method):
@@ -137,7 +137,7 @@ def kill_at(monkeypatch, step: int) -> None:
 
         return call
 
-    for name in ("replace", "unlink"):
+    for name in methods:
         monkeypatch.setattr(training_folder.Path, name, counted(getattr(Path, name)))
 
 
@@ -149,7 +149,7 @@ def test_an_export_killed_at_any_step_is_repaired_by_the_next(tmp_path, output, 
         folder = shutil.copytree(output, tmp_path / f"killed-{step}")
         try:
             with monkeypatch.context() as patch:
-                kill_at(patch, step)
+                kill_at(patch, step, "replace", "unlink")
                 exported(later, folder, shards=2, replace=True)
             break
         except Killed:
@@ -162,6 +162,18 @@ def test_an_export_killed_at_any_step_is_repaired_by_the_next(tmp_path, output, 
             assert {name: digest for name, (_, digest) in files(folder).items()} == whole
         assert not (folder / training_folder.STAGING).exists()
     assert step == 10, "two shards, each written and moved; four deleted; a card, written and moved"
+
+
+def test_a_rollback_after_a_killed_publication_restores_the_first_rows(
+    tmp_path, output, monkeypatch
+):
+    before = {name: digest for name, (_, digest) in files(output / "data").items()}
+    first, later = released(tmp_path, range(1, 13)), released(tmp_path, range(1, 13), (1, 12))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, 3, "replace")  # two shards are written, one of them has its place
+        exported(later, output)
+    assert exported(first, output).written == 1
+    assert {name: digest for name, (_, digest) in files(output / "data").items()} == before
 
 
 def test_an_export_that_fails_keeps_the_old_one_whole(tmp_path, output):
