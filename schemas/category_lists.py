@@ -32,6 +32,12 @@ class Category:
     sigmas: tuple[float, ...] = ()
     dataset: str = ""
 
+    @property
+    def partners(self) -> tuple[int, ...]:
+        """The left-right partner of each landmark, both from 1; itself for one on the axis."""
+        partner_of = {a: b for pair in self.mirrors for a, b in (pair, pair[::-1])}
+        return tuple(partner_of.get(k, k) for k in range(1, self.landmarks + 1))
+
 
 def _folded(total: int, first: int, last: int) -> tuple[Edge, ...]:
     """Mirror pairs k-(total-k) for k from first to last."""

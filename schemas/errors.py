@@ -7,9 +7,17 @@ from difflib import get_close_matches
 class InputError(ValueError):
     """What a person gave cannot be used. One sentence: what was given, what is allowed, what to do.
 
-    The command line prints it and leaves with exit code 2. Anything else that is raised is a bug
+    The command line prints it and leaves with `exit_code`. Anything else that is raised is a bug
     and keeps its traceback.
     """
+
+    exit_code = 2
+
+
+class MostLeftOut(InputError):
+    """An export would leave out most of the rows; nothing was written. The text has the counts."""
+
+    exit_code = 1
 
 
 class EngineError(InputError):

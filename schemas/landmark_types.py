@@ -90,7 +90,6 @@ def landmark_type_rows() -> pa.Table:
 
 
 def _landmarks_of(category: Category) -> list[dict[str, object]]:
-    mirrors = {a: b for pair in category.mirrors for a, b in (pair, pair[::-1])}
     return [
         {
             "dataset": category.dataset,
@@ -100,9 +99,9 @@ def _landmarks_of(category: Category) -> list[dict[str, object]]:
             if category.landmark_names
             else None,
             "slot": category.slots[number - 1],
-            "mirror_no": mirrors.get(number),
+            "mirror_no": partner if partner != number else None,
             "sigma": category.sigmas[number - 1] if category.sigmas else None,
             "edges_to": [b for a, b in category.edges if a == number],
         }
-        for number in range(1, category.landmarks + 1)
+        for number, partner in enumerate(category.partners, start=1)
     ]

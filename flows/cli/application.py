@@ -122,7 +122,7 @@ def _closed_pipe() -> int:
 def _print_error(error: Exception) -> int:
     """Print an error as one sentence, or the reasons against a release; a bug is raised again."""
     if isinstance(error, InputError) and not isinstance(error, EngineError):
-        return _print_sentence(str(error))
+        return _print_sentence(str(error), error.exit_code)
     from flows.pipelines.failures import sentence_of
     from flows.pipelines.outcome import PublicationBlocked
 
@@ -155,10 +155,10 @@ def _discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _print_sentence(sentence: str) -> int:
+def _print_sentence(sentence: str, exit_code: int = 2) -> int:
     """Print an error on one line; line breaks in file names are escaped."""
     _print_outcome("failed", sentence.replace("\n", "\\n"))
-    return 2
+    return exit_code
 
 
 def _print_outcome(outcome: str, reason: str) -> None:

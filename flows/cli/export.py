@@ -31,6 +31,12 @@ export = command_group(
 UnknownSizeOption = Annotated[
     bool, typer.Option("--allow-unknown-size", help="Omit sizes of missing pictures.")
 ]
+FoldOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Export a part of the split: 0/5, or the others: 1-4/5. Products are in one part."
+    ),
+]
 FolderOption = Annotated[
     Path, typer.Option("--output", "-o", help="Folder to write into.", callback=output_folder)
 ]
@@ -54,6 +60,7 @@ def coco(
         Literal["detection", "landmarks", "segmentation", "all"],
         typer.Option(help="Annotations to write."),
     ] = "all",
+    fold: FoldOption = None,
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -73,6 +80,7 @@ def coco(
             output=output,
             options=CocoOptions(layout=layout, task=task, visible_only=visible_only),
             allow_unknown_size=allow_unknown_size,
+            fold=fold,
             on_progress=on_progress,
         )
     print(f"{output}: {counts.images:,} images, {counts.annotations:,} annotations")
@@ -87,6 +95,7 @@ def information(
         list[str] | None,
         typer.Option("--file", help="keypoints, consumer, shop, query or gallery; repeatable."),
     ] = None,
+    fold: FoldOption = None,
     allow_unknown_size: UnknownSizeOption = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -105,6 +114,7 @@ def information(
         output=output,
         files=files or (),
         allow_unknown_size=allow_unknown_size,
+        fold=fold,
     )
     for name, count in written.items():
         print(f"{output / name}: {count:,} records")
@@ -130,25 +140,38 @@ def training(
     crop: Annotated[
         Literal["items"] | None, typer.Option(help="Write one cropped picture per item.")
     ] = None,
+    fold: FoldOption = None,
     shards: Annotated[
         int | None, typer.Option(min=1, help="Number of files; default: by size.")
     ] = None,
     pictures_at: Annotated[
         str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
+    allow_left_out: Annotated[
+        bool, typer.Option("--allow-left-out", help="Leave out over half of the rows if necessary.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace an export with other options.")
+    ] = False,
     password_file: PasswordFileOption = None,
     workers: WorkersOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
-    """Write a split as Parquet shards with pictures.
+    """Write or refresh a split as Parquet shards with pictures.
 
-    Hugging Face `datasets` loads them. Repeat the command to resume an interrupted export.
+    Hugging Face `datasets` loads them. Repeat the command to resume an interrupted export, or after
+    a new release: only shards with changed rows are written. Exit code 1: over half of the rows
+    would be left out.
 
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
     use_password_of(password_file)
-    from flows.pipelines.export_training import TrainingOptions, export_training
+    from flows.pipelines.export_training import (
+        TrainingOptions,
+        describe_left_out,
+        export_training,
+    )
     from flows.pipelines.query import open_release
     from flows.runners import local_runner
 
@@ -159,15 +182,24 @@ def training(
             split=split,
             output=output,
             options=TrainingOptions(
-                task=task, size=size, picture_format=picture_format, crop_items=crop is not None
+                task=task,
+                size=size,
+                picture_format=picture_format,
+                crop_items=crop is not None,
+                fold=fold,
             ),
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,
             pictures_at=pictures_at,
+            allow_left_out=allow_left_out,
+            replace=replace,
             on_progress=on_progress,
         )
+    if record.left_out:
+        print(f"note: {describe_left_out(record.left_out, record.rows)}", file=sys.stderr)
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
-    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}")
+    written = f"{record.written} written" if record.written else "unchanged"
+    print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}, {written}")
 
 
 @export.command()

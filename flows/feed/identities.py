@@ -65,7 +65,7 @@ class IdentityBatches:
             first, last = side.starts[plan], side.starts[plan + 1]
             turns = np.arange((self.items + 1 - which) // 2) % (last - first)[:, :, np.newaxis]
             picked[:, :, which::2] = ranked[first[:, :, np.newaxis] + turns]
-        return picked.reshape(len(plan), -1)
+        return self.feed.mirror_some(picked.reshape(len(plan), -1), seed, epoch)
 
     def _batch_identities(self, seed: int, epoch: int) -> np.ndarray:
         """(batches, identities) numbers of identities.
@@ -123,7 +123,9 @@ def _items_by_identity(feed: Feed) -> tuple[tuple[_Side, ...], np.ndarray]:
         places = np.searchsorted(feed.rows, row[is_paired][by_owner])
         starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(paired)))])
         sides.append(_Side(places, owners[by_owner], starts))
-    return tuple(sides), paired >> 32
+    groups = feed.index.images["pair_id"][feed.index.items["image_row"][rows[0]]]
+    unique, first = np.unique(numbers[0], return_index=True)
+    return tuple(sides), groups[first][np.searchsorted(unique, paired)]
 
 
 def _max_batches(group_sizes: np.ndarray, identities: int) -> int:

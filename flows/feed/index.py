@@ -31,7 +31,7 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 3
+FORMAT = 4
 """Goes up when what an index holds changes; part of its name."""
 
 EXPIRES_AFTER = 30 * 24 * 3600
@@ -58,7 +58,7 @@ class Index:
 
     @cached_property
     def images(self) -> dict[str, np.ndarray]:
-        """Columns of numbers: image_id, width, height, usable, annotated, source, pair_id."""
+        """Columns of numbers: image_id, width, height, image_status, annotated, source, pair_id."""
         return _number_columns(self._images)
 
     def file_name(self, image_row: int) -> str:

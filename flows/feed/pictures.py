@@ -1,7 +1,7 @@
 """Bytes of the pictures of a split, by image row: from the release or from its source."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ def open_pictures(
 
     `pictures_at` replaces the source's place that the manifest names, for data that moved.
     """
+    keep_freed_memory()
     files = index.release.files("pictures", index.dataset, index.split)
     if pictures_at is None and files:
         embedded = EmbeddedPictures(index, files)
@@ -29,6 +30,18 @@ def open_pictures(
             return embedded
     source = picture_source(index.release.manifest.inputs, index.dataset, index.split, pictures_at)
     return SourcePictures(index, source)
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Ask glibc, once per process, to keep the memory of one picture for the next.
+
+    It gives a freed block of a picture's size back to the system at once, and the next picture
+    pays for fresh pages: that halved the rate of decoding (measured, 640 x 800). Freeing one
+    block of almost 32 MiB raises its thresholds to that; the process then holds on to at most
+    twice as much. Other allocators are not disturbed.
+    """
+    np.empty(31 << 20, np.uint8)
 
 
 class SourcePictures:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from flows.release import require_readable
 from schemas.errors import InputError
-from schemas.vocabulary import OCCLUDED, SOURCES, UNLABELLED, VISIBLE
+from schemas.vocabulary import IMAGE_STATUSES, OCCLUDED, SOURCES, UNLABELLED, VISIBLE
 
 POINT = pa.list_(pa.float32(), 3)
 POLYGON = pa.large_list(pa.float32())
@@ -49,20 +49,21 @@ def read_parts(files: Iterable[Path], columns: Sequence[str]) -> Iterator[pa.Tab
 def image_rows(files: Sequence[Path]) -> pa.Table:
     """One row per image in the order of image_id; what is unknown is 0 or -1.
 
-    `source` is the place in schemas.vocabulary.SOURCES.
+    `source` is the place in schemas.vocabulary.SOURCES, `image_status` that in IMAGE_STATUSES.
     """
     columns = ("image_id", "file_name", "width", "height", "image_status", "annotated")
     table = pa.concat_tables(read_parts(files, (*columns, "source", "pair_id")))
     if not _ascending(table["image_id"].to_numpy()):
         table = table.sort_by("image_id")
     source = pc.index_in(table["source"], value_set=pa.array(SOURCES))
+    status = pc.index_in(table["image_status"], value_set=pa.array(IMAGE_STATUSES))
     return pa.table(
         {
             "image_id": table["image_id"],
             "file_name": table["file_name"],
             "width": table["width"].fill_null(0),
             "height": table["height"].fill_null(0),
-            "usable": pc.equal(table["image_status"], "ok").cast(pa.uint8()),
+            "image_status": status.fill_null(-1).cast(pa.int8()),
             "annotated": table["annotated"].cast(pa.uint8()),
             "source": source.fill_null(-1).cast(pa.int8()),
             "pair_id": table["pair_id"].fill_null(-1),

@@ -15,13 +15,23 @@ Region = tuple[float, float, float, float]
 class CropTransform(NamedTuple):
     """How source coordinates become coordinates of the crop: x' = (x - left) * scale_x.
 
-    A prediction goes back by x = x' / scale_x + left. `left` and `top` are source pixels.
+    A prediction goes back by x = x' / scale_x + left. `left` and `top` are source pixels. In a
+    mirror image scale_x is negative, and `left` is the right edge of the crop.
     """
 
     left: float
     top: float
     scale_x: float
     scale_y: float
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether left and right are exchanged."""
+        return self.scale_x < 0
+
+    def mirror(self, width: int) -> "CropTransform":
+        """The transform into the mirror image of the crop, which is `width` pixels wide."""
+        return self._replace(left=self.left + width / self.scale_x, scale_x=-self.scale_x)
 
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Points or boxes, x and y in turn along the last axis; same shape and type."""

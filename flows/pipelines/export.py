@@ -10,7 +10,12 @@ from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import ExportTotals, export_totals, split_batches
+from flows.pipelines.slices import (
+    ExportTotals,
+    export_totals,
+    restrict_to_fold,
+    split_batches,
+)
 from flows.release import Release
 from flows.storage.atomic import atomic_path, atomic_write
 from flows.warehouse import (
@@ -31,15 +36,17 @@ def export_coco(
     output: Path,
     options: CocoOptions,
     allow_unknown_size: bool = False,
+    fold: str | None = None,
     on_progress: OnProgress = no_progress,
 ) -> CocoCounts:
-    """Write the annotated images of a split as one COCO file, whole or not at all.
+    """Write the annotated images of a split, or of a fold of it, as one COCO file, or nothing.
 
     COCO needs the width and height of every image. They are unknown where pictures were missing at
     ingest: an InputError, unless `allow_unknown_size` leaves them out.
     """
     release.require_split(dataset, split)
     with open_warehouse(release.tables()) as con:
+        restrict_to_fold(con, dataset, split, fold)
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)
         parameters = {"dataset": dataset, "split": split}
@@ -62,8 +69,9 @@ def export_information(
     output: Path,
     files: Sequence[str] = (),
     allow_unknown_size: bool = False,
+    fold: str | None = None,
 ) -> dict[str, int]:
-    """Write the authors' lists of a split into the folder `output`; records by file name.
+    """Write the authors' lists of a split, or of a fold of it, into `output`; records by file name.
 
     `files` are some of `keypoints`, `consumer`, `shop`, `query` and `gallery`; InputError when one
     of them has no records. Without `files` all lists with records are written.
@@ -77,6 +85,7 @@ def export_information(
     output.mkdir(parents=True, exist_ok=True)
     written = {}
     with open_warehouse(release.tables()) as con:
+        restrict_to_fold(con, dataset, split, fold)
         categories = run_query(con, "coco_categories", {"dataset": dataset})
         for kind in files or author_lists.FILES:
             rows = _list_rows(con, dataset, split, kind)

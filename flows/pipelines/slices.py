@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.warehouse import Warehouse, run_query
+from flows.release import Fold
+from flows.warehouse import Warehouse, restrict_to_images, run_query
 from schemas.errors import InputError
 
 IMAGES_AT_ONCE = 4096
@@ -27,6 +28,22 @@ class ExportTotals:
     landmarks: int
     polygons: int
     styled: int
+
+
+def restrict_to_fold(con: Warehouse, dataset: str, split: str, fold: str | None) -> None:
+    """Restrict a connection to a fold of a split, such as `0/5`; None takes the whole release."""
+    if fold is None:
+        return
+    images = run_query(con, "split_images", {"dataset": dataset, "split": split})
+    selected = Fold.parse(fold).select(
+        dataset,
+        split,
+        images["image_id"].to_numpy(),
+        images["pair_id"].fill_null(-1).to_numpy(),
+    )
+    ids = images["image_id"].filter(pa.array(selected))
+    key = {"dataset": [dataset] * len(ids), "split": [split] * len(ids), "image_id": ids}
+    restrict_to_images(con, pa.table(key))
 
 
 def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:

@@ -4,21 +4,27 @@ May import `schemas` and `flows.storage`. Whatever reads or writes a lake may im
 """
 
 from flows.release.damage import describe_damage, is_inside, require_files, require_readable
+from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
+from flows.release.selection import LeftOutCounts, describe_left_out, require_rows
 
 __all__ = [
     "FileRecord",
+    "Fold",
+    "LeftOutCounts",
     "Manifest",
     "PartRecord",
     "Receipt",
     "Release",
     "describe_damage",
+    "describe_left_out",
     "differing_files",
     "is_inside",
     "last_read",
     "open_release",
     "require_files",
     "require_readable",
+    "require_rows",
 ]

@@ -13,6 +13,7 @@ from flows.warehouse.connect import (
     open_warehouse,
     read_matching,
     read_table,
+    restrict_to_images,
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
@@ -49,6 +50,7 @@ __all__ = [
     "query_or_check",
     "read_matching",
     "read_table",
+    "restrict_to_images",
     "result_schema",
     "run_checks",
     "run_query",

@@ -18,6 +18,7 @@ from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
+from schemas.table import IMAGE_KEY
 
 Files = Mapping[str, Sequence[Path]]
 
@@ -256,6 +257,20 @@ def read_matching(warehouse: Warehouse, name: str, keys: pa.Table) -> pa.Table:
         matches = warehouse.from_arrow(keys).set_alias("matches")
         rows = warehouse.table(name).join(matches, list(keys.column_names), how="semi")
         return rows.order(", ".join(TABLES[name].key)).to_arrow_table()
+
+
+def restrict_to_images(warehouse: Warehouse, images: pa.Table) -> None:
+    """Restrict the tables of a connection to the rows of these images (rows of IMAGE_KEY)."""
+    with engine_errors():
+        warehouse.from_arrow(images).create("kept_images")
+        views = warehouse.sql("select view_name from duckdb_views() where not internal").fetchall()
+        for (name,) in views:
+            if name in TABLES and set(IMAGE_KEY) <= set(TABLES[name].schema.names):
+                warehouse.execute(f"alter view {name} rename to all_{name}")
+                warehouse.execute(
+                    f"create view {name} as from all_{name} "
+                    f"semi join kept_images using ({', '.join(IMAGE_KEY)})"
+                )
 
 
 def text_literal(text: str) -> str:

@@ -58,7 +58,7 @@ def rate(batches: Iterable[Any]) -> float:
         if number == 2:
             start = time.perf_counter()
         elif number > 2:
-            count += len(batch["picture"])
+            count += len(batch["image"])
     return count / (time.perf_counter() - start)
 
 
@@ -68,7 +68,7 @@ def trained(network: torch.nn.Module, batches: Iterable[Any]) -> tuple[float, li
 
     def watched() -> Iterator[Any]:
         for batch in batches:
-            seen.append((time.perf_counter(), len(batch["picture"])))
+            seen.append((time.perf_counter(), len(batch["image"])))
             yield batch
 
     losses = train(network, landmark_loss, watched())

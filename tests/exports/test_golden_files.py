@@ -49,10 +49,12 @@ def exported(split: str, options: TrainingOptions) -> ExportedSplit:
         name=f"data/{split}-00000-of-00001.parquet",
         rows=1234,
         bytes=5_678_901,
-        footer=ShardFooter("deepfashion2", split, 1, options, "ab" * 32, left_out),
+        footer=ShardFooter("deepfashion2", split, 1, options, "ab" * 32, 1, left_out),
         features=features_of(options, ["skirt", "vest"]),
     )
-    return ExportedSplit(split, [shard], Origin("20261121T031500Z-3fa9c2d1", 2))
+    return ExportedSplit(
+        split, [shard], Origin("20261121T031500Z-3fa9c2d1", {"picture missing": 2})
+    )
 
 
 @pytest.mark.parametrize(

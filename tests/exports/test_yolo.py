@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -11,16 +10,13 @@ import pytest
 import yaml
 from command_line import wardrobe
 from PIL import Image
-from releases import image, item, jpeg, png
-from releases import write_release as write_release_files
+from releases import image, item, jpeg, png, write_release
 
 from flows.exports.yolo.writer import BROKEN, NO_ITEM, TOO_SMALL
 from flows.pipelines.export_yolo import export_yolo
 from flows.release import open_release
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
-
-write_release = partial(write_release_files, vocabularies=True)
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +104,7 @@ def test_boxes_are_clipped_to_the_picture_and_one_outside_is_left_out(release, t
     assert labels["000003"] == []  # a picture without items
     counts = export(release, tmp_path / "set")
     assert (counts.images, counts.items, counts.images_left_out) == (3, 2, {})
-    assert counts.items_left_out == {"the box is missing, empty or outside of the picture": 1}
+    assert counts.items_left_out == {"the box is empty or outside of the picture": 1}
 
 
 def test_landmarks_have_the_places_of_the_long_list(release, tmp_path):

@@ -41,6 +41,12 @@ def batches_of(plan, seed=1, epoch=0):
         ]
 
 
+def group_of(feed):
+    """The pair_id of each identity."""
+    pair_ids = feed.index.images["pair_id"][feed.index.items["image_row"]]
+    return dict(zip(feed.identities.tolist(), pair_ids.tolist(), strict=True))
+
+
 def test_a_batch_mixes_products_and_takes_consumer_and_shop_in_turn(tmp_path):
     feed = feed_of(tmp_path, *[[(2, 3)]] * 6)
     plan = IdentityBatches(feed, identities=3, items=4)
@@ -59,17 +65,15 @@ def test_two_styles_of_one_group_never_meet_in_a_batch(tmp_path):
     plan = IdentityBatches(feed, identities=3, items=2)
     for epoch in range(20):
         for batch in batches_of(plan, epoch=epoch):
-            groups = {identity >> 32 for identity, _ in batch}
+            groups = {group_of(feed)[identity] for identity, _ in batch}
             assert len(groups) == 3
 
 
 def test_items_without_counterpart_take_no_part(tmp_path):
     feed = feed_of(tmp_path, [(2, 0)], [(0, 2)], [(1, 1)], [(3, 2)])
     plan = IdentityBatches(feed, identities=2, items=2)
-    seen = {
-        i >> 32 for epoch in range(9) for batch in batches_of(plan, epoch=epoch) for i, _ in batch
-    }
-    assert seen == {3, 4}
+    batches = [batch for epoch in range(9) for batch in batches_of(plan, epoch=epoch)]
+    assert {group_of(feed)[identity] for batch in batches for identity, _ in batch} == {3, 4}
 
 
 def test_all_items_of_a_product_have_their_turn_over_the_epochs(tmp_path):
@@ -100,7 +104,7 @@ def test_ranks_share_the_batches_and_a_state_resumes_them(tmp_path):
     loader.set_epoch(1)
     running = iter(loader)
     first = next(running)
-    assert first["picture"].shape == (4, 8, 8, 3)
+    assert first["image"].shape == (4, 8, 8, 3)
     assert len(set(first["identity"].tolist())) == 2
     state = loader.state_dict()
     running.close()

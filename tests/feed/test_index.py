@@ -22,7 +22,7 @@ ITEMS = st.lists(st.sampled_from([7, 8, 9]), max_size=3)
 
 @pytest.mark.slow
 @settings(max_examples=15, deadline=None)
-@given(st.lists(ITEMS, min_size=1, max_size=7), st.randoms(), st.integers(1, 8))
+@given(st.lists(ITEMS, min_size=1, max_size=7).filter(any), st.randoms(), st.integers(1, 8))
 def test_rows_come_in_order_however_the_files_lie(tmp_path_factory, kinds, random, per_part):
     """Compared with reading the same numbers straight from what was written."""
     rows = [
@@ -77,7 +77,7 @@ def test_an_index_is_found_again_and_one_that_nobody_opens_is_forgotten(tmp_path
     other.mkdir()
     for folder in (made, other):
         os.utime(folder, (0, 0))
-    second = write_release(tmp_path / "2", [image(1)], name="b")
+    second = write_release(tmp_path / "2", [image(1, item())], name="b")
     Feed(second, "deepfashion2", "train")
     assert not made.exists()
     assert other.exists(), "only indexes are removed"

@@ -45,7 +45,7 @@ def test_threads_give_batches_in_the_order_of_the_sampler(release, threads):
     batches = list(loader)
     assert ids(batches) == whole_order(4, 2, 5)
     assert len(loader) == len(batches) == 5
-    assert batches[0]["picture"].shape == (5, 16, 16, 3)
+    assert batches[0]["image"].shape == (5, 16, 16, 3)
     assert [len(boxes) for boxes in batches[0]["boxes"]] == [i % 3 for i in ids(batches)[0]]
 
 
@@ -81,7 +81,7 @@ def test_a_feed_travels_as_paths_and_options(release):
     assert len(feed[0]["landmarks"]) == 1
     carried = pickle.dumps(feed)
     assert len(carried) < 1500
-    np.testing.assert_array_equal(pickle.loads(carried)[3]["picture"], feed[3]["picture"])
+    np.testing.assert_array_equal(pickle.loads(carried)[3]["image"], feed[3]["image"])
 
 
 def test_what_agrees_is_stacked_and_what_differs_stays_a_list():
@@ -102,7 +102,7 @@ def test_dataloader_workers_give_the_same_batches_forked_or_spawned(release, how
 
     options = {"num_workers": workers, "multiprocessing_context": how}
     feed = feed_of(release)
-    assert feed[0]["picture"].any()  # opened before the workers start, as a training script does
+    assert feed[0]["image"].any()  # opened before the workers start, as a training script does
     loader = TorchLoader(feed, Sampler(feed, seed=4), batch_size=5, **options)
     running = iter(loader)
     rows = ids(next(running) for _ in range(2))
@@ -124,6 +124,6 @@ def test_a_plain_dataloader_takes_feed_and_sampler_as_they_are(release):
     sampler = Sampler(feed, seed=4, rank=1, world_size=2)
     loader = torch.utils.data.DataLoader(feed, sampler=sampler, batch_size=4, collate_fn=None)
     sampler.set_epoch(1)
-    seen = [batch["picture"].shape for batch in consumed(loader, sampler, batch_size=4)]
+    seen = [batch["image"].shape for batch in consumed(loader, sampler, batch_size=4)]
     assert sum(shape[0] for shape in seen) == len(sampler) == -(-len(feed) // 2)
     assert sampler.state_dict()["position"] == len(feed)

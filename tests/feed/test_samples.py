@@ -20,8 +20,8 @@ def test_a_picture_is_the_same_from_a_folder_a_zip_and_embedded_bytes(tmp_path, 
     release = write_release(tmp_path, [image(1, item()), image(2, item())], pictures=pictures)
     feed = Feed(release, "deepfashion2", "train")
     whole = np.array(Image.open(BytesIO(jpeg(64, 80, seed=2))))
-    np.testing.assert_array_equal(feed[1]["picture"], whole)
-    assert feed[1]["picture"].flags.writeable
+    np.testing.assert_array_equal(feed[1]["image"], whole)
+    assert feed[1]["image"].flags.writeable
 
 
 def test_an_image_comes_with_all_its_items_in_the_order_of_their_numbers(tmp_path):
@@ -52,22 +52,22 @@ def test_an_image_without_items_has_empty_arrays(two_images, task):
 
 def test_coordinates_follow_the_picture_to_its_new_size(two_images):
     sample = Feed(two_images, "deepfashion2", "train", task="segmentation", size=(32, 20))[0]
-    assert sample["picture"].shape == (20, 32, 3)
+    assert sample["image"].shape == (20, 32, 3)
     assert sample["boxes"][0].tolist() == [4, 3, 20, 15]
     assert sample["polygons"][0][0].tolist() == [[4, 3], [20, 3], [20, 15], [4, 3]]
 
 
 def test_padding_keeps_the_proportions_and_leaves_the_rest_black(two_images):
     sample = Feed(two_images, "deepfashion2", "train", size=40, fit="pad")[0]
-    assert sample["picture"].shape == (40, 40, 3)
-    assert sample["picture"][:, 32:].max() == 0
+    assert sample["image"].shape == (40, 40, 3)
+    assert sample["image"][:, 32:].max() == 0
     assert sample["boxes"][0].tolist() == [4, 6, 20, 30]
 
 
 def test_an_item_crop_moves_landmarks_into_the_crop(two_images):
     options = {"task": "landmarks", "crop": "items", "margin": 0, "size": (16, 24)}
     sample = Feed(two_images, "deepfashion2", "train", **options)[0]
-    assert sample["picture"].shape == (24, 16, 3)
+    assert sample["image"].shape == (24, 16, 3)
     assert sample["frame"].tolist() == [8, 12, 0.5, 0.5]
     assert sample["landmarks"][:3].tolist() == [[1, 4, 2], [2, 6, 1], [0, 0, 0]]
     back = sample["landmarks"][0, :2] / sample["frame"][2:] + sample["frame"][:2]
@@ -84,14 +84,14 @@ def test_landmarks_can_stand_at_their_places_in_the_long_vector(two_images):
 
 def test_a_crop_reaches_no_further_than_the_picture(two_images):
     sample = Feed(two_images, "deepfashion2", "train", crop="items", margin=0.5)[1]
-    assert sample["picture"].shape == (30, 21, 3)
+    assert sample["image"].shape == (30, 21, 3)
     assert sample["box"].tolist() == [7, 10, 21, 30]
 
 
 def test_items_without_a_box_show_the_whole_picture(tmp_path):
     release = write_release(tmp_path, [image(1, item(box=None))])
     sample = Feed(release, "deepfashion2", "train", crop="items")[0]
-    assert sample["picture"].shape == (80, 64, 3)
+    assert sample["image"].shape == (80, 64, 3)
     assert np.isnan(sample["box"]).all()
 
 
@@ -105,7 +105,7 @@ def test_what_cannot_teach_is_left_out_and_counted(tmp_path):
     release = write_release(tmp_path, rows)
     feed = Feed(release, "deepfashion2", "train", task="landmarks", crop="items")
     assert len(feed) == 1
-    assert feed.left_out == {"picture not ok": 1, "without labelled landmark": 1}
+    assert feed.left_out == {"picture missing": 1, "without labelled landmark": 1}
     assert len(Feed(release, "deepfashion2", "train")) == 1
     assert len(Feed(release, "deepfashion2", "train", unannotated=True)) == 2
 
@@ -113,7 +113,7 @@ def test_what_cannot_teach_is_left_out_and_counted(tmp_path):
 def test_a_large_jpeg_is_decoded_at_a_scale_and_still_looks_the_same(tmp_path):
     big = image(1, item(), width=640, height=800)
     release = write_release(tmp_path, [big])
-    small = Feed(release, "deepfashion2", "train", size=(160, 200))[0]["picture"]
+    small = Feed(release, "deepfashion2", "train", size=(160, 200))[0]["image"]
     with Image.open(BytesIO(jpeg(640, 800, seed=1))) as whole:
         reference = np.array(whole.resize((160, 200), Image.Resampling.BOX))
     assert np.abs(small.astype(int) - reference).mean() < 2
@@ -135,7 +135,7 @@ def test_a_release_that_is_not_there_is_one_sentence(tmp_path):
 
 def test_the_current_release_is_pinned_when_it_is_opened(tmp_path):
     first = write_release(tmp_path, [image(1, item())], name="20261121T000000Z-aaaaaaaa")
-    second = write_release(tmp_path, [image(1), image(2)], name="20261122T000000Z-bbbbbbbb")
+    second = write_release(tmp_path, [image(1, item()), image(2)], name="20261122T000000Z-bbbbbbbb")
     current = tmp_path / "lake" / "current"
     current.symlink_to(first)
     feed = Feed(tmp_path / "lake", "deepfashion2", "train")

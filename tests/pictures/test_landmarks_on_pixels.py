@@ -19,6 +19,7 @@ from flows.exports.training.pictures import prepare
 from flows.feed import Feed
 from flows.lake import Lake
 from flows.pipelines.export_training import export_training
+from schemas.categories import CATEGORIES
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +111,20 @@ def test_the_feed_keeps_landmarks_on_their_dots(lake, tmp_path, crop, fit, size)
     assert len(feed) == 2 * len(SIZES)
     for sample in feed:
         points = sample["landmarks"] if crop else sample["landmarks"][0]
-        agree(sample["picture"], points[:, :2], (sample["image_id"], crop, fit, size))
+        agree(sample["image"], points[:, :2], (sample["image_id"], crop, fit, size))
+
+
+@pytest.mark.parametrize("crop", [None, "items"])
+def test_a_mirrored_sample_keeps_landmarks_on_their_dots(lake, tmp_path, crop):
+    feed = Feed(
+        lake, "deepfashion2", "train", task="landmarks", crop=crop, size=(400, 402), flip=1,
+        margin=0.013, cache=tmp_path,
+    )  # fmt: skip
+    partners = np.array(CATEGORIES["deepfashion2"][0].partners) - 1
+    for place in range(len(feed), 2 * len(feed)):
+        sample = feed[place]
+        points = sample["landmarks"] if crop else sample["landmarks"][0]
+        agree(sample["image"], points[partners, :2], (sample["image_id"], crop))
 
 
 @pytest.mark.parametrize("crop_items", [False, True])
@@ -124,8 +138,8 @@ def test_an_export_keeps_landmarks_on_their_dots(lake, tmp_path, crop_items, siz
     rows = read_shards(tmp_path, "train")
     assert len(rows) == 2 * len(SIZES)
     for row in rows:
-        points = row["landmarks"] if crop_items else row["objects"]["landmarks"][0]
-        agree(row["picture"], np.array(points)[:, :2], (row["image_id"], crop_items, size))
+        points = row["landmarks"] if crop_items else row["landmarks"][0]
+        agree(row["image"], np.array(points)[:, :2], (row["image_id"], crop_items, size))
 
 
 def test_feed_and_export_cut_the_same_region(lake, tmp_path):
@@ -142,5 +156,5 @@ def test_feed_and_export_cut_the_same_region(lake, tmp_path):
         (x1 - aside, y1 - above, x2 + aside, y2 + above),
     )
     with Image.open(io.BytesIO(prepared.data)) as exported:
-        np.testing.assert_array_equal(feed[1]["picture"], np.asarray(exported))
+        np.testing.assert_array_equal(feed[1]["image"], np.asarray(exported))
     assert feed[1]["frame"].tolist() == list(prepared.transform)

@@ -109,4 +109,4 @@ def test_the_feed_names_the_picture_in_one_sentence(lake, tmp_path):
             InputError, match=rf"{place + 1:06d}\.jpg cannot be decoded \(it is not"
         ):
             feed[place]
-    assert feed[3]["picture"].any()
+    assert feed[3]["image"].any()

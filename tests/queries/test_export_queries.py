@@ -101,15 +101,24 @@ def test_example_images_alternate_the_categories(tmp_path):
     assert 6 in image_ids(files, "sample_images", most=2)
 
 
-def test_training_images_are_annotated_and_have_a_picture(tmp_path):
+def test_training_images_say_why_they_are_left_out(tmp_path):
     images = [
         photo(1, "user", 1, image_status="missing"),
         photo(2, "user", 1, annotated=False),
         photo(3, "user", 1, byte_size=10),
-        photo(4, "user", 1, image_status="unreadable"),
+        photo(4, "user", 1, image_status="unreadable", annotated=False),
+        photo(5, "user", 1),
     ]
     files = write_files(tmp_path, images=images, items=[garment(3, 1), garment(3, 1, 2)])
-    (row,) = answers(files, "training_images", **TRAIN)
+
+    def reasons(**parameters):
+        rows = answers(files, "training_images", **TRAIN, **parameters)
+        return [row["left_out"] for row in rows]
+
+    bad = ["picture missing", "without annotation", None, "picture unreadable"]
+    assert reasons() == [*bad, None]
+    assert reasons(task="classification") == [*bad, "without item"]
+    row = answers(files, "training_images", **TRAIN)[2]
     assert (row["image_id"], row["items"], row["byte_size"]) == (3, 2, 10)
 
 

@@ -59,7 +59,7 @@ def order_of(query: Query) -> list[str]:
 
 
 # Items come in the order of their COCO ids, images of a pair with the consumers' first.
-OTHER_ORDER = {"coco_annotations", "training_items", "pair_images"}
+OTHER_ORDER = {"coco_annotations", "pair_images"}
 
 
 def test_results_are_ordered_by_their_grain():

@@ -167,7 +167,6 @@ def write_release(
     dataset: str = "deepfashion2",
     pictures: str = "folder",
     pairs: bool = False,
-    vocabularies: bool = False,
     per_part: int = 4,
     name: str = "20261121T031500Z-00000001",
 ) -> Path:
@@ -181,11 +180,11 @@ def write_release(
         part = Part(dataset, "train", number, "", ARRANGED.empty_table())
         records += write_part(release, part, tables)
     if pairs:
-        made = with_pairs(release, files_in(release), "negative_random")["pairs"]
-        records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in made]
-    if vocabularies:
-        for table, paths in write_files(release).items():
-            records += [FileRecord(path.name, table, 0, 0, "") for path in paths]
+        paths = with_pairs(release, files_in(release), "negative_random")["pairs"]
+        records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in paths]
+    for table, made in (("categories", category_rows()), ("landmark_types", landmark_type_rows())):
+        pq.write_table(made, release / f"{table}.parquet")
+        records.append(FileRecord(f"{table}.parquet", table, 0, 0, ""))
     inputs = {}
     if pictures in ("folder", "zips"):
         inputs[dataset] = _pictures(folder / "source", images, pictures)

@@ -27,7 +27,7 @@ def moved(batch: Batch, where: torch.device) -> Batch:
         key: value.to(where, non_blocking=True) if isinstance(value, torch.Tensor) else value
         for key, value in batch.items()
     }
-    return there | {"input": channels_first(there["picture"])}
+    return there | {"input": channels_first(there["image"])}
 
 
 def train(
@@ -160,7 +160,7 @@ def rates(
     where = where or device()
     start, count, last = time.perf_counter(), 0, None
     for last in loader:
-        count += len(last["picture"])
+        count += len(last["image"])
     feed = count / (time.perf_counter() - start)
     assert last is not None
     train(network, loss_of, [last] * 3, where=where)
@@ -168,7 +168,7 @@ def rates(
     start = time.perf_counter()
     train(network, loss_of, [last] * steps, where=where)
     _finished(where)
-    alone = steps * len(last["picture"]) / (time.perf_counter() - start)
+    alone = steps * len(last["image"]) / (time.perf_counter() - start)
     start = time.perf_counter()
     train(network, loss_of, loader, where=where)
     _finished(where)

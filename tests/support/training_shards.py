@@ -10,10 +10,10 @@ from PIL import Image
 
 
 def read_shards(folder: Path, split: str) -> list[dict[str, Any]]:
-    """The rows of all shards in order; `picture` is the decoded image as an array."""
+    """The rows of all shards in order; `image` is the decoded picture as an array."""
     rows = []
     for file in sorted((folder / "data").glob(f"{split}-*.parquet")):
         for row in pq.read_table(file).to_pylist():
-            image = Image.open(io.BytesIO(row.pop("image")["bytes"])).convert("RGB")
-            rows.append({"picture": np.array(image), **row})
+            image = Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")
+            rows.append({**row, "image": np.array(image)})
     return rows

@@ -8,6 +8,8 @@ import msgspec
 from flows.exports.training.features import MEANINGS, Features, class_names
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import ExportedSplit
+from flows.exports.training.rows import COLUMNS_OF_ITEMS
+from flows.release import describe_left_out
 from schemas.datasets import DATASETS
 
 TASK_CATEGORIES = {
@@ -54,9 +56,14 @@ def training_card(splits: Sequence[ExportedSplit]) -> str:
     }
     columns = "\n".join(_columns(features))
     table = "\n".join(
-        f"| {split.split} | {split.rows:,} | {split.left_out:,} | {len(split.shards)} |"
-        f" {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
+        f"| {split.split} | {split.rows:,} | {sum(split.left_out.values()):,} |"
+        f" {len(split.shards)} | {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
         for split in splits
+    )
+    left_out = "\n".join(
+        f"- {split.split}: {describe_left_out(split.left_out, split.rows)}."
+        for split in splits
+        if split.left_out
     )
     return f"""---
 {json.dumps(front_matter, indent=2, ensure_ascii=False)}
@@ -77,7 +84,7 @@ rows = load_dataset("path/to/this/folder", split="{splits[0].split}")
 |---|---:|---:|---:|---:|---|
 {table}
 
-Left out: pictures that were missing or broken, boxes outside of their picture.
+{left_out or "No row was left out."}
 
 ## Pictures
 
@@ -97,6 +104,8 @@ Names, from 0: {", ".join(class_names(features))}.
 
 def _pictures(options: TrainingOptions) -> str:
     sentences = ["Each item, cut out along its box." if options.crop_items else "Whole pictures."]
+    if options.fold:
+        sentences.append(f"Fold {options.fold} of the split; a product is in one part.")
     if options.size:
         sentences.append(f"The longest side is at most {options.size} pixels.")
     if options.picture_format:
@@ -110,10 +119,10 @@ def _pictures(options: TrainingOptions) -> str:
     return " ".join(sentences)
 
 
-def _columns(features: Features, prefix: str = "") -> list[str]:
+def _columns(features: Features) -> list[str]:
     lines = []
-    for name, feature in features.items():
-        lines.append(f"- `{prefix}{name}`: {MEANINGS[name]}")
-        if "_type" not in feature:
-            lines += _columns(feature, f"{prefix}{name}.")
+    for name in features:
+        of_items = COLUMNS_OF_ITEMS.get(name, name)
+        several = " A list with one entry per item." if name in features.keys() - {of_items} else ""
+        lines.append(f"- `{name}`: {MEANINGS[of_items]}{several}")
     return lines

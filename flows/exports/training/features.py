@@ -7,31 +7,34 @@ from typing import Any
 import pyarrow as pa
 
 from flows.exports.training.options import TrainingOptions
+from flows.exports.training.rows import COLUMNS_OF_ITEMS
 from schemas.annotation import PICTURE
+from schemas.vocabulary import SOURCES
 
 Features = dict[str, Any]
-"""Columns by name as Hugging Face writes them down; a nested one without `_type` is a struct."""
+"""Columns by name as Hugging Face writes them down."""
 
 MEANINGS = {
     "image": "The picture, or the item cut out of it.",
     "image_id": "Number of the image within its split of the source.",
-    "item_no": "The item within its image, from 1 as the source counts.",
     "width": "Of the picture in this row, in pixels.",
     "height": "Of the picture in this row, in pixels.",
-    "bbox": "Box as x, y, width, height in pixels of the picture in this row.",
-    "area": "Area of that box.",
-    "category": "Place of the category among the names, from 0.",
+    "frame": "How coordinates were moved: left, top, scale x, scale y; x is (x of the "
+    "source - left) * scale x.",
+    "item_no": "The item within its image, from 1 as the source counts.",
+    "box": "Box as x1, y1, x2, y2 in pixels of the picture in this row; NaN where the source has "
+    "none.",
     "label": "Place of the category among the names, from 0.",
+    "category_id": "The source's number of the category.",
     "landmarks": "Landmarks of the category in its order, each x, y and v: 2 visible, 1 occluded, "
     "0 not labelled (then x and y are 0).",
-    "polygons": "Outlines, each a flat list x1, y1, x2, y2, ...; the first is the whole item.",
-    "source": "Who took the photo: `shop` or `user`.",
-    "pair_id": "Group of pictures of the same product within the split.",
-    "style": "Variant within the group; 0 has no counterpart.",
+    "polygons": "Outlines, each a list of x, y; the first is the whole item.",
     "identity": "The same for all items of one product and style, from 0; -1 without counterpart.",
-    "objects": "The items of the picture: each field is a list with one entry per item.",
+    "source": "Who took the photo: 0 `shop`, 1 `user`, -1 unknown.",
+    "pair_id": "Group of pictures of the same product within the split; -1 where there is none.",
+    "style": "Variant within the group; 0 has no counterpart, -1: the source has no styles.",
 }
-"""What each column holds, as the card says it."""
+"""What each column holds, as the card says it; those of several items list the same."""
 
 
 def _value(dtype: str) -> Features:
@@ -43,44 +46,44 @@ def _list(feature: Features, length: int = -1) -> Features:
     return {"feature": feature, "length": length, "_type": "Sequence"}
 
 
+def _labels(names: Sequence[str]) -> Features:
+    return {"names": list(names), "_type": "ClassLabel"}
+
+
 _NUMBER = _value("float32")
 _BOX = _list(_NUMBER, 4)
-_POINT = _list(_NUMBER, 3)
 
 
 def features_of(options: TrainingOptions, categories: Sequence[str]) -> Features:
-    """The columns of a training set, in order, as Hugging Face writes features down."""
-    labels = {"names": list(categories), "_type": "ClassLabel"}
-    columns: Features = {
+    """The columns of a training set, in order: those of a sample of flows.feed.
+
+    A row with several items has a list for each of the columns of an item.
+    """
+    item: Features = {
+        "item_no": _value("int16"),
+        "box": _BOX,
+        "label": _labels(categories),
+        "category_id": _value("int16"),
+    }
+    if options.task == "landmarks":
+        item["landmarks"] = _list(_list(_NUMBER, 3))
+    if options.task == "segmentation":
+        item["polygons"] = _list(_list(_list(_NUMBER, 2)))
+    if options.task == "retrieval":
+        item["identity"] = _value("int32")
+        item["source"] = _labels(SOURCES)
+        item["pair_id"] = item["style"] = _value("int32")
+    if not options.by_item:
+        names = COLUMNS_OF_ITEMS.items()
+        item = {column: _list(item[name]) for column, name in names if name in item}
+    return {
         "image": {"_type": "Image"},
         "image_id": _value("int64"),
         "width": _value("int32"),
         "height": _value("int32"),
+        "frame": _BOX,
+        **item,
     }
-    if options.task == "classification":
-        return columns | {"item_no": _value("int16"), "label": labels}
-    if options.task == "retrieval":
-        return columns | {
-            "item_no": _value("int16"),
-            "category": labels,
-            "source": _value("string"),
-            "pair_id": _value("int32"),
-            "style": _value("int32"),
-            "identity": _value("int32"),
-        }
-    item: Features = {
-        "item_no": _value("int16"),
-        "bbox": _BOX,
-        "area": _NUMBER,
-        "category": labels,
-    }
-    if options.task == "landmarks":
-        item["landmarks"] = _list(_POINT)
-    if options.task == "segmentation":
-        item["polygons"] = _list(_list(_NUMBER))
-    if options.crop_items:
-        return columns | item
-    return columns | {"objects": {name: _list(feature) for name, feature in item.items()}}
 
 
 def schema_of(features: Features) -> pa.Schema:
@@ -98,14 +101,11 @@ def _arrow(feature: Features) -> pa.DataType:
             return pa.int64()
         case "Value":
             return pa.type_for_alias(feature["dtype"])
-        case "Sequence":
-            return pa.list_(_arrow(feature["feature"]), feature["length"])
         case _:
-            return pa.struct([pa.field(name, _arrow(inner)) for name, inner in feature.items()])
+            return pa.list_(_arrow(feature["feature"]), feature["length"])
 
 
 def class_names(features: Features) -> list[str]:
-    """The names behind the numbers of `category` or `label`."""
-    columns = features | features.get("objects", {})
-    labels = columns.get("label") or columns["category"]
-    return list(labels.get("feature", labels)["names"])
+    """The names behind the numbers of `label` or `labels`."""
+    labels = features.get("label") or features["labels"]["feature"]
+    return list(labels["names"])

@@ -5,6 +5,7 @@ hash of its source rows is finished. The release is named in the card only: a sh
 file when a later release has equal rows.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.exports.training.options import TrainingOptions
-from flows.exports.training.rows import LeftOut
-from flows.storage.atomic import PARTIAL_SUFFIX
+from flows.exports.training.rows import NO_REGION, LeftOut
 from schemas.errors import InputError
 
 CARD = "README.md"
 FOOTER_KEY = b"wardrobe"
-FORMAT = 2
+FORMAT = 3
 MAX_LOST_SHARE = 0.01
 """Share of rows that may be lost to broken pictures."""
 
@@ -30,7 +30,7 @@ class ShardFooter(msgspec.Struct, frozen=True):
     """What a shard was made from; `shards` is the number of shards of its split.
 
     `source` is the sha256 of its source rows, with size and hash of their pictures as the release
-    has them.
+    has them. The shard has the rows from `first_image_id` up to the first of the next one.
     """
 
     dataset: str
@@ -38,6 +38,7 @@ class ShardFooter(msgspec.Struct, frozen=True):
     shards: int
     options: TrainingOptions
     source: str
+    first_image_id: int = 0
     left_out: tuple[LeftOut, ...] = ()
     format: int = FORMAT
 
@@ -51,21 +52,31 @@ class ShardRecord(msgspec.Struct, frozen=True):
     footer: ShardFooter
     features: dict[str, Any]
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no picture was missing that may be there the next time."""
+        return all(row.reason == NO_REGION for row in self.footer.left_out)
+
 
 class Origin(msgspec.Struct, frozen=True):
-    """The release of a split; how many of its rows were not planned because of missing pictures."""
+    """The release of a split, and how many of its rows were not planned, by reason.
+
+    `input` is a hash of the release's files of the split and of what its shards were made from.
+    """
 
     release: str = "unknown"
-    without_picture: int = 0
+    left_out: dict[str, int] = {}
+    input: str = ""
 
 
 @dataclass(frozen=True)
 class ExportedSplit:
-    """One split with all its shards, in the order of their names."""
+    """One split with all its shards, in the order of their names; `written` of them just now."""
 
     split: str
     shards: Sequence[ShardRecord]
     origin: Origin
+    written: int = 0
 
     @property
     def rows(self) -> int:
@@ -83,9 +94,10 @@ class ExportedSplit:
         return [row for shard in self.shards for row in shard.footer.left_out]
 
     @property
-    def left_out(self) -> int:
-        """Rows that could not be made, and rows without a picture."""
-        return len(self.lost) + self.origin.without_picture
+    def left_out(self) -> dict[str, int]:
+        """How many rows were not planned or could not be made, by reason."""
+        lost = Counter(row.reason.partition(":")[0] for row in self.lost)
+        return self.origin.left_out | lost
 
 
 def read_shard(folder: Path, name: str) -> ShardRecord:
@@ -104,7 +116,7 @@ def read_shard(folder: Path, name: str) -> ShardRecord:
         )
     except (OSError, pa.ArrowException, msgspec.MsgspecError):
         raise InputError(
-            f"{folder} holds {name}, which is not a shard of an export: give an empty folder."
+            f"{folder} holds {name}, which is not a shard of an export: give another folder."
         ) from None
 
 
@@ -114,11 +126,11 @@ def exported_splits(folder: Path) -> list[ExportedSplit]:
     InputError when the folder holds other Parquet files.
     """
     shards: dict[str, list[ShardRecord]] = {}
-    for record in _shards(folder):
+    for record in shards_in(folder):
         shards.setdefault(record.footer.split, []).append(record)
     order = ("train", "validation", "test")
     names = sorted(shards, key=lambda name: (order.index(name) if name in order else 9, name))
-    origins = _origins(folder)
+    origins = read_origins(folder)
     return [
         ExportedSplit(name, shards[name], origins.get(name, Origin()))
         for name in names
@@ -126,12 +138,13 @@ def exported_splits(folder: Path) -> list[ExportedSplit]:
     ]
 
 
-def _shards(folder: Path) -> list[ShardRecord]:
+def shards_in(folder: Path) -> list[ShardRecord]:
+    """All shards of a folder by name; InputError when it holds other Parquet files."""
     paths = sorted((folder / "data").glob("*.parquet"))
     return [read_shard(folder, f"data/{path.name}") for path in paths if path.name[0] != "."]
 
 
-def _origins(folder: Path) -> dict[str, Origin]:
+def read_origins(folder: Path) -> dict[str, Origin]:
     """The origin of each split, from the front matter of the card."""
     try:
         _, front_matter, _ = (folder / CARD).read_text("utf-8").split("---\n", 2)
@@ -139,41 +152,6 @@ def _origins(folder: Path) -> dict[str, Origin]:
         return msgspec.convert(origins, dict[str, Origin])
     except (OSError, LookupError, ValueError):
         return {}
-
-
-def prepare_folder(
-    folder: Path,
-    planned: Sequence[str],
-    *,
-    split: str,
-    dataset: str,
-    options: TrainingOptions,
-    features: dict[str, Any],
-) -> None:
-    """Create the folder, or remove the partial files of a killed export from it.
-
-    InputError when it holds other files, or shards of another data set or with other options.
-    """
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    for record in _shards(folder):
-        held = record.footer
-        if held.split == split and record.name not in planned:
-            raise InputError(
-                f"{folder} holds {split} in {held.shards} shards: give an empty folder to write "
-                f"it in {len(planned)}."
-            )
-        for same, what in (
-            (held.dataset == dataset, "another data set"),
-            (held.options == options, "other options"),
-            ((held.format, record.features) == (FORMAT, features), "other columns"),
-        ):
-            if not same:
-                raise InputError(
-                    f"{folder} holds {record.name} of {held.dataset}, exported with {what}: "
-                    "give an empty folder."
-                )
-    for partial in (folder / "data").glob(f".*{PARTIAL_SUFFIX}"):
-        partial.unlink()
 
 
 def loses_too_many(lost: int, rows: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from math import isnan, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,17 +11,26 @@ import pyarrow as pa
 from flows.exports.item_rows import ItemRow, item_rows
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.pictures import Prepared, prepare
-from flows.pictures import PictureError
+from flows.pictures import PictureError, Region
 from schemas.errors import InputError
+from schemas.vocabulary import SOURCES
 
 ReadPictures = Callable[[pa.Table], Iterable[bytes | None]]
 """The picture files of some images (`image_id`, `file_name`) in order; None if missing."""
 
 PICTURES_AT_ONCE = 64
 
-OBJECT_COLUMNS = ("item_no", "bbox", "area", "category", "landmarks", "polygons")
+COLUMNS_OF_ITEMS = {
+    "item_nos": "item_no",
+    "boxes": "box",
+    "labels": "label",
+    "category_ids": "category_id",
+    "landmarks": "landmarks",
+    "polygons": "polygons",
+}
+"""The columns of a row with several items, and what each lists of an item."""
 
-NO_REGION = "the box is missing, empty or outside of the picture"
+NO_REGION = "the box is empty or outside of the picture"
 
 
 class LeftOut(NamedTuple):
@@ -73,8 +83,8 @@ def _row(
     """The row of an image and its items, or of an item that is cut out of it."""
     image_id, item_no, region = image["image_id"], 0, None
     if options.crop_items:
-        item_no = items[0]["item_no"]
-        region = tuple(items[0][edge] for edge in ("x1", "y1", "x2", "y2"))
+        item_no, box = items[0]["item_no"], box_of(items[0])
+        region = None if isnan(box[0]) else box
     if data is None:
         return LeftOut(image_id, item_no, "the picture cannot be read")
     try:
@@ -90,8 +100,16 @@ def _row(
         "image_id": image_id,
         "width": picture.width,
         "height": picture.height,
+        "frame": list(picture.transform),
         **_annotations(image, items, picture, options, labels),
     }
+
+
+def box_of(item: ItemRow) -> Region:
+    """x1, y1, x2, y2 as the source has them; NaN where it has no box."""
+    if item["box_from"] != "source":
+        return nan, nan, nan, nan
+    return item["x1"], item["y1"], item["x2"], item["y2"]
 
 
 def _annotations(
@@ -101,37 +119,31 @@ def _annotations(
     options: TrainingOptions,
     labels: dict[int, int],
 ) -> dict[str, Any]:
-    if options.task == "classification":
-        if len(items) != 1:
-            raise InputError(
-                f"{image['file_name']} shows {len(items)} items, but a class needs one: "
-                "cut them out with --crop items."
-            )
-        return {"item_no": items[0]["item_no"], "label": labels[items[0]["category_id"]]}
-    if options.task == "retrieval":
-        (item,) = items
-        own = {name: item[name] for name in ("item_no", "source", "pair_id", "style", "identity")}
-        return own | {"category": labels[item["category_id"]]}
-    objects = [_object(item, picture, labels) for item in items]
-    if options.crop_items:
-        return objects[0]
-    return {"objects": {name: [values[name] for values in objects] for name in OBJECT_COLUMNS}}
+    if options.task == "classification" and len(items) != 1:
+        raise InputError(
+            f"{image['file_name']} shows {len(items)} items, but a class needs one: "
+            "cut them out with --crop items."
+        )
+    rows = [_item(item, picture, labels) for item in items]
+    if options.by_item:
+        return rows[0]
+    return {column: [row[name] for row in rows] for column, name in COLUMNS_OF_ITEMS.items()}
 
 
-def _object(item: ItemRow, picture: Prepared, labels: dict[int, int]) -> dict[str, Any]:
+def _item(item: ItemRow, picture: Prepared, labels: dict[int, int]) -> dict[str, Any]:
     """An item in pixels of the picture, with all columns; the schema of the task selects some."""
     transform = picture.transform.apply
-    corners = np.array([[item["x1"], item["y1"]], [item["x2"], item["y2"]]])
-    (x1, y1), (x2, y2) = transform(corners).tolist()
-    width, height = x2 - x1, y2 - y1
     marks = item["landmarks"]
     points = np.column_stack((transform(marks[:, 1:3]), marks[:, 3]))
     points[points[:, 2] == 0] = 0.0
+    numbers = {name: item.get(name) for name in ("identity", "pair_id", "style")}
     return {
         "item_no": item["item_no"],
-        "bbox": [x1, y1, width, height],
-        "area": width * height,
-        "category": labels[item["category_id"]],
+        "box": transform(np.array(box_of(item))).tolist(),
+        "label": labels[item["category_id"]],
+        "category_id": item["category_id"],
         "landmarks": points.tolist(),
-        "polygons": [transform(flat).tolist() for flat in item["polygons"]],
+        "polygons": [transform(flat).reshape(-1, 2).tolist() for flat in item["polygons"]],
+        **{name: -1 if number is None else number for name, number in numbers.items()},
+        "source": SOURCES.index(item["source"]) if item["source"] else -1,
     }

@@ -4,7 +4,7 @@ Rows keep the order of the source, so equal inputs give equal files; readers shu
 Hugging Face `datasets` reads the files as they are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice, pairwise
@@ -32,62 +32,76 @@ WEIGHT = {"jpeg": 1.0, "webp": 0.8, "png": 6.0}
 """Bytes of a photo in each format, relative to JPEG; an estimate that only sizes the shards."""
 
 RUN = 4096
-"""Rows whose annotations are queried and held together."""
+"""Images whose annotations are queried and held together."""
 
-
-@dataclass(frozen=True)
-class Run:
-    """Consecutive rows: of those of the images from first to last, `take` rows after `skip`."""
-
-    first_image_id: int
-    last_image_id: int
-    skip: int
-    take: int
+ImageRange = tuple[int, int]
+"""The image_ids of the first and the last image of some consecutive ones."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One file to write, run after run."""
+    """One file to write: the rows of the images from `first_image_id` on, run after run."""
 
     name: str
-    runs: tuple[Run, ...]
+    first_image_id: int
+    runs: tuple[ImageRange, ...]
 
 
 def plan_shards(
-    rows: pa.Table, options: TrainingOptions, *, split: str, shards: int | None = None
+    rows: pa.Table,
+    options: TrainingOptions,
+    *,
+    split: str,
+    shards: int | None = None,
+    held: Sequence[int] = (),
 ) -> list[Shard]:
-    """Divide the rows of a split into files whose sizes differ by at most one row.
+    """Divide the rows of a split into files that differ by at most one image.
 
     `rows` are the rows to write, in order: `image_id`, and `width`, `height` and `byte_size` of
     the picture or region. Without `shards` the number of files is a power of two, so that it
     divides evenly among readers.
+
+    `held` are the first image_ids of the files of an earlier export. These limits are kept while
+    no file would be empty or twice as large as planned, so that a new image changes one file.
     """
-    total = rows.num_rows
-    count = shards or _shard_count(rows, options)
-    if not 1 <= count <= total:
-        raise InputError(f"{total:,} rows cannot be divided into {count:,} shards.")
-    image_ids = rows["image_id"].to_numpy()
-    cuts = [number * total // count for number in range(count + 1)]
+    images, first_rows = np.unique(rows["image_id"].to_numpy(), return_index=True)
+    expected = _expected_bytes(rows, options)
+    starts = np.array(held, np.int64)
+    cuts = np.searchsorted(images, starts[1:])
+    if not held or not _is_balanced(cuts, first_rows, expected, shards):
+        count = shards or _shard_count(float(expected.sum()), len(images))
+        if not 1 <= count <= len(images):
+            raise InputError(f"{len(images):,} images cannot be divided into {count:,} shards.")
+        starts = images[[number * len(images) // count for number in range(count)]]
+        cuts = np.searchsorted(images, starts[1:])
+    count = len(starts)
     return [
         Shard(
             name=f"data/{split}-{number:05}-of-{count:05}.parquet",
-            runs=tuple(_run(image_ids, at, min(at + RUN, stop)) for at in range(start, stop, RUN)),
+            first_image_id=int(starts[number]),
+            runs=tuple(
+                (int(images[at]), int(images[min(at + RUN, stop) - 1]))
+                for at in range(start, stop, RUN)
+            ),
         )
-        for number, (start, stop) in enumerate(pairwise(cuts))
+        for number, (start, stop) in enumerate(pairwise([0, *cuts.tolist(), len(images)]))
     ]
 
 
-def _run(image_ids: np.ndarray, start: int, stop: int) -> Run:
-    first = image_ids[start]
-    return Run(
-        first_image_id=int(first),
-        last_image_id=int(image_ids[stop - 1]),
-        skip=start - int(np.searchsorted(image_ids, first)),
-        take=stop - start,
-    )
+def _is_balanced(
+    cuts: np.ndarray, first_rows: np.ndarray, expected: np.ndarray, shards: int | None
+) -> bool:
+    """Whether the images cut there give files none of which is empty or twice too large."""
+    places = np.concatenate([[0], cuts])
+    if shards not in (None, len(places)) or not np.diff([*places, len(first_rows)]).all():
+        return False
+    sizes = np.add.reduceat(expected, first_rows[places])
+    limit = SHARD_BYTES if shards is None else expected.sum() / shards
+    return bool(sizes.max() <= 2 * limit)
 
 
-def _shard_count(rows: pa.Table, options: TrainingOptions) -> int:
+def _expected_bytes(rows: pa.Table, options: TrainingOptions) -> np.ndarray:
+    """The size of each row's picture in a shard, estimated."""
     width, height, size = (
         rows[name].fill_null(0).to_numpy().astype(np.float64)
         for name in ("width", "height", "byte_size")
@@ -95,11 +109,14 @@ def _shard_count(rows: pa.Table, options: TrainingOptions) -> int:
     if options.size:
         longest = np.maximum(np.maximum(width, height), 1)
         size = size * np.minimum(1.0, options.size / longest) ** 2
-    expected = float(size.sum()) * WEIGHT[options.picture_format or "jpeg"]
+    return size * WEIGHT[options.picture_format or "jpeg"]
+
+
+def _shard_count(expected: float, images: int) -> int:
     count = 1
     while expected / count > SHARD_BYTES:
         count *= 2
-    return min(count, rows.num_rows)
+    return min(count, images)
 
 
 def write_shard(

@@ -1,0 +1,30 @@
+"""Selection of the rows of a split for training: what is left out, in words, and refusals."""
+
+from collections.abc import Mapping
+
+from schemas.errors import InputError
+
+LeftOutCounts = Mapping[str, int]
+"""Rows that are left out, by reason: `picture missing`, `without annotation`, ..."""
+
+
+def describe_left_out(left_out: LeftOutCounts, rows: int) -> str:
+    """How many rows are left out, and why; `rows` are those that are not."""
+    total = sum(left_out.values())
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    return f"left out {total:,} of {total + rows:,} rows" + (f" ({reasons})" if reasons else "")
+
+
+def require_rows(
+    name: str, task: str, *, annotations: int, rows: int, left_out: LeftOutCounts
+) -> None:
+    """InputError where a split (`name`) has no annotations for a task, or no rows that are used."""
+    if not annotations:
+        raise InputError(f"{name} has no annotations for the task {task}.")
+    if not rows:
+        advice = ""
+        if any(reason.startswith("picture ") for reason in left_out):
+            advice = "; ingest with the pictures"
+        raise InputError(
+            f"{name} has no rows for the task {task}: {describe_left_out(left_out, 0)}{advice}."
+        )
