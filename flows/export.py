@@ -13,6 +13,7 @@ from prefect.states import Failed
 from flows.pipelines import export_training as pipeline
 from flows.pipelines import failures, progress, query
 from flows.pipelines import report as report_pipeline
+from flows.pipelines.output import require_output_file, require_output_folder
 from flows.runners import local_runner
 
 
@@ -32,8 +33,11 @@ def export_training_flow(
     size: int | None = None,
     picture_format: str | None = None,
     crop_items: bool = False,
+    fold: str | None = None,
     shards: int | None = None,
     pictures_at: str | None = None,
+    allow_left_out: bool = False,
+    replace: bool = False,
     workers: int = 2,
 ) -> str:
     """Write a split of the current release as a training set, or refresh the set in `output`.
@@ -46,16 +50,19 @@ def export_training_flow(
         "size": size,
         "picture_format": picture_format,
         "crop_items": crop_items,
+        "fold": fold,
     }
     exported = pipeline.export_training(
         query.open_release(lake, None),
         dataset,
         split=split,
-        output=Path(output),
+        output=require_output_folder(Path(output)),
         options=pipeline.TrainingOptions(**options),
         run=local_runner(workers),
         shards=shards,
         pictures_at=pictures_at,
+        allow_left_out=allow_left_out,
+        replace=replace,
         on_progress=progress.log_progress(log),
     )
     release = exported.origin.release
@@ -71,7 +78,10 @@ def report_flow(lake: str = "lake", output: str = "report.html") -> str:
     """Write the report of the current release. Returns what was written."""
     log = get_run_logger()
     missing = report_pipeline.make_report(
-        Path(lake), None, output=Path(output), on_progress=progress.log_progress(log)
+        Path(lake),
+        None,
+        output=require_output_file(Path(output)),
+        on_progress=progress.log_progress(log),
     )
     sentence = f"{output}: without pictures: {missing}" if missing else output
     log.info("%s", sentence)

@@ -214,6 +214,7 @@ def yolo(
         Literal["train", "val", "test"] | None,
         typer.Option("--as", help="Subset that the split becomes; default: by its name."),
     ] = None,
+    fold: FoldOption = None,
     pictures_at: Annotated[
         str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
@@ -241,6 +242,7 @@ def yolo(
             output=output,
             task=task,
             subset=subset,
+            fold=fold,
             pictures_at=pictures_at,
             on_progress=on_progress,
         )

@@ -19,8 +19,8 @@ from flows.exports.yolo.labels import Task
 from flows.exports.yolo.writer import BROKEN, YoloCounts, YoloWriter, swapped_landmarks
 from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import ExportTotals, export_totals, split_batches
-from flows.release import Release
+from flows.pipelines.slices import ExportTotals, export_totals, restrict_to_fold, split_batches
+from flows.release import Fold, Release
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -33,6 +33,7 @@ def export_yolo(
     output: Path,
     task: Task,
     subset: str | None = None,
+    fold: str | None = None,
     pictures_at: str | None = None,
     on_progress: OnProgress = no_progress,
 ) -> tuple[str, YoloCounts]:
@@ -40,11 +41,13 @@ def export_yolo(
 
     Returns the subset and its counts. An earlier export of the split is replaced when the new one
     is complete; other subsets stay. `subset` is needed for a split whose name is not that of a
-    subset. `pictures_at` is the current location of the source, if it moved.
+    subset. `fold` takes a part of the split, such as `0/5`. `pictures_at` is the current location
+    of the source, if it moved.
 
     Raises InputError when there is nothing to write, when the folder holds something else, and when
     over 1 % of the pictures cannot be read any more.
     """
+    release.require_split(dataset, split)
     subset = subset or SUBSETS.get(split)
     if subset is None:
         raise InputError(
@@ -53,9 +56,11 @@ def export_yolo(
         )
     export = read_export(output, dataset, task)
     held = export.subsets.get(subset)
-    if held is not None and held.split != split:
+    exported = split if fold is None else f"{split} {Fold.parse(fold)}"
+    if held is not None and held.split != exported:
         raise InputError(f"{output} holds {held.split} as {subset}: give another folder.")
     with open_warehouse(release.tables()) as con:
+        restrict_to_fold(con, dataset, split, fold)
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, task)
         categories = run_query(con, "coco_categories", {"dataset": dataset})
@@ -79,7 +84,7 @@ def export_yolo(
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     counts = writer.counts
-    written = ExportedSubset(split, release.id, counts.images, counts.items)
+    written = ExportedSubset(exported, release.id, counts.images, counts.items)
     export = msgspec.structs.replace(export, subsets=others | {subset: written})
     write_dataset_file(output, export, keys)
     return subset, counts

@@ -12,6 +12,7 @@ from flows.exports.training.options import TrainingOptions
 from flows.feed import Feed, IdentityBatches, Sampler
 from flows.pipelines.export import export_coco, export_information
 from flows.pipelines.export_training import export_training
+from flows.pipelines.export_yolo import export_yolo
 from flows.release import Fold, Release
 from schemas.errors import InputError
 
@@ -84,6 +85,13 @@ def test_every_export_has_the_images_of_the_feed(release, tmp_path):
         written = export_information(given, "deepfashion2", **place, fold=fold)
         users = [number for number in numbers if number > 80 or number % 2 == 0]
         assert len(numbers) in written.values() and len(users) in written.values()
+        subset = "val" if fold == "0/5" else "train"
+        place["output"] = tmp_path / "yolo"
+        export_yolo(given, "deepfashion2", **place, task="detection", subset=subset, fold=fold)
+        pictures = (tmp_path / "yolo/images" / subset).iterdir()
+        assert sorted(int(path.stem) for path in pictures) == numbers
+    with pytest.raises(InputError, match="holds train 1-4/5 as train"):
+        export_yolo(given, "deepfashion2", **place, task="detection", subset="train", fold="2/5")
 
 
 @pytest.mark.slow
