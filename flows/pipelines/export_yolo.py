@@ -47,13 +47,13 @@ def export_yolo(
     Raises InputError when there is nothing to write, when the folder holds something else, and when
     over 1 % of the pictures cannot be read any more.
     """
-    release.require_split(dataset, split)
     subset = subset or SUBSETS.get(split)
     if subset is None:
         raise InputError(
             f"{split} is none of the subsets of a YOLO data set: choose one with "
             f"--as {', --as '.join(SUBSETS.values())}."
         )
+    release.require_split(dataset, split)
     export = read_export(output, dataset, task)
     held = export.subsets.get(subset)
     exported = split if fold is None else f"{split} {Fold.parse(fold)}"

@@ -228,9 +228,9 @@ def test_wrong_use_gets_one_sentence_and_changes_nothing(release, tmp_path):
     export(release, folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     refuse("holds deepfashion2 for detection: give another", release, folder, task="pose")
-    refuse("holds train as train", release, folder, split="validation", subset="train")
+    refuse("holds train as train", release, folder, fold="0/5")
     refuse("--as train, --as val, --as test", release, folder, split="test_a")
-    refuse("no images of deepfashion2 validation", release, folder, split="validation")
+    refuse("does not have deepfashion2 validation", release, folder, split="validation")
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
     (tmp_path / "full").mkdir()
     (tmp_path / "full/photo.jpg").touch()
