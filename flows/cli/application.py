@@ -1,12 +1,9 @@
 """The entry point of `wardrobe`: runs a command; errors become sentences and exit codes."""
 
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, TextIO
@@ -15,6 +12,7 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.json_log import FINISHED, is_json_log, print_event, set_log_format
+from flows.cli.signals import sigterm_as_interrupt
 from flows.cli.terminal import SafeStream
 from schemas.errors import EngineError, InputError
 
@@ -53,7 +51,7 @@ def main() -> None:
     with (
         redirect_stdout(SafeStream(out)),
         redirect_stderr(SafeStream(err)),
-        _sigterm_as_interrupt() as terminated,
+        sigterm_as_interrupt() as terminated,
     ):
         code = _run()
         if code == STOPPED:
@@ -62,29 +60,6 @@ def main() -> None:
             with suppress(OSError):  # of a stream that is not a file
                 _discard(err)
     sys.exit(TERMINATED if terminated else code)
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt on SIGTERM too, so that a run removes what it has not published.
-
-    The list contains the signal from then on.
-    """
-    received: list[int] = []
-
-    def interrupt(number: int, frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would disturb the cleaning
-        received.append(number)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield received  # only the main thread may set handlers
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _null_stream() -> TextIO:

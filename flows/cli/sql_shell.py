@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import create_output
 
 from flows.cli.output import print_rows
+from flows.cli.signals import Terminated
 from flows.cli.terminal import raw_stream
 from flows.pipelines.failures import sentence_of
 from flows.pipelines.query import data_dictionary, table_rows
@@ -60,6 +61,8 @@ def run_shell(
             else:
                 for rows in session.run(text):
                     show(rows)
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             continue
         except EOFError:

@@ -97,7 +97,7 @@ def test_the_default_is_the_lake_of_the_command_line(small, tmp_path, monkeypatc
 
 def test_it_feeds_training_samples(small, tmp_path):
     feed = open_release(small).feed("deepfashion2", "train", size=32, cache=tmp_path)
-    assert len(feed) == 2 and feed[0]["picture"].shape == (32, 32, 3)
+    assert len(feed) == 2 and feed[0]["image"].shape == (32, 32, 3)
 
 
 def test_a_notebook_shows_the_tables_with_rows_and_meaning(small):

@@ -3,9 +3,11 @@
 import io
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
+import time
 from unittest import mock
 
 import pytest
@@ -119,7 +121,9 @@ def test_names_that_tab_completes_include_those_of_temporary_tables(lake):
         assert "items_full" in session.words()
 
 
-def test_a_terminal_opens_the_shell_and_rows_do_not_control_it(lake, tmp_path):
+@pytest.fixture
+def terminal_shell(lake, tmp_path):
+    """A shell in a process on a terminal: its controller, itself, and a function that waits."""
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (40, 120))
     shell = subprocess.Popen(
@@ -138,16 +142,35 @@ def test_a_terminal_opens_the_shell_and_rows_do_not_control_it(lake, tmp_path):
         before, _, shown = shown.partition(text)
         return before
 
-    try:
-        wait_for(b"wardrobe>")
-        os.write(controller, b"select chr(27) || ']0;x' as cell from landmarks_f\t")
-        wait_for(b"ull")
-        os.write(controller, b" limit 1;\r")
-        before = wait_for(b"\\x1b]0;x")
-        assert b"\x1b]0;x" not in before
-        wait_for(b"wardrobe>")
-        os.write(controller, b"\x04")
-        assert shell.wait(60) == 0
-    finally:
-        shell.kill()
-        os.close(controller)
+    yield controller, shell, wait_for
+    shell.kill()
+    shell.wait()
+    os.close(controller)
+
+
+def test_a_terminal_opens_the_shell_and_rows_do_not_control_it(terminal_shell):
+    controller, shell, wait_for = terminal_shell
+    wait_for(b"wardrobe>")
+    os.write(controller, b"select chr(27) || ']0;x' as cell from landmarks_f\t")
+    wait_for(b"ull")
+    os.write(controller, b" limit 1;\r")
+    before = wait_for(b"\\x1b]0;x")
+    assert b"\x1b]0;x" not in before
+    wait_for(b"wardrobe>")
+    os.write(controller, b"\x04")
+    assert shell.wait(60) == 0
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_sigterm_ends_the_shell_also_during_a_query(busy, terminal_shell):
+    controller, shell, wait_for = terminal_shell
+    wait_for(b"wardrobe>")
+    if busy:
+        os.write(
+            controller,
+            b"select sum(sin(a.range * b.range)) from range(1000000) a, range(1000000) b;\r",
+        )
+        wait_for(b"b;")
+        time.sleep(1)
+    shell.send_signal(signal.SIGTERM)
+    assert shell.wait(30) == 143
