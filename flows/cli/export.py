@@ -258,7 +258,9 @@ def yolo(
 
 @export.command()
 def duckdb(
-    output: Annotated[Path, typer.Option("--output", "-o", help="DuckDB file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="DuckDB file to write.", callback=output_file)
+    ],
     copy: Annotated[
         bool, typer.Option("--copy", help="Write the rows into the file, to hand it on.")
     ] = False,

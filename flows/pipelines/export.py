@@ -124,7 +124,6 @@ def export_duckdb(
     if log.exists():
         # DuckDB would apply what it contains to the new file.
         raise InputError(f"{output} is open in another program, or was not closed: {log} exists.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(output) as partial:
         write_database(
             release.tables(), partial, copy=copy, origin=release.id, on_progress=on_progress
