@@ -68,7 +68,12 @@ def export_training_flow(
     release = exported.origin.release
     sentence = f"{output}: {exported.rows:,} rows of {dataset} {split}, release {release}"
     log.info("%s", sentence)
-    create_markdown_artifact(key="training-export", markdown=f"**{sentence}**")
+    markdown = f"**{sentence}**"
+    if exported.left_out:
+        note = pipeline.describe_left_out(exported.left_out, exported.rows)
+        log.warning("%s", note)
+        markdown += f"\n\n{note}"
+    create_markdown_artifact(key="training-export", markdown=markdown)
     return sentence
 
 
