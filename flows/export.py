@@ -69,10 +69,9 @@ def export_training_flow(
     sentence = f"{output}: {exported.rows:,} rows of {dataset} {split}, release {release}"
     log.info("%s", sentence)
     markdown = f"**{sentence}**"
-    if exported.left_out:
-        note = pipeline.describe_left_out(exported.left_out, exported.rows)
-        log.warning("%s", note)
-        markdown += f"\n\n{note}"
+    if exported.note:
+        log.warning("%s", exported.note)
+        markdown += f"\n\n{exported.note}"
     create_markdown_artifact(key="training-export", markdown=markdown)
     return sentence
 

@@ -37,6 +37,9 @@ FoldOption = Annotated[
         help="Export a part of the split: 0/5, or the others: 1-4/5. Products are in one part."
     ),
 ]
+LeftOutOption = Annotated[
+    bool, typer.Option("--allow-left-out", help="Leave out over half of the split if necessary.")
+]
 FolderOption = Annotated[
     Path, typer.Option("--output", "-o", help="Folder to write into.", callback=output_folder)
 ]
@@ -147,9 +150,7 @@ def training(
     pictures_at: Annotated[
         str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
-    allow_left_out: Annotated[
-        bool, typer.Option("--allow-left-out", help="Leave out over half of the rows if necessary.")
-    ] = False,
+    allow_left_out: LeftOutOption = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace an export with other options.")
     ] = False,
@@ -167,11 +168,7 @@ def training(
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
     use_password_of(password_file)
-    from flows.pipelines.export_training import (
-        TrainingOptions,
-        describe_left_out,
-        export_training,
-    )
+    from flows.pipelines.export_training import TrainingOptions, export_training
     from flows.pipelines.query import open_release
     from flows.runners import local_runner
 
@@ -195,8 +192,8 @@ def training(
             replace=replace,
             on_progress=on_progress,
         )
-    if record.left_out:
-        print(f"note: {describe_left_out(record.left_out, record.rows)}", file=sys.stderr)
+    if record.note:
+        print(f"note: {record.note}", file=sys.stderr)
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     written = f"{record.written} written" if record.written else "unchanged"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}, {written}")
@@ -218,6 +215,7 @@ def yolo(
     pictures_at: Annotated[
         str | None, typer.Option(help="Present path of the source, if it moved.")
     ] = None,
+    allow_left_out: LeftOutOption = False,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -227,6 +225,8 @@ def yolo(
     Export the other splits into the same folder: data.yaml then has all of them. Each key point
     has its place in the authors' COCO layout (294 places; FashionAI 24), so that flip_idx holds
     for all categories. A mask is the first polygon of an item, which is the whole item.
+
+    Exit code 1: over half of the images would be left out.
 
     Example: wardrobe export yolo deepfashion2 validation --task pose --output yolo-pose
     """
@@ -244,14 +244,11 @@ def yolo(
             subset=subset,
             fold=fold,
             pictures_at=pictures_at,
+            allow_left_out=allow_left_out,
             on_progress=on_progress,
         )
-    for unit, left_out in (("images", counts.images_left_out), ("items", counts.items_left_out)):
-        for reason, count in left_out.most_common():
-            print(f"left out: {count:,} {unit} ({reason})", file=sys.stderr)
-    if counts.landmarks_outside:
-        outside = f"{counts.landmarks_outside:,} landmarks outside of their picture"
-        print(f"written as not labelled: {outside}", file=sys.stderr)
+    for note in counts.notes:
+        print(f"note: {note}", file=sys.stderr)
     totals = f"{counts.images:,} images, {counts.items:,} items"
     print(f"{output}: {totals} of {dataset} {split} as {written_as}")
 

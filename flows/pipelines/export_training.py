@@ -39,9 +39,9 @@ from flows.pipelines.training_input import (
     planned_rows,
     run_inputs,
 )
-from flows.release import LeftOutCounts, Release, describe_left_out
+from flows.release import Release, require_half
 from flows.warehouse import Warehouse, open_warehouse
-from schemas.errors import InputError, MostLeftOut
+from schemas.errors import InputError
 
 RunShards = Callable[[Callable[[ShardJob], ShardRecord], Sequence[ShardJob]], Iterable[ShardRecord]]
 """Writes the shards: flows.runners.local_runner(workers), or anything that maps."""
@@ -79,12 +79,21 @@ def export_training(
         export = Export(dataset, split, options, features)
         held = held_shards(output, export, shards=shards, replace=replace)
         if unchanged := _unchanged_split(release, export, held, output):
-            origin = unchanged.origin
-            _require_half(dataset, split, origin.left_out, unchanged.rows, allow_left_out)
+            require_half(
+                f"{dataset} {split}",
+                rows=unchanged.rows,
+                left_out=unchanged.origin.left_out,
+                allow_left_out=allow_left_out,
+            )
             clear_staging(output, split)
             return unchanged
         rows, left_out = planned_rows(con, dataset, split, options)
-    _require_half(dataset, split, left_out, rows.num_rows, allow_left_out)
+    require_half(
+        f"{dataset} {split}",
+        rows=rows.num_rows,
+        left_out=left_out,
+        allow_left_out=allow_left_out,
+    )
     starts = [record.footer.first_image_id for record in held.complete]
     planned = plan_shards(rows, options, split=split, shards=shards, held=starts)
     staging = prepare_staging(output)
@@ -180,16 +189,6 @@ def _training_rows(
     labels = {number: place for place, number in enumerate(category_names(con, job.dataset))}
     for images, items in run_inputs(con, job):
         yield from training_rows(images, items, options=job.options, labels=labels, read=read)
-
-
-def _require_half(
-    dataset: str, split: str, left_out: LeftOutCounts, rows: int, allow_left_out: bool
-) -> None:
-    if sum(left_out.values()) > rows and not allow_left_out:
-        raise MostLeftOut(
-            f"nothing was written, because over half of {dataset} {split} cannot be used: "
-            f"{describe_left_out(left_out, rows)}; --allow-left-out writes the others."
-        )
 
 
 def _require_few_losses(exported: ExportedSplit, planned: int) -> None:

@@ -20,7 +20,7 @@ from flows.exports.yolo.writer import BROKEN, YoloCounts, YoloWriter, swapped_la
 from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import ExportTotals, export_totals, restrict_to_fold, split_batches
-from flows.release import Fold, Release
+from flows.release import Fold, Release, require_half
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -35,6 +35,7 @@ def export_yolo(
     subset: str | None = None,
     fold: str | None = None,
     pictures_at: str | None = None,
+    allow_left_out: bool = False,
     on_progress: OnProgress = no_progress,
 ) -> tuple[str, YoloCounts]:
     """Write a split into the folder `output`, as one of its subsets train, val and test.
@@ -45,7 +46,8 @@ def export_yolo(
     of the source, if it moved.
 
     Raises InputError when there is nothing to write, when the folder holds something else, and when
-    over 1 % of the pictures cannot be read any more.
+    over 1 % of the pictures cannot be read any more; MostLeftOut when over half of the images would
+    be left out, unless `allow_left_out`.
     """
     subset = subset or SUBSETS.get(split)
     if subset is None:
@@ -77,6 +79,13 @@ def export_yolo(
                 read=split_pictures(con, release, dataset, split, pictures_at),
             )
             _write_batches(con, writer, totals, task, on_progress)
+            require_half(
+                f"{dataset} {split}",
+                rows=writer.counts.images,
+                left_out=writer.counts.images_left_out,
+                allow_left_out=allow_left_out,
+                unit="images",
+            )
             others = {name: value for name, value in export.subsets.items() if name != subset}
             # While folders are replaced, data.yaml does not name the subset.
             write_dataset_file(output, msgspec.structs.replace(export, subsets=others), keys)

@@ -8,7 +8,7 @@ from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
-from flows.release.selection import LeftOutCounts, describe_left_out, require_rows
+from flows.release.selection import LeftOutCounts, describe_left_out, require_half, require_rows
 
 __all__ = [
     "FileRecord",
@@ -25,6 +25,7 @@ __all__ = [
     "last_read",
     "open_release",
     "require_files",
+    "require_half",
     "require_readable",
     "require_rows",
 ]

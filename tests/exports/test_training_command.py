@@ -1,8 +1,12 @@
 """`wardrobe export training`: what it prints, and its exit codes."""
 
+import logging
+
 import pytest
 from command_line import is_one_sentence, wardrobe
 from releases import image, item, write_release
+
+from flows import export as export_flow
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +42,21 @@ def test_rows_left_out_are_counted_by_reason_and_over_half_needs_an_option(missi
     again = export(missing, tmp_path / "set", "--allow-left-out")
     assert again.stdout.endswith("in 1 shard, unchanged\n")
     assert export(missing, tmp_path / "set").returncode == 1
+
+
+def test_the_flow_says_what_it_leaves_out(missing, tmp_path, monkeypatch, caplog):
+    artifacts = []
+    monkeypatch.setattr(export_flow, "get_run_logger", lambda: logging.getLogger("flow"))
+    monkeypatch.setattr(
+        export_flow, "create_markdown_artifact", lambda key, markdown: artifacts.append(markdown)
+    )
+    export_flow.export_training_flow.fn(
+        *("deepfashion2", "train", "detection", str(tmp_path / "set"), str(missing)),
+        allow_left_out=True,
+        workers=1,
+    )
+    (markdown,) = artifacts
+    assert "left out 2 of 3 rows (2 picture missing)" in markdown and markdown[-10:] in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -241,13 +241,28 @@ def test_wrong_use_gets_one_sentence_and_changes_nothing(release, tmp_path):
     refuse("no pictures that could be read", missing, tmp_path / "y")
 
 
+def test_over_half_of_the_images_is_left_out_only_on_request(tmp_path):
+    rows = [image(n, item(), image_status="missing" if n > 1 else "ok") for n in range(1, 4)]
+    release = write_release(tmp_path, rows)
+    lake, folder = release.parents[1], tmp_path / "set"
+    (lake / "current").symlink_to(release.relative_to(lake))
+    words = ("export", "yolo", "deepfashion2", "train", "--output", folder)
+    counts = "left out 2 of 3 images (2 picture missing)"
+    blocked = wardrobe(*words, lake=lake)
+    assert (blocked.returncode, blocked.stdout) == (1, "")
+    assert counts in blocked.stderr and "--allow-left-out" in blocked.stderr
+    assert not list(folder.rglob("*.jpg")) and not (folder / "data.yaml").exists()
+    allowed = wardrobe(*words, "--allow-left-out", lake=lake)
+    assert (allowed.returncode, allowed.stderr) == (0, f"note: {counts}\n")
+
+
 def test_the_command_says_what_it_wrote_and_left_out(release, tmp_path):
     lake, folder = release.parents[1], tmp_path / "set"
     (lake / "current").symlink_to(release.relative_to(lake))
     words = ("export", "yolo", "deepfashion2", "train", "--output", folder)
     done = wardrobe(*words, "--task", "pose", lake=lake)
     assert done.stdout == f"{folder}: 3 images, 2 items of deepfashion2 train as train\n"
-    assert "left out: 1 items" in done.stderr
+    assert "note: left out 1 of 3 items (1 " in done.stderr
     assert "1 landmarks outside of their picture" in done.stderr
     refused = wardrobe(*words, lake=lake)
     assert refused.returncode == 2 and refused.stderr.count("\n") == 1

@@ -20,12 +20,10 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.workers.process import ProcessWorker
-from releases import image, item, write_release
 
 from flows.cli import demo
 from flows.cli import ingest as cli_ingest
 from flows.derive import check_flow, derive_flow
-from flows.export import export_training_flow
 from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow
 from flows.lake import Lake, last_failure, last_success
 from flows.nightly import nightly_flow
@@ -108,15 +106,6 @@ def test_a_night_ingests_checks_exports_and_reports(server, sources, tmp_path):
     export["siez"] = 320
     with pytest.raises(InputError, match="'siez'"):
         nightly_flow({"fashion-mnist": source}, workers=1, **night)
-
-
-def test_an_export_says_what_it_leaves_out(server, tmp_path):
-    rows = [image(n, item(), image_status="missing" if n > 2 else "ok") for n in range(1, 4)]
-    release = write_release(tmp_path, rows)
-    (release.parents[1] / "current").symlink_to(f"releases/{release.name}")
-    words = ("deepfashion2", "train", "detection", str(tmp_path / "set"))
-    export_training_flow(*words, lake=str(release.parents[1]), workers=1)
-    assert "left out 1 of 3 rows (1 picture missing)" in server.artifact("training-export")
 
 
 def test_the_password_of_zips_comes_from_a_secret_block(

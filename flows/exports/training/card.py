@@ -9,7 +9,6 @@ from flows.exports.training.features import MEANINGS, Features, class_names
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.record import ExportedSplit
 from flows.exports.training.rows import COLUMNS_OF_ITEMS
-from flows.release import describe_left_out
 from schemas.datasets import DATASETS
 
 TASK_CATEGORIES = {
@@ -60,11 +59,7 @@ def training_card(splits: Sequence[ExportedSplit]) -> str:
         f" {len(split.shards)} | {split.bytes / 1e6:,.1f} MB | `{split.origin.release}` |"
         for split in splits
     )
-    left_out = "\n".join(
-        f"- {split.split}: {describe_left_out(split.left_out, split.rows)}."
-        for split in splits
-        if split.left_out
-    )
+    left_out = "\n".join(f"- {split.split}: {split.note}." for split in splits if split.note)
     return f"""---
 {json.dumps(front_matter, indent=2, ensure_ascii=False)}
 ---

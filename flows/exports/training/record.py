@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.rows import NO_REGION, LeftOut
+from flows.release import describe_left_out
 from schemas.errors import InputError
 
 CARD = "README.md"
@@ -98,6 +99,11 @@ class ExportedSplit:
         """How many rows were not planned or could not be made, by reason."""
         lost = Counter(row.reason.partition(":")[0] for row in self.lost)
         return self.origin.left_out | lost
+
+    @property
+    def note(self) -> str:
+        """What is left out, in words; empty where nothing is."""
+        return describe_left_out(self.left_out, self.rows) if self.left_out else ""
 
 
 def read_shard(folder: Path, name: str) -> ShardRecord:

@@ -15,6 +15,7 @@ from flows.exports.training.pictures import prepare
 from flows.exports.training.rows import ReadPictures, with_pictures
 from flows.exports.yolo.labels import Task, label_of
 from flows.pictures import PictureError
+from flows.release import describe_left_out
 
 LEAST_PIXELS = 10
 """Ultralytics refuses pictures with a shorter side."""
@@ -39,6 +40,21 @@ class YoloCounts:
     landmarks_outside: int = 0
     images_left_out: Counter[str] = field(default_factory=Counter)
     items_left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what is left out or changed, for people."""
+        notes = []
+        for unit, count, left_out in (
+            ("images", self.images, self.images_left_out),
+            ("items", self.items, self.items_left_out),
+        ):
+            if left_out:
+                notes.append(describe_left_out(dict(left_out.most_common()), count, unit))
+        if self.landmarks_outside:
+            outside = f"{self.landmarks_outside:,} landmarks outside of their picture"
+            notes.append(f"written as not labelled: {outside}")
+        return notes
 
 
 class YoloWriter:
