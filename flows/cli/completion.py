@@ -1,4 +1,4 @@
-"""Names that the shell completes: of tables, queries, rules, releases and splits."""
+"""Names that the shell completes: of tables, queries, checks, rules, releases and splits."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -38,6 +38,12 @@ def _queries(parameters: dict[str, Any]) -> Iterable[str]:
     return query_list()["query"].to_pylist()
 
 
+def _checks(parameters: dict[str, Any]) -> Iterable[str]:
+    from flows.pipelines.query import check_list
+
+    return check_list()["check"].to_pylist()
+
+
 def _releases(parameters: dict[str, Any]) -> Iterable[str]:
     from flows.pipelines.releases import release_ids
 
@@ -58,6 +64,7 @@ def _splits(parameters: dict[str, Any]) -> Iterable[str]:
 
 complete_table = _completes(_tables)
 complete_query = _completes(_queries)
+complete_check = _completes(_checks)
 complete_release = _completes(_releases)
 complete_split = _completes(_splits)
 complete_rule = _completes(lambda parameters: RULES)

@@ -5,7 +5,6 @@ A line `{name}` of a text is replaced by a list that is made from the declaratio
 
 import sys
 from collections.abc import Iterator
-from difflib import get_close_matches
 from importlib.resources import files
 from textwrap import fill
 from typing import Annotated
@@ -16,7 +15,7 @@ from typer.main import get_command
 from flows.cli.app import app
 from flows.cli.terminal import raw_stream
 from schemas.datasets import DATASETS
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 from schemas.rejections import RULES
 
 TOPICS = ("sources", "parts", "releases", "rejections", "checks", "pairs", "schedules", "scale")
@@ -47,8 +46,7 @@ def show_help(
         app([*words, "--help"], prog_name="wardrobe", standalone_mode=False)
     else:
         name = " ".join(words)
-        nearest = get_close_matches(name, [*TOPICS, *commands], 1, 0.5)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"the topics are {', '.join(TOPICS)}"
+        hint = did_you_mean(name, [*TOPICS, *commands], f"the topics are {', '.join(TOPICS)}")
         raise InputError(f"{name} is not a topic or a command: {hint}")
 
 

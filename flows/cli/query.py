@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
-from flows.cli.completion import complete_query, complete_rule
+from flows.cli.completion import complete_check, complete_query, complete_rule
 from flows.cli.options import (
     DEFAULT_LAKE,
     FormatOption,
@@ -136,7 +136,12 @@ def _sql_of(file: Path) -> str:
 def check(
     sql_of: Annotated[
         str | None,
-        typer.Option("--sql", metavar="NAME", help="Print the SQL of this check; run nothing."),
+        typer.Option(
+            "--sql",
+            metavar="NAME",
+            help="Print the SQL of this check; run nothing.",
+            autocompletion=complete_check,
+        ),
     ] = None,
     show_all: Annotated[
         bool, typer.Option("--all", help="Print all checks; files contain them always.")

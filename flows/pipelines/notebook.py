@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from flows.pipelines import query
 from flows.release import Release
 from flows.warehouse import STATISTICS, Warehouse, open_warehouse
 from schemas import TABLES
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -114,7 +113,7 @@ class ReleaseReader:
         return frame.select(TABLES[name].schema.names) if name in TABLES else frame
 
     def duckdb(self) -> Warehouse:
-        """A new DuckDB connection in memory, with a view for each table and statistic.
+        """A new DuckDB connection in memory, with the tables, statistics and views.
 
         It is an ordinary connection, which can also read data frames and files. The views read the
         release through a file system that cannot write.
@@ -156,6 +155,8 @@ class ReleaseReader:
 
     def _files_of(self, name: str) -> list[Path]:
         if name not in self._files:
-            nearest = get_close_matches(name, self._files, 1) or self._files
-            raise InputError(f"{name!r} is not a table of the release: try {', '.join(nearest)}.")
+            if name in query.table_names():
+                raise InputError(f"{name} is a view, which only SQL has: duckdb().table({name!r}).")
+            hint = did_you_mean(name, self._files, f"the tables are {', '.join(self._files)}.")
+            raise InputError(f"{name!r} is not a table of the release: {hint}")
         return self._files[name]

@@ -169,7 +169,8 @@ def named_query(
     for key, words in (("dataset", DATASETS), ("split", SPLITS)):
         value = parameters.get(key)
         if value is not None and value not in words and key in query(name).param_names:
-            raise InputError(f"{key} {value!r} does not exist: give one of {', '.join(words)}")
+            hint = did_you_mean(value, words, f"give one of {', '.join(words)}")
+            raise InputError(f"{key} {value!r} does not exist: {hint}")
     with open_warehouse(open_release(lake, release).tables()) as warehouse:
         yield stream_query(warehouse, name, parameters)
 

@@ -29,7 +29,7 @@ def completions(monkeypatch):
     return complete
 
 
-def test_tables_statistics_queries_and_rules_are_completed(completions, tmp_path):
+def test_tables_statistics_queries_checks_and_rules_are_completed(completions, tmp_path):
     assert completions("schema landmark", tmp_path) == [
         "landmarks",
         "landmark_types",
@@ -37,6 +37,7 @@ def test_tables_statistics_queries_and_rules_are_completed(completions, tmp_path
         "landmark_visibility",
     ]
     assert completions("query positive", tmp_path) == ["positive_pairs"]
+    assert completions("check --sql leak", tmp_path) == ["leakage"]
     assert completions("rejections --rule bad", tmp_path) == ["bad_row", "bad_cell"]
 
 

@@ -114,8 +114,11 @@ def test_a_notebook_shows_the_tables_with_rows_and_meaning(small):
 def test_wrong_names_get_one_sentence(small, tmp_path):
     release = open_release(small)
     for read in (release.arrow, release.polars):
-        with pytest.raises(InputError, match=r"'item' is not a table of the release: try items\."):
+        with pytest.raises(InputError, match=r"'item' is not a table .*: did you mean items\?"):
             read("item")
+        with pytest.raises(InputError, match=r"a view, .* duckdb\(\).table\('items_full'\)"):
+            read("items_full")
+    assert release.duckdb().table("items_full").fetchall()
     with pytest.raises(InputError, match="is not a lake"):
         open_release(tmp_path)
     folder = tmp_path / "dataset=x"

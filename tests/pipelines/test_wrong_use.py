@@ -71,7 +71,7 @@ CASES = {
     "query retrieval_galery": "did you mean retrieval_gallery?",
     "query --set strict=true": "name it before",
     "query coco_images --set dataset=zzz --set split=train": "dataset 'zzz' does not exist",
-    "query coco_images --set dataset=deepfashion2 --set split=trian": "split 'trian' does not",
+    "query coco_images --set dataset=deepfashion2 --set split=trian": "did you mean train?",
     " ".join((*NEGATIVES, "negatives_per_positive=nan")): "should be of type integer",
     " ".join((*NEGATIVES, "negatives_per_positive=-1")): "from 0 to 9223372036854775807",
     " ".join((*NEGATIVES, f"negatives_per_positive={10**30}")): "from 0 to 9223372036854775807",
