@@ -11,7 +11,8 @@ pytestmark = pytest.mark.slow
     "command",
     [
         "show deepfashion2 SPLIT 1 -o one.png",
-        "export coco deepfashion2 SPLIT -o none/coco.json",
+        "export coco deepfashion2 SPLIT -o coco.json",
+        "export yolo deepfashion2 SPLIT --as val -o none",
         "export information deepfashion2 SPLIT -o none",
         "export training deepfashion2 SPLIT --task detection -o none",
     ],
