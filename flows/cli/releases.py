@@ -54,8 +54,8 @@ def status(
 ) -> None:
     """Show whether a lake is up to date, for monitoring.
 
-    Exit code 1 if no run succeeded within --max-age, the last run failed, or a check of the
-    current release found an error. A run that finds nothing new is successful.
+    Exit code 1 if no run succeeded within --max-age, the last run failed, a check of the current
+    release found an error, or a file of it is missing. A run that finds nothing new is successful.
 
     Example: wardrobe status --max-age 26h
     """

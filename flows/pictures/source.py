@@ -61,4 +61,13 @@ def picture_source(
             f"the release neither holds the pictures of {dataset} {split} nor records where they "
             "are: ingest with --embed-images."
         )
-    return PictureSource(Location.parse(location), pattern)
+    try:
+        return PictureSource(Location.parse(location), pattern)
+    except InputError as error:
+        if pictures_at is not None:
+            raise
+        raise InputError(
+            f"{location} does not exist or cannot be read: the pictures of {dataset} {split} were "
+            "ingested from there; mount it, ingest from its present location, or give that "
+            "(`--pictures-at` of an export, `pictures_at` of a feed)."
+        ) from error

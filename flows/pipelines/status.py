@@ -11,6 +11,7 @@ import humanize
 from flows.lake import Lake, RunEnd, last_failure, last_success, recorded_holder
 from flows.pipelines.query import table_rows
 from flows.pipelines.releases import verdict_counts
+from flows.release import require_files
 from schemas import TABLES
 from schemas.errors import InputError
 
@@ -62,8 +63,9 @@ class Status:
 def lake_status(root: Path, max_age: timedelta | None = None) -> Status:
     """The state of a lake now. Raises InputError for a lake without a current release.
 
-    Problems: no run succeeded within `max_age`; a check of the current release found an error; the
-    last run failed or was killed. A run that finds nothing new is successful too.
+    Problems: no run succeeded within `max_age`; a check of the current release found an error; a
+    file of it is missing or has another size; the last run failed or was killed. A run that finds
+    nothing new is successful too.
     """
     lake = Lake(root)
     release = lake.release()
@@ -76,6 +78,10 @@ def lake_status(root: Path, max_age: timedelta | None = None) -> Status:
         problems.append(f"no run succeeded since {_time(success)}")
     if errors := facts["verdicts"]["error"]:
         problems.append(f"checks of the release with errors: {errors}; see `wardrobe check`")
+    try:
+        require_files(release, release.manifest.files)
+    except InputError as error:
+        problems.append(str(error).rstrip("."))
     if failure and failure.time > success:
         problems.append(f"the last run failed: {failure.result}")
     if writer and writer.was_killed:

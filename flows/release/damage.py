@@ -81,14 +81,18 @@ def _sentence(release: Release, problems: list[Problem]) -> str:
 
 
 def _advice(release: Release, damaged: set[str]) -> str:
-    """The newest other release that shares no damaged file, or what else can be done."""
+    """The newest other release without this damage, or what else can be done."""
 
     def records(other: Release) -> list[FileRecord]:
-        # Equal records share one file on the disk.
         return [file for file in other.manifest.files if file.path in damaged]
+
+    def is_damaged(other: Release, record: FileRecord) -> bool:
+        # Equal records share one file on the disk: its bytes, not its presence in a folder.
+        shared = record in records(release) and (release.path / record.path).exists()
+        return shared or not (other.path / record.path).exists()
 
     for other in all_releases(release.path.parents[1]):
         usable = other.id != release.id and other.is_readable()
-        if usable and not any(record in records(release) for record in records(other)):
+        if usable and not any(is_damaged(other, record) for record in records(other)):
             return f"`wardrobe rollback {other.id}` makes a release without it current"
     return "and no other release is without it: restore it from a backup, or ingest into a new lake"

@@ -244,7 +244,8 @@ def _declared_field(name: str, reads: tuple[str, ...]) -> pa.Field | None:
 def _doc(field: pa.Field) -> str:
     doc = (field.metadata or {})[b"doc"].decode()
     doc = doc if doc.endswith("...") else doc.removesuffix(".")
-    return doc if doc[1:2].isupper() else doc[0].lower() + doc[1:]
+    is_name = any(map(str.isupper, doc.split()[0][1:]))  # FashionAI
+    return doc if is_name else doc[0].lower() + doc[1:]
 
 
 def view_schema(view: Query) -> pa.Schema:

@@ -141,6 +141,11 @@ def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(
     damage_release(shared, "cut off", "images")
     sentence = run(shared, READING["derive"]).stderr
     assert "no other release is without it" in sentence and "rollback" not in sentence
+    for file in Lake(shared).release().files("images"):
+        file.unlink()  # in this release only: the other still has its links
+    assert (
+        f"`wardrobe rollback {first.id}` makes a release" in run(shared, READING["derive"]).stderr
+    )
 
 
 @pytest.mark.parametrize("name", READING)
@@ -148,6 +153,7 @@ def test_a_lake_that_is_a_file_is_one_sentence(name, sources, tmp_path):
     lake = tmp_path / "lake"
     lake.write_text("years of work")
     words = [word.replace("SOURCE", str(sources / "deepfashion2")) for word in READING[name]]
+    words = [word.replace("OUT", str(tmp_path)) for word in words]
     ended = wardrobe(*words, lake=lake)
     assert is_one_sentence(ended), ended
     assert str(lake) in ended.stderr

@@ -64,6 +64,15 @@ def test_a_run_without_changes_is_successful_and_an_old_one_is_not_enough(status
     assert later["published"] == state["published"]
 
 
+def test_a_missing_file_of_the_current_release_is_a_problem(status):
+    lake, run = status
+    file = Lake(lake).release().files("items", "fashion-mnist", "train")[0]
+    file.unlink()
+    code, state = run()
+    (problem,) = state["problems"]
+    assert code == 1 and problem.startswith(f"{file} is missing: `wardrobe verify")
+
+
 def test_a_failed_run_is_shown_and_is_a_problem_until_one_succeeds(status, sources, monkeypatch):
     lake, run = status
     before = Lake(lake).release().id

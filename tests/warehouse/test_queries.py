@@ -69,6 +69,12 @@ DRAWN = TEXT.replace(
 )
 
 
+def test_a_text_of_a_declared_column_starts_in_lower_case_unless_with_a_name():
+    texts = query("retrieval_gallery").columns
+    assert texts["split"].startswith("Fashion-MNIST's t10k")
+    assert texts["x1"].startswith("left edge")
+
+
 def test_units_and_plots_name_columns():
     sizes = parse_query("sizes", "statistics", DRAWN)
     assert sizes.units == {"split": "share"}
