@@ -16,7 +16,9 @@ def test_without_the_report_extra_the_demo_ends_with_its_summary(tmp_path, monke
     monkeypatch.setattr(
         demo,
         "run_ingest_flow",
-        lambda request, _: ingested(request.dataset, request.source, request.lake),
+        lambda request, workers, own_server: ingested(
+            request.dataset, request.source, request.lake
+        ),
     )
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     done = wardrobe("demo", tmp_path / "demo")

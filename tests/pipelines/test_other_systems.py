@@ -33,7 +33,7 @@ assert items == len(release.polars("items").collect())
 assert items == release.duckdb().sql("select count(*) from items").fetchall()[0][0] > 0
 for dataset, split in (("deepfashion2", "train"), ("fashion-mnist", "train")):
     feed = release.feed(dataset, split, size=32, cache="cache")
-    assert feed[0]["picture"].shape[:2] == (32, 32)
+    assert feed[0]["image"].shape[:2] == (32, 32)
 print(items)
 """
 

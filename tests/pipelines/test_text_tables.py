@@ -163,7 +163,8 @@ def test_the_command_reads_the_width_of_its_terminal(lake, width):
     process = subprocess.Popen(
         [sys.executable, "-m", "flows", "query", "split_totals", "--lake", str(lake)],
         stdout=terminal,
-        env={**os.environ, "TERM": "xterm"},
+        env={name: os.environ[name] for name in os.environ if name != "COLUMNS"}
+        | {"TERM": "xterm"},
     )
     process.wait()
     text = ESCAPES.sub("", os.read(controller, 65536).decode()).replace("\r", "")

@@ -118,8 +118,12 @@ def places(lake, tmp_path_factory) -> Path:
 
 
 def contents(folder: Path) -> dict[str, tuple[int, int]]:
-    """Inode and size of each file but the lock: a replaced file has another inode."""
-    paths = [path for path in folder.rglob("*") if path.name != "lock" and not path.is_dir()]
+    """Inode and size of each file but the lock and the record of the last failed run.
+
+    A replaced file has another inode.
+    """
+    records = {"lock", "failed.json"}
+    paths = [path for path in folder.rglob("*") if path.name not in records and not path.is_dir()]
     return {str(path): (path.lstat().st_ino, path.lstat().st_size) for path in paths}
 
 

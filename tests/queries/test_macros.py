@@ -25,6 +25,7 @@ VALUES = {
     "source": "user",
     "landmarks": False,
     "polygons": False,
+    "task": "classification",
 }
 """A value for each parameter of a query, other than its default."""
 
