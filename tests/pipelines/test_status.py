@@ -106,7 +106,10 @@ def test_a_run_that_is_ended_is_a_problem(number, code, status, sources):
     lake, run = status
     words = ("deepfashion2", sources / "deepfashion2", "--lake", lake, "--workers", 2)
     process = start_wardrobe("ingest", *words)
-    while process.poll() is None and not any(lake.glob("staging/*/items/*/*/*.parquet")):
+    # A part of this source: files of the other are linked before the workers are started.
+    while process.poll() is None and not any(
+        lake.glob("staging/*/items/dataset=deepfashion2/*/*.parquet")
+    ):
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
