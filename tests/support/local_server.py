@@ -103,9 +103,11 @@ class LocalServer:
 
         def finished() -> str:
             """the log of the run has its last line"""
-            lines = self.ask("logs/filter", logs=of_run)
+            lines = self.ask("logs/filter", logs=of_run, sort="TIMESTAMP_ASC")
+            # Tasks say that they finished, too.
+            last = [line["message"] for line in lines if line["task_run_id"] is None][-1:]
             text = "\n".join(line["message"] for line in lines)
-            return text if "Finished in state" in text else ""
+            return text if "Finished in state" in "".join(last) else ""
 
         return until(finished)
 
