@@ -16,7 +16,7 @@ from flows.pipelines.slices import (
     restrict_to_fold,
     split_batches,
 )
-from flows.release import Release
+from flows.release import Release, require_annotations
 from flows.storage.atomic import atomic_path, atomic_write
 from flows.warehouse import (
     Warehouse,
@@ -169,8 +169,8 @@ def _require_annotations(
     if not allow_unknown_size:
         _require_sizes(which, totals.without_size, totals.images)
     for task, count in (("landmarks", totals.landmarks), ("segmentation", totals.polygons)):
-        if options.task == task and not count:
-            raise InputError(f"{which} has no annotations for the task {task}.")
+        if options.task == task:
+            require_annotations(which, task, count)
 
 
 def _require_sizes(which: str, unknown: int, images: int) -> None:

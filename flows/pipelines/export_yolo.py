@@ -20,7 +20,7 @@ from flows.exports.yolo.writer import BROKEN, YoloCounts, YoloWriter, swapped_la
 from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.slices import ExportTotals, export_totals, restrict_to_fold, split_batches
-from flows.release import Fold, Release, require_half
+from flows.release import Fold, Release, require_annotations, require_half
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -153,5 +153,4 @@ def _keys(categories: pa.Table, landmarks: int, task: Task) -> dict[str, Any]:
 
 def _require_annotations(totals: ExportTotals, task: Task) -> None:
     counts = {"pose": totals.landmarks, "segmentation": totals.polygons}
-    if not counts.get(task, totals.items):
-        raise InputError(f"{totals.dataset} {totals.split} has no annotations for the task {task}.")
+    require_annotations(f"{totals.dataset} {totals.split}", task, counts.get(task, totals.items))

@@ -8,7 +8,13 @@ from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
 from flows.release.resolve import open_release
-from flows.release.selection import LeftOutCounts, describe_left_out, require_half, require_rows
+from flows.release.selection import (
+    LeftOutCounts,
+    describe_left_out,
+    require_annotations,
+    require_half,
+    require_rows,
+)
 
 __all__ = [
     "FileRecord",
@@ -24,6 +30,7 @@ __all__ = [
     "is_inside",
     "last_read",
     "open_release",
+    "require_annotations",
     "require_files",
     "require_half",
     "require_readable",

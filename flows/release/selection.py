@@ -15,12 +15,17 @@ def describe_left_out(left_out: LeftOutCounts, rows: int, unit: str = "rows") ->
     return f"left out {total:,} of {total + rows:,} {unit}" + (f" ({reasons})" if reasons else "")
 
 
+def require_annotations(name: str, task: str, annotations: int) -> None:
+    """InputError where a split (`name`) has no annotations for a task."""
+    if not annotations:
+        raise InputError(f"{name} has no annotations for the task {task}.")
+
+
 def require_rows(
     name: str, task: str, *, annotations: int, rows: int, left_out: LeftOutCounts
 ) -> None:
     """InputError where a split (`name`) has no annotations for a task, or no rows that are used."""
-    if not annotations:
-        raise InputError(f"{name} has no annotations for the task {task}.")
+    require_annotations(name, task, annotations)
     if not rows:
         advice = ""
         if any(reason.startswith("picture ") for reason in left_out):

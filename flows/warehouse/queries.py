@@ -163,6 +163,9 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     for word in ("severity", "action", "examines"):
         if (word in lines) != (kind == "checks"):
             raise ValueError(f"sql/{kind}/{name}.sql: {word} is for checks, and each has it")
+    severity = lines.get("severity", [None])[0]
+    if severity not in (None, *SEVERITIES):
+        raise ValueError(f"sql/{kind}/{name}.sql: severity is {' or '.join(SEVERITIES)}")
     reads, grain = _names(lines["reads"]), _names(lines["grain"])
     described = dict(
         column for line in lines.get("column", []) for column in _columns(name, line, reads)
@@ -180,7 +183,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         params=tuple(parse_param(name, line) for line in lines.get("param", [])),
         grain=grain,
         columns=columns,
-        severity=lines.get("severity", [None])[0],
+        severity=severity,
         action=lines.get("action", [""])[0],
         text=text,
         units=dict(_units(name, units, columns)),

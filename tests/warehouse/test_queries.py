@@ -138,6 +138,8 @@ def test_a_check_has_a_severity_an_action_and_the_rows_that_it_examines():
     text = text.replace("-- grain ", "-- examines  items where style > 0\n-- grain ")
     check = parse_query("sizes", "checks", text)
     assert (check.severity, check.action) == ("warn", "Rest.")
+    with pytest.raises(ValueError, match="severity is error or warn"):
+        parse_query("sizes", "checks", text.replace("severity  warn", "severity  eror"))
     assert check.examines == Examined("items", "style > 0")
     needs = "-- needs     x1 is not null: a box,\n--           with edges\n-- grain "
     check = parse_query("sizes", "checks", text.replace("-- grain ", needs))
