@@ -100,9 +100,7 @@ def password_from_block(request: IngestRequest) -> Iterator[None]:
     when they start, which is later; no parameter and no log line contains the password.
     """
     kind = ""
-    with suppress(
-        InputError
-    ):  # of a source that does not exist: the pipeline records and raises it
+    with suppress(InputError):  # a source that does not exist: the pipeline raises it again
         kind = request.location.kind
     if kind != "zips" or os.environ.get(PASSWORD_VARIABLE):
         yield

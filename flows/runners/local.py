@@ -62,6 +62,27 @@ def worker_pool(workers: int) -> Iterator[Executor]:
         pool.shutdown()
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back Ctrl-C and SIGTERM until the end of the body, which starts processes.
+
+    A process whose start is interrupted would print a traceback, and the pool would not know it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals interrupt only the main thread
+        return
+    received: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])
+
+
 def local_runner(
     workers: int,
 ) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
@@ -72,7 +93,9 @@ def local_runner(
             yield from map(build, jobs)
             return
         with worker_pool(min(workers, len(jobs))) as pool:
-            for future in as_completed([pool.submit(build, job) for job in jobs]):
+            with _signals_held():
+                futures = [pool.submit(build, job) for job in jobs]
+            for future in as_completed(futures):
                 yield future.result()
 
     return run

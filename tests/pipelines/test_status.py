@@ -106,11 +106,9 @@ def test_a_run_that_is_ended_is_a_problem(number, code, status, sources):
     lake, run = status
     words = ("deepfashion2", sources / "deepfashion2", "--lake", lake, "--workers", 2)
     process = start_wardrobe("ingest", *words)
-    # A part of this source: files of the other are linked before the workers are started.
-    while process.poll() is None and not any(
-        lake.glob("staging/*/items/dataset=deepfashion2/*/*.parquet")
-    ):
-        time.sleep(0.01)
+    # Files of the other source are linked just before the workers start: the worst moment.
+    while process.poll() is None and not any(lake.glob("staging/*/items/*/*/*.parquet")):
+        time.sleep(0.001)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     ended, state = run()
