@@ -1,0 +1,34 @@
+"""The runner of processes on this machine: signals while it starts them."""
+
+import signal
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from flows.runners import local
+
+
+def test_a_signal_waits_until_the_jobs_are_submitted(monkeypatch):
+    submitted = []
+
+    def submit(build, job):
+        signal.raise_signal(signal.SIGTERM)
+        submitted.append(job)
+
+    @contextmanager
+    def pool(workers):
+        yield SimpleNamespace(submit=submit)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "worker_pool", pool)
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(local.local_runner(2)(str, [1, 2, 3]))
+        assert signal.getsignal(signal.SIGTERM) is interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert submitted == [1, 2, 3]
