@@ -19,9 +19,10 @@ STAGES = {
     "exports",
     "feed",
     "metrics",
+    "predictions",
 }
 PURE = {"decode", "validate", "flatten", "metrics", "storage", "runners"}
-TOUCH_FILES = {"lake", "warehouse", "samples", "exports", "feed"}
+TOUCH_FILES = {"lake", "warehouse", "samples", "exports", "feed", "predictions"}
 ALLOWED = {
     "schemas": {"schemas"},
     **{room: {"schemas"} for room in PURE},

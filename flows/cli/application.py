@@ -24,6 +24,7 @@ for module in (
     "inspect",
     "releases",
     "export",
+    "evaluate",
     "pairs",
     "sample",
     "serve",

@@ -71,7 +71,7 @@ def ingest(
 
 def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = False) -> "Summary":
     """Ingest as a Prefect flow; see `prepare_prefect` for the server."""
-    with _prefect_run(Path(request.lake), own_server=own_server):
+    with prefect_run(Path(request.lake), own_server=own_server):
         from flows.ingest import ingest_flow
 
         summary: Summary = ingest_flow(
@@ -81,7 +81,7 @@ def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = 
 
 
 @contextmanager
-def _prefect_run(lake: Path, *, own_server: bool = False) -> Iterator[None]:
+def prefect_run(lake: Path, *, own_server: bool = False) -> Iterator[None]:
     """Prepare Prefect and show the progress of the flow that the body calls."""
     with progress() as on_progress, listening(on_progress):
         on_progress(STARTING, 0, 1)
@@ -105,7 +105,7 @@ def derive(
     if not (prefect or configured_api()):
         run_derive(lake, None, wait)
         return
-    with _prefect_run(lake):
+    with prefect_run(lake):
         from flows.derive import derive_flow
 
         summary = cast("Summary", derive_flow(lake=str(lake), wait=wait))

@@ -166,6 +166,8 @@ def named_query(
 
     A data set or split that does not exist is an error too, because the result would be empty.
     """
+    if query(name).reads_predictions:
+        raise InputError(f"query {name} reads predictions: `wardrobe evaluate` runs it.")
     for key, words in (("dataset", DATASETS), ("split", SPLITS)):
         value = parameters.get(key)
         if value is not None and value not in words and key in query(name).param_names:

@@ -7,6 +7,7 @@ a file of sql/, and other rows come from `read_table` and `read_matching`.
 from flows.warehouse.connect import (
     STATISTICS,
     Warehouse,
+    add_table,
     dependency_levels,
     engine_errors,
     engine_message,
@@ -37,6 +38,7 @@ __all__ = [
     "UserSession",
     "Verdict",
     "Warehouse",
+    "add_table",
     "all_checks",
     "check_named",
     "contracts",

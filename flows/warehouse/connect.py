@@ -18,6 +18,7 @@ from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
+from schemas.predictions import PREDICTIONS
 from schemas.table import IMAGE_KEY
 
 Files = Mapping[str, Sequence[Path]]
@@ -146,6 +147,8 @@ def relations(
     for name in _in_order(only, selects):
         if name in TABLES:
             yield name, _rows(con, TABLES[name], tables.get(name, ()))
+        elif name in PREDICTIONS:
+            yield name, _rows(con, PREDICTIONS[name], ())
         elif stored := tables.get(STATISTICS + name):
             yield name, _scan(stored)
         elif selects[name].kind == "views":
@@ -257,6 +260,12 @@ def read_matching(warehouse: Warehouse, name: str, keys: pa.Table) -> pa.Table:
         matches = warehouse.from_arrow(keys).set_alias("matches")
         rows = warehouse.table(name).join(matches, list(keys.column_names), how="semi")
         return rows.order(", ".join(TABLES[name].key)).to_arrow_table()
+
+
+def add_table(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
+    """Make rows a table of the connection, for queries that read it along with the release."""
+    with engine_errors():
+        warehouse.from_arrow(rows).create(name)
 
 
 def restrict_to_images(warehouse: Warehouse, images: pa.Table) -> None:

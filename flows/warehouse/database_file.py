@@ -62,8 +62,9 @@ def write_database(
                 for column, comment in columns.items():
                     con.execute(f"comment on column {name}.{column} is {text_literal(comment)}")
             for query in queries():
-                for statement in _macro(query):
-                    con.execute(statement)
+                if not query.reads_predictions:
+                    for statement in _macro(query):
+                        con.execute(statement)
     finally:
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)  # of a failure
 

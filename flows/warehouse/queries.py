@@ -45,9 +45,10 @@ from flows.warehouse.examined_rows import Examined, parse_examined
 from flows.warehouse.parameters import Param, parse_param
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
+from schemas.predictions import PREDICTIONS
 
-INTERNAL_KINDS = ("coco", "training", "report")
-"""The folders of sql/ with what exports and the report read: of little use to people."""
+INTERNAL_KINDS = ("coco", "training", "report", "evaluation")
+"""The folders of sql/ that exports, the report and evaluations read: of little use to people."""
 
 KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 """The folders of sql/."""
@@ -97,6 +98,11 @@ class Query:
     def param_names(self) -> tuple[str, ...]:
         """The names of the parameters, in the header's order."""
         return tuple(param.name for param in self.params)
+
+    @property
+    def reads_predictions(self) -> bool:
+        """Whether it reads predictions too, so that a release alone does not have its tables."""
+        return not PREDICTIONS.keys().isdisjoint(self.reads)
 
     def values(self, arguments: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Each parameter with its value: the argument, checked and typed, else the default."""
@@ -240,7 +246,9 @@ def _columns(query_name: str, line: str, reads: tuple[str, ...]) -> list[tuple[s
 
 def _declared_field(name: str, reads: tuple[str, ...]) -> pa.Field | None:
     """The declared column of that name: of the last table of `reads` that has one, else of any."""
-    tables = [TABLES[table] for table in reversed(reads) if table in TABLES] + [*TABLES.values()]
+    declared = TABLES | PREDICTIONS
+    tables = [declared[table] for table in reversed(reads) if table in declared]
+    tables += TABLES.values()
     return next((table.schema.field(name) for table in tables if name in table.schema.names), None)
 
 

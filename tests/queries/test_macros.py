@@ -44,7 +44,7 @@ def databases(made_up, tmp_path_factory):
 def test_each_macro_answers_as_its_query_with_other_values_than_the_defaults(databases, made_up):
     con, _ = databases
     with open_warehouse(made_up) as warehouse:
-        for query in queries():
+        for query in [each for each in queries() if not each.reads_predictions]:
             values = {param.name: VALUES[param.name] for param in query.params}
             assert all(values[param.name] != param.default for param in query.params), query.name
             arguments = ", ".join(f"p_{name} := ${name}" for name in values)
@@ -57,7 +57,7 @@ def test_each_macro_answers_as_its_query_with_other_values_than_the_defaults(dat
 def test_defaults_of_macros_are_those_of_the_headers(databases, made_up):
     con, _ = databases
     with open_warehouse(made_up) as warehouse:
-        for query in queries():
+        for query in [each for each in queries() if not each.reads_predictions]:
             required = {p.name: VALUES[p.name] for p in query.params if p.default is None}
             if len(required) < len(query.params):
                 arguments = ", ".join(f"${name}" for name in required)
@@ -98,7 +98,7 @@ def test_columns_have_the_declared_comments(number, databases):
         rows = con.sql(f"select comment from duckdb_{kind}() where not internal").fetchall()
         assert all("(release-1)" in comment for (comment,) in rows)
     macros = con.sql("select comment from duckdb_functions() where comment is not null").fetchall()
-    assert len(macros) == len(queries())
+    assert len(macros) == sum(not each.reads_predictions for each in queries())
     assert any("p_strict: flag: only items with a style above" in text for (text,) in macros)
 
 

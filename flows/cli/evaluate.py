@@ -1,0 +1,115 @@
+"""Commands that score predictions: evaluate classification."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from flows.cli.app import command_group
+from flows.cli.ingest import prefect_run
+from flows.cli.options import (
+    DEFAULT_LAKE,
+    Dataset,
+    LakeOption,
+    PrefectOption,
+    ReleaseOption,
+    output_file,
+)
+from flows.cli.output import print_rows
+from flows.cli.prefect_settings import configured_api
+from flows.cli.progress import progress
+
+evaluate = command_group(
+    "evaluate",
+    "Score predictions against a split of a release.\n\n"
+    "Example: wardrobe evaluate classification --dataset fashion-mnist --split test "
+    "--predictions classes.csv",
+)
+
+DatasetOption = Annotated[Dataset, typer.Option("--dataset", help="Data set.")]
+SplitOption = Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
+PredictionsOption = Annotated[
+    list[Path], typer.Option("--predictions", help="File of predictions; repeatable.")
+]
+ByOption = Annotated[
+    str, typer.Option("--by", help="Attributes to score by as well, separated by commas.")
+]
+ScoresOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Scores: .csv, .json or .parquet.", callback=output_file),
+]
+DetailsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--details", help="Parquet file for the rows behind the scores.", callback=output_file
+    ),
+]
+
+
+@evaluate.command()
+def classification(
+    split: SplitOption,
+    predictions: PredictionsOption,
+    dataset: DatasetOption = "fashion-mnist",
+    by: ByOption = "",
+    output: ScoresOption = None,
+    details: DetailsOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    prefect: PrefectOption = False,
+) -> None:
+    """Score predicted categories of pictures: accuracy.
+
+    Example: wardrobe evaluate classification --split test --predictions classes.csv
+    """
+    run_evaluation("classification", dataset, split, predictions, by, output, details, lake,
+        release, prefect, {})  # fmt: skip
+
+
+def run_evaluation(
+    task: str,
+    dataset: str,
+    split: str,
+    predictions: list[Path],
+    by: str,
+    output: Path | None,
+    details: Path | None,
+    lake: Path,
+    release: str | None,
+    prefect: bool,
+    options: dict[str, Any],
+) -> None:
+    """Evaluate, print the scores and the published ones, and write the named files."""
+    from flows.pipelines.evaluate import Evaluation, evaluate, with_published
+    from flows.pipelines.row_formats import write_file
+
+    arguments: dict[str, Any] = {
+        "task": task,
+        "dataset": dataset,
+        "split": split,
+        "by": [name.strip() for name in by.split(",") if name.strip()],
+        "details": details is not None,
+        "options": options,
+    }
+    if prefect or configured_api():
+        with prefect_run(lake):
+            from flows.evaluate import evaluate_flow
+
+            paths = [str(path) for path in predictions]
+            scored = cast(
+                Evaluation,
+                evaluate_flow(lake=str(lake), release=release, predictions=paths, **arguments),
+            )
+    else:
+        with progress() as on_progress:
+            scored = evaluate(
+                lake, release, predictions=predictions, on_progress=on_progress, **arguments
+            )
+    print_rows(with_published(scored.scores))
+    for note in scored.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if output:
+        write_file(scored.scores, None, output)
+    if details and scored.details is not None:
+        write_file(scored.details, "parquet", details)

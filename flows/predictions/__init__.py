@@ -1,0 +1,10 @@
+"""Prediction files in, validated rows out: the tables of schemas/predictions.py.
+
+May import `schemas`, `flows.storage`. Every record is read or refused with a sentence that names
+its file, record and field: InputError. Nothing is left out.
+"""
+
+from flows.predictions.classes import read_classes
+from flows.predictions.digest import predictions_sha256
+
+__all__ = ["predictions_sha256", "read_classes"]
