@@ -46,18 +46,11 @@ def evaluate_classification(inputs: EvaluationInputs) -> TaskResult:
         details = details.cast(CLASS_DETAILS.schema)
     total, ties = len(image_ids), pc.sum(predicted["tied"]).as_py() or 0
     missing = total - len(predicted)
-    notes = [
-        note
-        for count, note in (
-            (
-                missing,
-                f"images without a prediction, not scored: {missing:,} of {len(image_ids):,}",
-            ),
-            (
-                ties,
-                f"images whose highest score two categories share: {ties:,}; the lower one counts",
-            ),
+    notes = []
+    if missing:
+        notes.append(f"images without a prediction, not scored: {missing:,} of {total:,}")
+    if ties:
+        notes.append(
+            f"images with equal highest scores: {ties:,}; the lowest category number counts"
         )
-        if count
-    ]
     return TaskResult(pa.Table.from_pylist(scores, TASK_SCORES), details, "sql", tuple(notes))

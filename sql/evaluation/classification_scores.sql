@@ -40,7 +40,6 @@ annotated as (
 predicted as (
     select predicted_id as category_id, avg(correct) as score, count(*) as count
     from outcomes
-    where predicted_id is not null
     group by predicted_id
 ),
 
