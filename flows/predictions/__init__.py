@@ -6,5 +6,6 @@ its file, record and field: InputError. Nothing is left out.
 
 from flows.predictions.classes import read_classes
 from flows.predictions.digest import predictions_sha256
+from flows.predictions.points import read_points
 
-__all__ = ["predictions_sha256", "read_classes"]
+__all__ = ["predictions_sha256", "read_classes", "read_points"]
