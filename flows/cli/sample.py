@@ -34,7 +34,7 @@ def _add_command(dataset: str, title: str) -> None:
 
     @sample.command(
         dataset,
-        help=f"Generate a source of {title} in its original layout.\n\nExample: {example}",
+        help=f"Generate a source in the layout of {title}.\n\nExample: {example}",
     )
     def generate(
         folder: Annotated[
