@@ -67,7 +67,6 @@ for record in DATASETS.values():
 @sample.command("predictions", epilog="Topic: wardrobe help scores")
 def predictions(
     task: Annotated[Literal[TASKS], typer.Argument(help="Task of the predictions.")],  # type: ignore[valid-type]
-    dataset: Annotated[Dataset, typer.Option("--dataset", help="Data set.")],
     split: Annotated[
         str, typer.Option("--split", help="Annotated split.", autocompletion=complete_split)
     ],
@@ -75,6 +74,12 @@ def predictions(
         Path,
         typer.Option("--output", "-o", help="JSON or CSV file to write.", callback=output_file),
     ],
+    dataset: Annotated[
+        Dataset | None,
+        typer.Option(
+            "--dataset", help="Data set; default: deepfashion2, for classification fashion-mnist."
+        ),
+    ] = None,
     seed: SeedOption = 0,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
@@ -83,12 +88,12 @@ def predictions(
 
     They are in the file format of the task, to try `wardrobe evaluate` and submissions.
 
-    Example: wardrobe sample predictions detection --dataset deepfashion2 --split validation
-    --output boxes.json
+    Example: wardrobe sample predictions detection --split validation --output boxes.json
     """
     from flows.pipelines.query import open_release
     from flows.pipelines.sample_predictions import write_sample_predictions
 
+    dataset = dataset or ("fashion-mnist" if task == "classification" else "deepfashion2")
     with progress() as on_progress:
         count = write_sample_predictions(
             open_release(lake, release),
