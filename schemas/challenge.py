@@ -34,11 +34,5 @@ PHASES = {
 }
 """The phases by name, which is that of their split."""
 
-CATEGORIES = 13
-"""Categories are numbered from 1."""
-
-KEYPOINT_NUMBERS = 882
-"""x, y, v for each of the 294 landmarks of all categories."""
-
 GALLERY_ENTRIES = 20
 """Retrieved items of each query, best first."""

@@ -14,12 +14,17 @@ import msgspec
 from msgspec import Meta
 
 from flows.predictions import json_blocks
-from schemas.challenge import CATEGORIES, GALLERY_ENTRIES, KEYPOINT_NUMBERS
+from flows.predictions.coco_records import path_and_problem
+from schemas.categories import CATEGORIES
+from schemas.challenge import GALLERY_ENTRIES
 
-CategoryId = Annotated[int, Meta(ge=1, le=CATEGORIES)]
+_CATEGORIES = CATEGORIES["deepfashion2"]
+_NUMBERS = 3 * sum(category.landmarks for category in _CATEGORIES)
+
+CategoryId = Annotated[int, Meta(ge=1, le=len(_CATEGORIES))]
 Corners = Annotated[list[float], Meta(min_length=4, max_length=4)]
 Entries = Meta(min_length=GALLERY_ENTRIES, max_length=GALLERY_ENTRIES)
-Numbers = Meta(min_length=KEYPOINT_NUMBERS, max_length=KEYPOINT_NUMBERS)
+Numbers = Meta(min_length=_NUMBERS, max_length=_NUMBERS)
 
 
 class LandmarkResult(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -53,7 +58,6 @@ Images = Mapping[str, tuple[str, Collection[int]]]
 _EXCERPT = 60
 _PLACE = re.compile(r"\[\d+\]")
 _LENGTH = re.compile(r"of length [<>]= (\d+)")
-_NOT_FINITE = re.compile(rb"-?\b(?:NaN|Infinity)\b")
 
 
 @dataclass
@@ -97,14 +101,15 @@ def add_problems(problems: Problems, file: BinaryIO, task: str, images: Images) 
     decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
     row = 0
     for text, ends in json_blocks.record_blocks(file):
-        if not ends:
+        if not ends or not (row or text.startswith(b"[")):
             _add_end(problems, text, row)
-        elif (results := _decoded(text, row, decoder)) is None:
+            break
+        if (results := _decoded(text, row, decoder)) is None:
             row = _add_of_records(problems, text, ends, row, kind, images)
-        else:
-            for result in results:
-                row += 1
-                _add_of_values(problems, msgspec.structs.asdict(result), row, images)
+            continue
+        for result in results:
+            row += 1
+            _add_of_values(problems, msgspec.structs.asdict(result), row, images)
     return row
 
 
@@ -166,8 +171,7 @@ def _valid_values(
     problems: Problems, text: bytes, row: int, kind: type[msgspec.Struct]
 ) -> dict[str, Any]:
     """The valid values of a record by field; the problems of the other fields are added."""
-    # NaN and Infinity, which Python writes, are not JSON. A number that is too large is.
-    text = _NOT_FINITE.sub(b"1e999", text)
+    text = json_blocks.words_as_numbers(text)
     try:
         fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         repeated = len(json.loads(text, object_pairs_hook=list, parse_int=str)) > len(fields)
@@ -195,16 +199,13 @@ def _add_of_error(
     problems: Problems, error: msgspec.ValidationError, name: str, row: int, raw: bytes
 ) -> None:
     """Add the problem that msgspec has with a field, and the value inside it that has it."""
-    message, _, path = str(error).partition(" - at `$")
-    path = path.removesuffix("`")
+    path, problem = path_and_problem(error)
     for place in _PLACE.findall(path):
         raw = bytes(msgspec.json.decode(raw, type=list[msgspec.Raw])[int(place[1:-1])])
-    if length := _LENGTH.search(message):
-        message = f"does not have {length[1]} entries"
+    if length := _LENGTH.search(problem):
+        problem = f"does not have {length[1]} entries"
         raw = b"%d entries" % len(msgspec.json.decode(raw, type=list[msgspec.Raw]))
-    elif message == "Number out of range":
-        message, raw = "is not a finite number", b""
-    problems.add(name + path, message[:1].lower() + message[1:], row, raw)
+    problems.add(name + path, problem, row, raw)
 
 
 def _add_of_values(problems: Problems, values: Mapping[str, Any], row: int, images: Images) -> None:

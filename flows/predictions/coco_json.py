@@ -1,7 +1,6 @@
 """COCO results in JSON: the records of a list, decoded in blocks of a few megabytes.
 
-Records end after the closing braces of the outermost objects. Where these are is computed without
-parsing, which is right for valid JSON; of any other text the decoding fails.
+A block is decoded at once. One that is refused is decoded record by record, for the error.
 """
 
 import json
@@ -11,52 +10,33 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 
+from flows.predictions import json_blocks
 from flows.predictions.coco_records import Record, RunLengths, path_and_problem
 from schemas.errors import InputError
 
-BLOCK = 4 << 20
-MAX_RECORD = 64 << 20
-
 T = TypeVar("T", bound=Record)
 
-_QUOTE, _OPEN, _CLOSE = b'"{}'
-_WHITESPACE = b" \t\r\n"
 _EMPTY_LIST = re.compile(rb"\[[ \t\r\n]*\]")
-_STRING_OR_WORD = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 
 
 def read_json(path: Path, first_row: int, record_type: type[T]) -> Iterator[list[T]]:
     """The records of a file in its order, in lists. Raises InputError for the first invalid one."""
     decoder = msgspec.json.Decoder(list[record_type])  # type: ignore[valid-type]
-    text, row, delimiter = b"", first_row, b"["
+    row, delimiter = first_row, b"["
     with path.open("rb") as file:
-        while block := file.read(max(BLOCK, len(text))):
-            text = (text + block).lstrip(_WHITESPACE)
-            if ends := _record_ends(text):
+        for text, ends in json_blocks.record_blocks(file):
+            if ends:
                 records = _records(f"{path}: row", row, text, ends, delimiter, decoder)
                 yield records
-                text, row, delimiter = text[ends[-1] :], row + len(records), b","
-            elif len(text) > MAX_RECORD:
-                raise InputError(f"{path}: row {row}: has more than {MAX_RECORD:,} bytes.")
-    text = text.strip(_WHITESPACE)
-    if text != b"]" if delimiter == b"," else not _EMPTY_LIST.fullmatch(text):
-        _record(f"{path}: row {row}", text, delimiter, decoder)
-        raise InputError(f"{path}: row {row}: the list of records does not end.")
-
-
-def _record_ends(text: bytes) -> list[int]:
-    """The places after the closing braces of the outermost objects."""
-    if b"\\" in text:
-        text = text.replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
-    codes = np.frombuffer(text, np.uint8)
-    places = np.flatnonzero((codes == _QUOTE) | (codes == _OPEN) | (codes == _CLOSE))
-    codes = codes[places]
-    outside = ~np.logical_xor.accumulate(codes == _QUOTE) & (codes != _QUOTE)
-    places, codes = places[outside], codes[outside]
-    depth = np.where(codes == _OPEN, 1, -1).cumsum()
-    return (places[(depth == 0) & (codes == _CLOSE)] + 1).tolist()
+                row, delimiter = row + len(records), b","
+            elif len(text) > json_blocks.MAX_RECORD:
+                raise InputError(
+                    f"{path}: row {row}: has more than {json_blocks.MAX_RECORD:,} bytes."
+                )
+            elif text != b"]" if delimiter == b"," else not _EMPTY_LIST.fullmatch(text):
+                _record(f"{path}: row {row}", text, delimiter, decoder)
+                raise InputError(f"{path}: row {row}: the list of records does not end.")
 
 
 def _records(
@@ -99,7 +79,7 @@ def _record(
     where: str, text: bytes, delimiter: bytes, decoder: msgspec.json.Decoder[list[T]]
 ) -> list[T]:
     """The record after a delimiter, in a list. Raises InputError for anything else."""
-    text = text.strip(_WHITESPACE)
+    text = text.strip(json_blocks.WHITESPACE)
     if text and not text.startswith(delimiter):
         expected = "a list of records" if delimiter == b"[" else "a comma or the end of the list"
         start = text[:40].decode(errors="replace")
@@ -142,16 +122,9 @@ def _sentence(error: msgspec.DecodeError) -> str:
 def _error_of_words(
     text: bytes, decoder: msgspec.json.Decoder[list[T]]
 ) -> msgspec.ValidationError | None:
-    """The error of NaN and Infinity, which Python writes although they are not JSON, with a path.
-
-    A number that is too large has that path.
-    """
-
-    def number(matched: re.Match[bytes]) -> bytes:
-        return matched[0] if matched[0].startswith(b'"') else b"1e999"
-
+    """The error, with its path, of NaN and Infinity, which Python writes and JSON does not have."""
     try:
-        decoder.decode(_STRING_OR_WORD.sub(number, text))
+        decoder.decode(json_blocks.words_as_numbers(text))
     except msgspec.ValidationError as error:
         return error
     except msgspec.DecodeError:

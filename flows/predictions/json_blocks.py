@@ -4,6 +4,7 @@ Records end after the closing braces of the outermost objects. Where these are i
 parsing, which is right for valid JSON; other text shows when its block is decoded.
 """
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,6 +14,8 @@ BLOCK = 4 << 20
 MAX_RECORD = 64 << 20
 WHITESPACE = b" \t\r\n"
 
+_EXCERPT = 100  # of another text, for a message
+_STRING_OR_WORD = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 _QUOTE, _OPEN, _CLOSE = b'"{}'
 
 
@@ -27,7 +30,7 @@ def record_blocks(file: BinaryIO) -> Iterator[tuple[bytes, list[int]]]:
     first = True
     while block := file.read(max(BLOCK, len(text))):
         text = (text + block).lstrip(WHITESPACE)
-        if first and text and not text.startswith(b"["):
+        if first and len(text) > _EXCERPT and not text.startswith(b"["):
             break
         if ends := _record_ends(text):
             yield text[: ends[-1]], ends
@@ -47,3 +50,15 @@ def _record_ends(text: bytes) -> list[int]:
     places, codes = places[outside], codes[outside]
     depth = np.where(codes == _OPEN, 1, -1).cumsum()
     return (places[(depth == 0) & (codes == _CLOSE)] + 1).tolist()
+
+
+def words_as_numbers(text: bytes) -> bytes:
+    """The text with a number that is too large for NaN and Infinity.
+
+    Python writes these words, which are not JSON; the error of a number has its path.
+    """
+
+    def number(matched: re.Match[bytes]) -> bytes:
+        return matched[0] if matched[0].startswith(b'"') else b"1e999"
+
+    return _STRING_OR_WORD.sub(number, text)

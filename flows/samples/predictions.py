@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from schemas.category_lists import Category
+from schemas.challenge import GALLERY_ENTRIES
 
 Item = Mapping[str, Any]
 """An item with category_id, x1 to y2, `landmarks` (number, x, y, visibility) and `polygons`."""
@@ -20,8 +21,6 @@ Point = tuple[float, float]
 
 MISSED, CONFUSED, INVENTED = 0.1, 0.1, 0.1
 """Shares of items that have no prediction, one of another category, one more that is wrong."""
-
-GALLERY_ENTRIES = 20
 
 
 @dataclass(frozen=True)

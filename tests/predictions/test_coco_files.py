@@ -6,7 +6,7 @@ import json
 import pytest
 from coco_results import IMAGES, box, refusal, table, written
 
-from flows.predictions import coco_json, read_boxes
+from flows.predictions import json_blocks, read_boxes
 from schemas.errors import InputError
 
 RECORD = json.dumps(box()).encode()
@@ -55,14 +55,14 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("block", [1, 50, 4 << 20])
 def test_a_broken_file_is_refused(tmp_path, monkeypatch, name, block):
-    monkeypatch.setattr(coco_json, "BLOCK", block)
+    monkeypatch.setattr(json_blocks, "BLOCK", block)
     content, sentence = FILES[name]
     assert refusal(tmp_path, content).startswith(sentence)
 
 
 def test_a_record_without_end_is_not_held(tmp_path, monkeypatch):
-    monkeypatch.setattr(coco_json, "MAX_RECORD", 10_000)
-    monkeypatch.setattr(coco_json, "BLOCK", 1000)
+    monkeypatch.setattr(json_blocks, "MAX_RECORD", 10_000)
+    monkeypatch.setattr(json_blocks, "BLOCK", 1000)
     sentence = refusal(tmp_path, [box(), box(file_name="x" * 30_000)])
     assert sentence == "row 2: has more than 10,000 bytes."
 
@@ -84,5 +84,5 @@ def test_blocks_end_anywhere(tmp_path, monkeypatch, layout):
     records = [box(file_name=name, score=float(n), id={"}": n}) for n, name in enumerate(names)]
     path = written(tmp_path, json.dumps(records, **layout).encode())
     for block in (1, 2, 7, 100, 1 << 20):
-        monkeypatch.setattr(coco_json, "BLOCK", block)
+        monkeypatch.setattr(json_blocks, "BLOCK", block)
         assert table(read_boxes([path], IMAGES))["score"].to_pylist() == list(range(len(names)))

@@ -5,7 +5,7 @@ import pytest
 from coco_results import IMAGES, POINTS, SQUARE, box, mask, record, refusal, skirt, table, written
 from pycocotools import mask as pycocotools
 
-from flows.predictions import coco_json, read_boxes, read_landmarks, read_masks
+from flows.predictions import json_blocks, read_boxes, read_landmarks, read_masks
 from schemas.errors import InputError
 from schemas.predictions import PREDICTED_BOXES, PREDICTED_LANDMARKS, PREDICTED_MASKS
 
@@ -145,7 +145,7 @@ def test_an_invalid_record_is_refused_with_row_and_field(tmp_path, name):
 
 
 def test_the_row_counts_on_over_files_and_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(coco_json, "BLOCK", 64)
+    monkeypatch.setattr(json_blocks, "BLOCK", 64)
     first = written(tmp_path, [box()] * 10, "a.json")
     second = written(tmp_path, [*[box()] * 7, box(image_id=9)], "b.json")
     with pytest.raises(InputError, match=r"b.json: row 18: \$.image_id: 9 is not an annotated"):
