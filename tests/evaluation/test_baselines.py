@@ -70,8 +70,12 @@ def test_every_cell_of_the_tables_is_there():
         (("segmentation", "AP", "zoom_in", "no_zoom"), (0.701, "Match R-CNN, Table 7")),
         (("retrieval", "top-20"), (0.524, "Match R-CNN, class and keypoints, Table 8")),
         (
-            ("retrieval", "top-20", "scale", "modest"),
-            (0.73, "Match R-CNN, class and keypoints, detected boxes, Table 9"),
+            ("retrieval", "top-20_identical_6", "scale", "modest"),
+            (0.73, "Match R-CNN, class and keypoints, Table 9"),
+        ),
+        (
+            ("retrieval", "top-1_truth_identical_6"),
+            (0.268, "Match R-CNN, class and keypoints, Table 9"),
         ),
     ],
 )
