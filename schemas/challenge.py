@@ -1,7 +1,7 @@
 """The DeepFashion2 challenges: phases, names of files, and the images that results may name.
 
-Sources: the pages of the challenges and the authors' evaluation.md. They name the files of the
-landmark track; those of the retrieval track follow the same pattern.
+Sources: the pages of the challenges and the authors' evaluation.md. Only the names of the files of
+the landmark track are published; those of the retrieval track follow the same pattern.
 """
 
 from dataclasses import dataclass
