@@ -1,17 +1,19 @@
-"""Commands that score predictions: evaluate classification."""
+"""Commands that score predictions: evaluate classification, landmarks."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
 from flows.cli.app import command_group
 from flows.cli.ingest import prefect_run
+from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
     Dataset,
     LakeOption,
+    LogOption,
     PrefectOption,
     ReleaseOption,
     output_file,
@@ -58,13 +60,57 @@ def classification(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     prefect: PrefectOption = False,
+    log_format: LogOption = "text",
 ) -> None:
-    """Score predicted categories of pictures: accuracy.
+    """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
+
+    A CSV or Parquet file has the columns image_id and category (number or name), or image_id and a
+    column of scores for each category; of equal scores the lowest category number counts. --by
+    category adds precision and recall, --by predicted the confusion table.
 
     Example: wardrobe evaluate classification --split test --predictions classes.csv
     """
     run_evaluation("classification", dataset, split, predictions, by, output, details, lake,
         release, prefect, {})  # fmt: skip
+
+
+@evaluate.command()
+def landmarks(
+    dataset: DatasetOption,
+    split: SplitOption,
+    predictions: PredictionsOption,
+    by: ByOption = "",
+    one_end_absent: Annotated[
+        Literal["authors", "skip"] | None,
+        typer.Option(
+            help="FashionAI: an image with one end of its normaliser absent is scored as its "
+            "authors do, with that end at (-1, -1), or skipped; default: authors.",
+            show_default=False,
+        ),
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="FashionAI: refuse predictions that lack images.")
+    ] = False,
+    output: ScoresOption = None,
+    details: DetailsOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    prefect: PrefectOption = False,
+    log_format: LogOption = "text",
+) -> None:
+    """Score predicted landmarks: normalised error (NE).
+
+    FashionAI: NE of a submission CSV with image_id, image_category and the 24 key points as x_y_v,
+    with or without a header. NE is the mean distance of the visible points, divided by the distance
+    between the armpits or the ends of the waistband. Images without a prediction are counted, not
+    scored; --by category,landmark adds the scores of each.
+
+    Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
+    """
+    options = {"one_end_absent": one_end_absent, "complete": complete or None}
+    run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
+        release, prefect, {name: value for name, value in options.items() if value is not None},
+        )  # fmt: skip
 
 
 def run_evaluation(
@@ -107,9 +153,13 @@ def run_evaluation(
                 lake, release, predictions=predictions, on_progress=on_progress, **arguments
             )
     print_rows(with_published(scored.scores))
-    for note in scored.notes:
-        print(f"note: {note}", file=sys.stderr)
     if output:
         write_file(scored.scores, None, output)
     if details and scored.details is not None:
         write_file(scored.details, "parquet", details)
+    if is_json_log():
+        rows = scored.scores.to_pylist()
+        print_event(FINISHED, outcome="scored", notes=scored.notes, scores=rows)
+        return
+    for note in scored.notes:
+        print(f"note: {note}", file=sys.stderr)

@@ -7,5 +7,13 @@ its file, record and field: InputError. Nothing is left out.
 from flows.predictions.classes import read_classes
 from flows.predictions.coco_results import read_boxes, read_landmarks, read_masks
 from flows.predictions.digest import predictions_sha256
+from flows.predictions.points import read_points
 
-__all__ = ["predictions_sha256", "read_boxes", "read_classes", "read_landmarks", "read_masks"]
+__all__ = [
+    "predictions_sha256",
+    "read_boxes",
+    "read_classes",
+    "read_landmarks",
+    "read_masks",
+    "read_points",
+]
