@@ -16,6 +16,7 @@ from flows.predictions import predictions_sha256
 from flows.release import Release
 from flows.warehouse import open_warehouse
 from schemas.baselines import BASELINES
+from schemas.details import FOOTER
 from schemas.errors import InputError, did_you_mean
 from schemas.scores import SCORES, TASK_SCORES
 
@@ -23,9 +24,6 @@ EVALUATORS: dict[tuple[str, str], Evaluator] = {
     ("classification", "fashion-mnist"): Evaluator(evaluate_classification, ("category",)),
 }
 """How each task is scored, by task and data set."""
-
-FOOTER = b"wardrobe"
-"""The key in the footer of a file of details; its value is JSON, `Evaluation.origin`."""
 
 
 @dataclass(frozen=True)

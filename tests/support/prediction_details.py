@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from flows.pipelines.evaluate import FOOTER
 from schemas.details import (
     CLASS_DETAILS,
+    FOOTER,
     POINT_DETAILS,
     PRECISION_DETAILS,
     RETRIEVAL_DETAILS,
@@ -162,9 +162,9 @@ def class_details(seed: int, images: int = 60) -> pa.Table:
     truth, random = np.random.default_rng(0), np.random.default_rng(seed)
     rows = []
     for image in range(1, images + 1):
-        category = int(truth.integers(1, 11))
+        category = int(truth.integers(10))
         is_right = random.random() < 0.75
-        predicted = category if is_right else int(random.integers(1, 11))
+        predicted = category if is_right else int(random.integers(10))
         rows.append({"image_id": image, "category_id": category, "predicted_id": predicted})
     return pa.Table.from_pylist(rows, CLASS_DETAILS.schema)
 
