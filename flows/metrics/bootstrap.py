@@ -12,18 +12,16 @@ BLOCK = 64
 """Samples whose counts are converted to float64 at a time, to bound the memory."""
 
 
-def image_counts(images: int, samples: int, seed: int) -> Counts:
-    """For each sample, `images` draws with replacement, counted by image. A seed repeats them."""
+def image_counts(images: int, samples: int = 0, seed: int = 0) -> Counts:
+    """Each image once, then for each sample `images` draws with replacement: samples + 1 rows.
+
+    The scores of the first row are those of the images. The same seed gives the same samples.
+    """
     generator = np.random.default_rng(seed)
-    counts = np.empty((samples, images), np.uint16)
-    for row in counts:
+    counts = np.ones((samples + 1, images), np.uint16)
+    for row in counts[1:]:
         row[:] = np.bincount(generator.integers(images, size=images), minlength=images)
     return counts
-
-
-def every_image(images: int) -> Counts:
-    """The one sample that draws each image once: its scores are those of the images."""
-    return np.ones((1, images), np.uint16)
 
 
 def ratios(counts: Counts, numerators: Numbers, denominators: Numbers) -> Numbers:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from flows.metrics.bootstrap import Counts, Numbers, every_image
+from flows.metrics.bootstrap import Counts, Numbers, image_counts
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """Overlaps (IoU or OKS) from which a detection matches an item; bits 0 to 9 of the outcomes."""
@@ -82,7 +82,7 @@ def precision_recall(detections: RankedDetections, counts: Counts | None = None)
     have equal scores: these are counted detection by detection, not copy by copy.
     """
     if counts is None:
-        counts = every_image(len(detections.truths))
+        counts = image_counts(len(detections.truths))
     curves = np.empty((len(counts), len(THRESHOLDS), len(RECALLS)))
     outcomes = list(_outcomes(detections))
     has_truth = np.flatnonzero(detections.truths)
@@ -130,12 +130,14 @@ def _at_recalls(precision: Numbers, matches: NDArray[np.int32], truths: Integers
     return np.maximum.accumulate(highest[:, ::-1], axis=1)[:, ::-1]
 
 
-def found_by_image(detections: RankedDetections, limit: int) -> Numbers:
-    """Items found per image by its first `limit` detections, as a mean over THRESHOLDS.
+def found_by_image(
+    detections: RankedDetections, limit: int, thresholds: slice = slice(None)
+) -> Numbers:
+    """Items found per image by its first `limit` detections, as a mean over some THRESHOLDS.
 
     Their sum divided by that of `truths` is the average recall.
     """
+    bits = range(len(THRESHOLDS))[thresholds]
     hits = detections.matches & ~detections.ignored
-    bits = np.bitwise_count(np.where(detections.ranks < limit, hits, 0))
-    shape = len(detections.truths)
-    return np.bincount(detections.images, bits, shape) / len(THRESHOLDS)
+    matches = np.sum([hits >> bit & 1 for bit in bits], axis=0) * (detections.ranks < limit)
+    return np.bincount(detections.images, matches, len(detections.truths)) / len(bits)
