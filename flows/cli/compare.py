@@ -10,6 +10,10 @@ from flows.cli.app import app
 from flows.cli.options import rows_file
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
+from schemas.scores import ALL
+
+SELECTION = ["attribute", "value", "mode", "category"]
+"""Columns of COMPARISON that are one column when printed."""
 
 
 @app.command()
@@ -44,9 +48,14 @@ def compare(
             a, b, samples=samples, seed=seed, confidence=confidence, on_progress=on_progress
         )
     rows = comparison.rows
-    selection = ("attribute", "value", "mode", "category")
-    print_rows(rows.drop_columns([name for name in selection if len(rows[name].unique()) == 1]))
+    subsets = [[_subset(row) for row in rows.select(SELECTION).to_pylist()]]
+    print_rows(rows.drop_columns(SELECTION).add_column(1, "subset", subsets))
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
     if output:
         write_file(rows, None, output)
+
+
+def _subset(selection: dict[str, str | None]) -> str:
+    """What a score is over, in one cell: `all`, `skirt`, `scale small removed`."""
+    return " ".join(word for word in selection.values() if word not in (None, ALL)) or ALL

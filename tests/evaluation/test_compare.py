@@ -222,8 +222,9 @@ def test_the_command_prints_a_table_and_writes_a_file(files, tmp_path):
     assert done.returncode == 0, done.stderr
     header, _, first, *_ = done.stdout.splitlines()
     assert header.split() == [
-        *("metric", "category", "score_a", "score_b", "difference", "low", "high", "differs"),
+        *("metric", "subset", "score_a", "score_b", "difference", "low", "high", "differs"),
         "images",
     ]
-    assert first.startswith("AP ")
+    assert first.split()[:2] == ["AP", "all"]
+    assert "AR10     long sleeve top " in done.stdout
     assert pq.read_table(output).equals(compare(a, b, samples=20, seed=5).rows)
