@@ -6,56 +6,9 @@ order given: messages and details name a prediction by it.
 
 import pyarrow as pa
 
-from schemas.table import Table, column
+from schemas.table import Column, Table, column
 
 _ROW = column("row", "int64", "The record in the prediction files, from 1.")
-
-_DETECTION = (
-    _ROW,
-    column("image_id", "int64", "Number of the image within the split."),
-    column("category_id", "int16", "The predicted category."),
-    column("score", "float64", "The confidence: detections are ranked by it."),
-)
-
-PREDICTED_BOXES = Table(
-    name="predicted_boxes",
-    doc="Detected items with their boxes, as COCO's results have them.",
-    key=("row",),
-    columns=(
-        *_DETECTION,
-        column("x", "float64", "Left edge of the box.", unit="px"),
-        column("y", "float64", "Top edge of the box.", unit="px"),
-        column("width", "float64", "Width of the box.", unit="px"),
-        column("height", "float64", "Height of the box.", unit="px"),
-    ),
-)
-
-PREDICTED_LANDMARKS = Table(
-    name="predicted_landmarks",
-    doc="Detected items with their landmarks, as COCO's results have them.",
-    key=("row",),
-    columns=(
-        *_DETECTION,
-        column(
-            "keypoints",
-            pa.list_(pa.float64()),
-            "x, y and visibility of each point: all slots of the data set, or those of the "
-            "category.",
-        ),
-    ),
-)
-
-PREDICTED_MASKS = Table(
-    name="predicted_masks",
-    doc="Detected items with their masks, as COCO's results have them.",
-    key=("row",),
-    columns=(
-        *_DETECTION,
-        column("height", "int32", "Of the image.", unit="px"),
-        column("width", "int32", "Of the image.", unit="px"),
-        column("counts", "binary", "COCO's compressed run lengths of the mask."),
-    ),
-)
 
 PREDICTED_CLASSES = Table(
     name="predicted_classes",
@@ -65,6 +18,52 @@ PREDICTED_CLASSES = Table(
         _ROW,
         column("image_id", "int64", "Number of the image within the split."),
         column("category_id", "int16", "The predicted category."),
+    ),
+)
+
+_DETECTION: tuple[Column, ...] = (
+    _ROW,
+    column("image_id", "int64", "Number of the image within the split."),
+    column("category_id", "int16", "The predicted category."),
+    column("score", "float64", "Confidence: detections are matched by falling score."),
+)
+
+PREDICTED_BOXES = Table(
+    name="predicted_boxes",
+    doc="The detected items of images: one row per box.",
+    key=("row",),
+    columns=(
+        *_DETECTION,
+        column("x", "float64", "Left edge.", unit="px"),
+        column("y", "float64", "Top edge.", unit="px"),
+        column("width", "float64", "Of the box.", unit="px"),
+        column("height", "float64", "Of the box.", unit="px"),
+    ),
+)
+
+PREDICTED_LANDMARKS = Table(
+    name="predicted_landmarks",
+    doc="The detected items of images: one row per list of landmarks.",
+    key=("row",),
+    columns=(
+        *_DETECTION,
+        column(
+            "keypoints",
+            pa.list_(pa.float64()),
+            "x, y, v of each landmark: of all 294, or of those of the category, as in the file.",
+        ),
+    ),
+)
+
+PREDICTED_MASKS = Table(
+    name="predicted_masks",
+    doc="The detected items of images: one row per mask.",
+    key=("row",),
+    columns=(
+        *_DETECTION,
+        column("height", "int32", "Of the mask: that of the picture where known.", unit="px"),
+        column("width", "int32", "Of the mask: that of the picture where known.", unit="px"),
+        column("counts", pa.binary(), "Compressed run lengths as COCO writes them."),
     ),
 )
 
