@@ -25,6 +25,7 @@ for module in (
     "releases",
     "export",
     "evaluate",
+    "compare",
     "submission",
     "pairs",
     "sample",
