@@ -5,7 +5,15 @@ its file, record and field: InputError. Nothing is left out.
 """
 
 from flows.predictions.classes import read_classes
+from flows.predictions.coco_masks import run_lengths
 from flows.predictions.coco_results import read_boxes, read_landmarks, read_masks
 from flows.predictions.digest import predictions_sha256
 
-__all__ = ["predictions_sha256", "read_boxes", "read_classes", "read_landmarks", "read_masks"]
+__all__ = [
+    "predictions_sha256",
+    "read_boxes",
+    "read_classes",
+    "read_landmarks",
+    "read_masks",
+    "run_lengths",
+]
