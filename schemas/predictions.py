@@ -18,6 +18,7 @@ PREDICTED_CLASSES = Table(
         _ROW,
         column("image_id", "int64", "Number of the image within the split."),
         column("category_id", "int16", "The predicted category."),
+        column("tied", "bool", "Whether a category with a higher number has the same score."),
     ),
 )
 
@@ -67,8 +68,27 @@ PREDICTED_MASKS = Table(
     ),
 )
 
+PREDICTED_POINTS = Table(
+    name="predicted_points",
+    doc="The predicted place of each key point of an image; each image has all 24 of FashionAI.",
+    key=("image_id", "landmark_name"),
+    columns=(
+        _ROW,
+        column("image_id", "int64", "Number of the image within the split."),
+        column("landmark_name", "string", "The key point."),
+        column("x", "float64", "From the left image edge; it may be outside the image.", unit="px"),
+        column("y", "float64", "From the top image edge; it may be outside the image.", unit="px"),
+    ),
+)
+
 PREDICTIONS: dict[str, Table] = {
     table.name: table
-    for table in (PREDICTED_CLASSES, PREDICTED_BOXES, PREDICTED_LANDMARKS, PREDICTED_MASKS)
+    for table in (
+        PREDICTED_CLASSES,
+        PREDICTED_BOXES,
+        PREDICTED_LANDMARKS,
+        PREDICTED_MASKS,
+        PREDICTED_POINTS,
+    )
 }
 """Every prediction table by name."""

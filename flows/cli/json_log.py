@@ -6,7 +6,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 FINISHED = "finished"
-"""The last event of a run. Its `outcome` is published, unchanged, blocked, failed or stopped."""
+"""The last event of a run. Its `outcome` is published, unchanged, scored, blocked, failed or
+stopped."""
 
 _ENABLED: ContextVar[bool] = ContextVar("json_log", default=False)
 

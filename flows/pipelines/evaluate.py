@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from flows.pipelines.evaluate_classification import evaluate_classification
+from flows.pipelines.evaluate_normalised_error import evaluate_normalised_error
 from flows.pipelines.evaluate_precision import PRECISION
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
@@ -23,7 +25,10 @@ from schemas.scores import SCORES, TASK_SCORES
 
 EVALUATORS: dict[tuple[str, str], Evaluator] = {
     **PRECISION,
-    ("classification", "fashion-mnist"): Evaluator(evaluate_classification, ("category",)),
+    ("classification", "fashion-mnist"): Evaluator(
+        evaluate_classification, ("category", "predicted")
+    ),
+    ("landmarks", "fashionai"): Evaluator(evaluate_normalised_error, ("category", "landmark")),
 }
 """How each task is scored, by task and data set."""
 
@@ -56,7 +61,7 @@ def evaluate(
     """Score the files of predictions for a split of a release, which does not change.
 
     `options` are those of the task's command. Raises InputError for a task that the data set
-    cannot be scored for, for an unknown split or attribute and for bad predictions.
+    cannot be scored for, for an unknown split, attribute or option and for bad predictions.
     """
     evaluator = _evaluator(task, dataset)
     for name in by:
@@ -65,6 +70,9 @@ def evaluate(
                 name, evaluator.attributes, f"give one of {', '.join(evaluator.attributes)}"
             )
             raise InputError(f"{task} of {dataset} is not scored by {name!r}: {hint}")
+    for name in options or {}:
+        if name not in signature(evaluator.evaluate).parameters:
+            raise InputError(f"--{name.replace('_', '-')} is not an option of {task} of {dataset}")
     opened = open_release(lake, release)
     opened.require_split(dataset, split)
     sha256 = predictions_sha256(predictions)

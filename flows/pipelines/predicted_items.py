@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from flows.exports.drawing.annotated import PredictedItem
 from flows.exports.drawing.outlines import mask_outlines
-from flows.predictions import read_boxes, read_landmarks, read_masks, run_lengths
-from flows.warehouse import Warehouse, read_matching
-from schemas.categories import Category, category
+from flows.predictions import read_boxes, read_landmarks, read_masks, read_points, run_lengths
+from flows.warehouse import Warehouse, read_matching, run_query
+from schemas.categories import CATEGORIES, Category, category
 from schemas.errors import InputError
 
 FIRST_BYTES = 1 << 20
@@ -37,6 +37,10 @@ def predicted_items(
     All records are read and validated. Raises InputError for bad ones.
     """
     partition = {"dataset": dataset, "split": split}
+    if dataset == "fashionai":
+        images = run_query(con, "named_images", partition)
+        batches = read_points(paths, images).to_batches()
+        return _key_points(images, _rows_of(image_ids, batches))
     images = read_matching(con, "images", pa.Table.from_pylist([partition]))
     images = images.filter(images["annotated"]).select(["image_id", "width", "height"])
     read, parts = READERS[task]
@@ -58,6 +62,8 @@ def predicted_task(dataset: str, path: Path) -> str:
 
     The reader of the task refuses other fields. InputError where predictions have no place.
     """
+    if dataset == "fashionai":
+        return "landmarks"
     if dataset != "deepfashion2":
         raise InputError(f"predictions for {dataset} are not drawn: they have no place")
     names = _field_names(path)
@@ -121,3 +127,26 @@ READERS: dict[
     "segmentation": (read_masks, _mask),
 }
 """What reads the predictions of a task, and the parts of an item that they have."""
+
+
+def _key_points(images: pa.Table, points: Iterable[dict[str, Any]]) -> Predictions:
+    """FashionAI's points as one item for each image; an image without truth has all 24 points."""
+    names = {image["image_id"]: image["category_name"] for image in images.to_pylist()}
+    by_name = {category.name: category for category in CATEGORIES["fashionai"]}
+    by_image: dict[int, dict[str, Any]] = defaultdict(dict)
+    rows: dict[int, int] = {}
+    for point in points:
+        place = (point["x"], point["y"])
+        by_image[point["image_id"]][point["landmark_name"]] = None if place == (-1, -1) else place
+        rows[point["image_id"]] = point["row"]
+    items: Predictions = {}
+    for image_id, places in by_image.items():
+        own_category = by_name.get(names[image_id])
+        own = own_category.landmark_names if own_category else tuple(places)
+        landmarks = tuple(places[name] for name in own)
+        name, edges = (
+            (own_category.name, own_category.edges) if own_category else ("key points", ())
+        )
+        item = PredictedItem(rows[image_id], name, landmarks=landmarks, edges=edges)
+        items[image_id] = (item,)
+    return items

@@ -8,6 +8,7 @@ from flows.predictions.classes import read_classes
 from flows.predictions.coco_masks import run_lengths
 from flows.predictions.coco_results import read_boxes, read_landmarks, read_masks
 from flows.predictions.digest import predictions_sha256
+from flows.predictions.points import read_points
 
 __all__ = [
     "predictions_sha256",
@@ -15,5 +16,6 @@ __all__ = [
     "read_classes",
     "read_landmarks",
     "read_masks",
+    "read_points",
     "run_lengths",
 ]

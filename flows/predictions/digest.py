@@ -1,8 +1,10 @@
-"""The digest of prediction files, by which a score names what was scored."""
+"""Prediction files as bytes: opening them, and the digest by which a score names them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from schemas.errors import InputError
 
@@ -14,10 +16,17 @@ def predictions_sha256(paths: Sequence[Path]) -> str:
     """
     digest = hashlib.sha256()
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        with open_predictions(path) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
+
+
+@contextmanager
+def open_predictions(path: Path) -> Iterator[BinaryIO]:
+    """A file of predictions; errors of the disk, in the body too, are InputError."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
