@@ -47,13 +47,12 @@ DetailsOption = Annotated[
     ),
 ]
 ModeOption = Annotated[
-    Literal["both", "ignored", "removed"] | None,
+    Literal["both", "ignored", "removed"],
     typer.Option(
         "--mode",
-        show_default=False,
         help="Items outside a subset of --by: ignored (detections that match them do not count), "
-        "removed from the truth (such detections are false positives), or both, the default. The "
-        "authors' code for their subset tables is not published. Ignored is nearer to these tables: they give "
+        "removed from the truth (such detections are false positives), or both. The authors' code "
+        "for their subset tables is not published. Ignored is nearer to these tables: they give "
         "AP 0.624 for no_wear, about 7 % of the items, and with the others removed precision "
         "hardly exceeds the share of the subset.",
     ),
@@ -66,7 +65,7 @@ def detection(
     predictions: PredictionsOption,
     dataset: DatasetOption = "deepfashion2",
     by: ByOption = "",
-    mode: ModeOption = None,
+    mode: ModeOption = "both",
     output: ScoresOption = None,
     details: DetailsOption = None,
     lake: LakeOption = DEFAULT_LAKE,
@@ -87,7 +86,7 @@ def segmentation(
     predictions: PredictionsOption,
     dataset: DatasetOption = "deepfashion2",
     by: ByOption = "",
-    mode: ModeOption = None,
+    mode: ModeOption = "both",
     output: ScoresOption = None,
     details: DetailsOption = None,
     lake: LakeOption = DEFAULT_LAKE,
@@ -133,7 +132,13 @@ def landmarks(
     predictions: PredictionsOption,
     dataset: DatasetOption = "deepfashion2",
     by: ByOption = "",
-    mode: ModeOption = None,
+    mode: Annotated[
+        Literal["ignored", "removed", "both"] | None,
+        typer.Option(
+            help="DeepFashion2: items outside a subset are ignored or removed; default: both.",
+            show_default=False,
+        ),
+    ] = None,
     one_end_absent: Annotated[
         Literal["authors", "skip"] | None,
         typer.Option(
@@ -154,18 +159,19 @@ def landmarks(
 ) -> None:
     """Score predicted landmarks: AP and AR of DeepFashion2, normalised error (NE) of FashionAI.
 
-    DeepFashion2: COCO results. AP and AR for visible landmarks, and with occluded ones.
+    DeepFashion2: results in COCO's format are scored for visible landmarks, and with occluded ones.
 
     FashionAI: NE of a submission CSV with image_id, image_category and the 24 key points as x_y_v,
     with or without a header. NE is the mean distance of the visible points, divided by the distance
     between the armpits or the ends of the waistband. Images without a prediction are counted, not
     scored; --by category,landmark adds the scores of each.
 
-    Example: wardrobe evaluate landmarks --split validation --predictions landmarks.json
+    Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
     """
     options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
     run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
-        release, prefect, options)  # fmt: skip
+        release, prefect, {name: value for name, value in options.items() if value is not None},
+        )  # fmt: skip
 
 
 def run_evaluation(
@@ -181,10 +187,7 @@ def run_evaluation(
     prefect: bool,
     options: dict[str, Any],
 ) -> None:
-    """Evaluate, print the scores and the published ones, and write the named files.
-
-    Options that are None were not given.
-    """
+    """Evaluate, print the scores and the published ones, and write the named files."""
     from flows.pipelines.evaluate import Evaluation, evaluate, with_published
     from flows.pipelines.row_formats import write_file
 
@@ -194,7 +197,7 @@ def run_evaluation(
         "split": split,
         "by": [name.strip() for name in by.split(",") if name.strip()],
         "details": details is not None,
-        "options": {name: value for name, value in options.items() if value is not None},
+        "options": options,
     }
     if prefect or configured_api():
         with prefect_run(lake):

@@ -5,6 +5,7 @@ its file, record and field: InputError. Nothing is left out.
 """
 
 from flows.predictions.classes import read_classes
+from flows.predictions.coco_masks import run_lengths
 from flows.predictions.coco_results import read_boxes, read_landmarks, read_masks
 from flows.predictions.digest import predictions_sha256
 from flows.predictions.points import read_points
@@ -16,4 +17,5 @@ __all__ = [
     "read_landmarks",
     "read_masks",
     "read_points",
+    "run_lengths",
 ]

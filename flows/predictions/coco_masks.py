@@ -36,7 +36,7 @@ def compressed(value: Any, picture: Size | None) -> tuple[int, int, bytes]:
     if height * width > MAX_PIXELS:
         raise MaskError(f".size: {height} x {width} is more than {MAX_PIXELS:,} pixels")
     counts = segmentation.counts
-    runs = _runs(counts) if isinstance(counts, str) else np.array(counts, np.int64)
+    runs = run_lengths(counts) if isinstance(counts, str) else np.array(counts, np.int64)
     if runs.sum() != height * width:
         raise MaskError(f".counts: {runs.sum()} pixels in all, not {height} x {width}")
     if isinstance(counts, str):
@@ -54,7 +54,7 @@ def _converted(value: Any) -> Segmentation:
         raise MaskError(": ".join(path_and_problem(error))) from error
 
 
-def _runs(text: str) -> np.ndarray:
+def run_lengths(text: str) -> np.ndarray:
     """The run lengths in a compressed string.
 
     A number is five bits per character, the lowest first, with a sign; a further bit says that it
