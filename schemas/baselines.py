@@ -7,7 +7,7 @@ The tables of DeepFashion2 are of two models. Tables 2, 4, 6 and 8 are of a mode
 released data, which is what a reader can repeat; they have no subsets. Tables 3, 5, 7 and 9 are of
 the paper's model, trained on more images that were not released; its scores of the whole split are
 higher. They are the only scores by attribute, and the code that made the subsets is unpublished.
-Table 9 has metrics of its own: its queries have over five identical items in the gallery.
+The metrics of Table 9 are special: its queries have over five identical items in the gallery.
 """
 
 from collections.abc import Iterator, Mapping
