@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from flows.pipelines.output import require_output_file
 from flows.pipelines.query import open_release
 from flows.predictions.challenge import Images, Problems, add_problems
 from flows.storage.atomic import atomic_write
@@ -73,10 +74,11 @@ def pack_submission(
     """Check a file of results and, if it has no problems, write the zip that the challenge takes.
 
     The zip has one file with the name of the phase; the same results give the same bytes. Raises
-    InputError as `check_submission`, and for a zip.
+    InputError as `check_submission`, for a zip and for an output that cannot be written.
     """
     if path.exists() and _is_zip(path):
         raise InputError(f"{path} is a zip already: give the JSON file of results.")
+    output = require_output_file(output)
     checked = check_submission(path, task, phase, lake=lake, release=release)
     if not checked.problems.num_rows:
         member = zipfile.ZipInfo(PHASES[phase].file_name(task))
@@ -110,7 +112,7 @@ def _images(
     if lake is not None:
         opened = open_release(lake, release)
         if (_DATASET, phase.split) in opened.splits("images"):
-            whose = f"of {phase.split} in release {opened.id}"
+            whose = f"of {phase.split} in the release"
             partition = {"dataset": _DATASET, "split": phase.split}
             with open_warehouse(opened.tables()) as con:
                 for source in numbers:

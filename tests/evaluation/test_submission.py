@@ -65,7 +65,7 @@ def test_a_release_without_the_split_is_noted(results, tmp_path):
 @pytest.mark.slow
 def test_images_are_those_of_the_release(results, lake):
     done = submission("check", results, lake=lake)
-    assert done.returncode == 1 and "is not an image of validation in release" in done.stdout
+    assert done.returncode == 1 and "is not an image of validation in the release" in done.stdout
     results.write_text(json.dumps([RESULT | {"image_id": 6}]))
     assert submission("check", results, lake=lake).returncode == 0
     assert submission("check", results, lake=lake, phase="test").returncode == 0
