@@ -1,13 +1,17 @@
 """Details of an evaluation: the rows behind the scores, as `--details` writes them.
 
 Each task has its table. `compare` computes the scores again from two of them, so every score is a
-function of these rows. The footer holds what was scored: `details_metadata`.
+function of these rows.
 """
 
 import pyarrow as pa
 
 from schemas.scores import MODES
 from schemas.table import Table, column, optional
+
+FOOTER = b"wardrobe"
+"""The key in the footer of a file of details. Its value is JSON: the columns of SCORES that all
+scores of an evaluation share."""
 
 _IMAGE = column("image_id", "int64", "Number of the image within the split.")
 _CATEGORY = column("category_id", "int16", "The category of the truth.")

@@ -52,3 +52,18 @@ SCORES = pa.schema(
 """The columns of the score table."""
 
 TASK_SCORES = pa.schema(column.field for column in TASK_COLUMNS)
+
+COMPARISON = pa.schema(
+    column.field
+    for column in (
+        *TASK_COLUMNS[:5],
+        optional("score_a", "float64", "The score of A; null where it is not defined."),
+        optional("score_b", "float64", "The score of B; null where it is not defined."),
+        optional("difference", "float64", "That of B minus that of A."),
+        optional("low", "float64", "Lower end of the bootstrap interval of the difference."),
+        optional("high", "float64", "Upper end of the interval."),
+        optional("differs", "bool", "Whether 0 is outside the interval."),
+        column("images", "int64", "Images with something that the score is a mean over."),
+    )
+)
+"""The columns of the comparison of two evaluations."""

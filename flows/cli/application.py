@@ -25,6 +25,8 @@ for module in (
     "releases",
     "export",
     "evaluate",
+    "compare",
+    "submission",
     "pairs",
     "sample",
     "serve",

@@ -18,7 +18,17 @@ from schemas.datasets import DATASETS
 from schemas.errors import InputError, did_you_mean
 from schemas.rejections import RULES
 
-TOPICS = ("sources", "parts", "releases", "rejections", "checks", "pairs", "schedules", "scale")
+TOPICS = (
+    "sources",
+    "parts",
+    "releases",
+    "rejections",
+    "checks",
+    "pairs",
+    "scores",
+    "schedules",
+    "scale",
+)
 """In the order of the list: as data flows, then operation."""
 
 WIDTH = 80

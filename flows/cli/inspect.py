@@ -90,18 +90,39 @@ def show(
         bool,
         typer.Option("--pair", help="Draw all pictures of its pair_id: users left, shops right."),
     ] = False,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option("--predictions", help="File of predictions to draw; repeatable."),
+    ] = None,
+    min_score: Annotated[
+        float, typer.Option("--min-score", help="Draw predictions from this score.")
+    ] = 0.3,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
     """Draw a picture with its boxes, outlines and landmarks.
 
+    With --predictions, those for the image are drawn over them, dashed and with their scores: COCO
+    results (boxes, keypoints or masks; JSON or Parquet) and the CSV files of FashionAI.
+
     Example: wardrobe show deepfashion2 train 1 --output one.png
     """
     from flows.pipelines.show import show_image
 
     use_password_of(password_file)
-    print(show_image(lake, release, dataset, split, image_id, output=output, pair=pair))
+    sentence = show_image(
+        lake,
+        release,
+        dataset,
+        split,
+        image_id,
+        output=output,
+        pair=pair,
+        predictions=predictions or (),
+        min_score=min_score,
+    )
+    print(sentence)
 
 
 @app.command()
@@ -109,11 +130,27 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="HTML file to write.", callback=output_file)
     ] = Path("report.html"),
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option("--scores", help="Parquet file of scores to show; repeatable."),
+    ] = None,
+    details: Annotated[
+        list[Path] | None,
+        typer.Option("--details", help="Parquet file of details to plot; repeatable."),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option("--predictions", help="Predictions of --details: draw the worst; repeatable."),
+    ] = None,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
 ) -> None:
     """Write an HTML page with totals, plots, pictures and checks.
+
+    Scores and details are files that `wardrobe evaluate` wrote for this release. The page shows the
+    scores next to published ones, plots by attribute and category, precision over recall and
+    confused categories and, where it has the predictions, the worst items.
 
     Example: wardrobe report --output report.html
     """
@@ -121,7 +158,15 @@ def report(
 
     use_password_of(password_file)
     with progress() as on_progress:
-        missing = make_report(lake, release, output=output, on_progress=on_progress)
+        missing = make_report(
+            lake,
+            release,
+            output=output,
+            scores=scores or (),
+            details=details or (),
+            predictions=predictions or (),
+            on_progress=on_progress,
+        )
     print(output)
     if missing:
         print(f"note: pictures are missing in it: {missing}", file=sys.stderr)

@@ -51,6 +51,15 @@ def output_file(path: Path | None) -> Path | None:
     return None if path is None else require_output_file(path)
 
 
+def rows_file(path: Path | None) -> Path | None:
+    """The same for rows, whose format the suffix names: .csv, .json or .parquet."""
+    from flows.pipelines.row_formats import format_of
+
+    if path is not None:
+        format_of(path)
+    return output_file(path)
+
+
 def output_folder(path: Path) -> Path:
     """Callback of an option: the path, if a folder can be written there. Raises InputError."""
     from flows.pipelines.output import require_output_folder

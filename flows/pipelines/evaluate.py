@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from flows.pipelines.evaluate_classification import evaluate_classification
 from flows.pipelines.evaluate_normalised_error import evaluate_normalised_error
+from flows.pipelines.evaluate_precision import PRECISION
+from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
@@ -18,19 +20,19 @@ from flows.predictions import predictions_sha256
 from flows.release import Release
 from flows.warehouse import open_warehouse
 from schemas.baselines import BASELINES
+from schemas.details import FOOTER
 from schemas.errors import InputError, did_you_mean
 from schemas.scores import SCORES, TASK_SCORES
 
 EVALUATORS: dict[tuple[str, str], Evaluator] = {
+    **PRECISION,
     ("classification", "fashion-mnist"): Evaluator(
         evaluate_classification, ("category", "predicted")
     ),
     ("landmarks", "fashionai"): Evaluator(evaluate_normalised_error, ("category", "landmark")),
+    ("retrieval", "deepfashion2"): Evaluator(evaluate_retrieval, RETRIEVAL_ATTRIBUTES),
 }
 """How each task is scored, by task and data set."""
-
-FOOTER = b"wardrobe"
-"""The key in the footer of a file of details; its value is JSON, `Evaluation.origin`."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from flows.pipelines.pictures import PictureReader, annotated_pictures, image_ke
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
 from flows.pipelines.releases import diff_releases
+from flows.pipelines.report_scores import scored_predictions
 from flows.release import Release
 from flows.warehouse import (
     Query,
@@ -47,16 +48,28 @@ STEPS = ("statistics", "checks", "pictures", "page")
 
 
 def make_report(
-    lake: Path, release: str | None, *, output: Path, on_progress: OnProgress = no_progress
+    lake: Path,
+    release: str | None,
+    *,
+    output: Path,
+    scores: Sequence[Path] = (),
+    details: Sequence[Path] = (),
+    predictions: Sequence[Path] = (),
+    on_progress: OnProgress = no_progress,
 ) -> str | None:
     """Write the report of a release to `output`. Returns why pictures are missing, if any are.
 
-    Samples are chosen by md5 of their keys: the same release gives the same page. MissingExtra
-    when the `[report]` extra is not installed.
+    Samples are chosen by md5 of their keys: the same release gives the same page. `scores`,
+    `details` and `predictions` are files of evaluations against it. InputError for other files,
+    MissingExtra when the `[report]` extra is not installed.
     """
     require_plots()
     chosen = Lake(lake).release(release)
+    reader = PictureReader(chosen)
     with open_warehouse(chosen.tables()) as con:
+        scored = scored_predictions(
+            con, reader, chosen, scores=scores, details=details, predictions=predictions
+        )
         statistics = {
             query.name: statistic(query, read_table(con, query.name))
             for query in queries("statistics")
@@ -66,7 +79,6 @@ def make_report(
         on_progress(STEPS[1], 2, len(STEPS))
         differences, check_differences = _differences(Lake(lake), chosen, verdicts)
         rejections = read_table(con, "rejections", limit=REJECTIONS)
-        reader = PictureReader(chosen)
         content = ReportContent(
             manifest=chosen.manifest,
             tables=table_rows(chosen.manifest),
@@ -84,6 +96,7 @@ def make_report(
                 for name, dataset in DATASETS.items()
                 if dataset.picture_size
             },
+            scored=scored,
         )
     on_progress(STEPS[2], 3, len(STEPS))
     write_report(output, content)

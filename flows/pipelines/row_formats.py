@@ -23,11 +23,17 @@ def write_file(rows: Rows, form: str | None, path: Path) -> None:
 
     Raises InputError for an unknown suffix and for rows that the format cannot represent.
     """
-    form = form or path.suffix.removeprefix(".")
-    if form not in WRITERS:
-        raise InputError(f"{path}: name it .csv, .json or .parquet, or give --format")
+    form = form or format_of(path)
     with atomic_write(path) as sink:
         write_rows(rows, form, sink)
+
+
+def format_of(path: Path) -> str:
+    """The format that the suffix of a file names. Raises InputError for an unknown one."""
+    form = path.suffix.removeprefix(".")
+    if form not in WRITERS:
+        raise InputError(f"{path}: name it .csv, .json or .parquet, or give --format")
+    return form
 
 
 def write_rows(rows: Rows, form: str, sink: IO[bytes]) -> None:

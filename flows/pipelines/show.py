@@ -1,5 +1,10 @@
-"""Draw an image of a release with its annotations, or all images of its pair_id on a sheet."""
+"""Draw an image of a release with its annotations, or all images of its pair_id on a sheet.
 
+Predictions for the image are drawn over its annotations.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from flows.exports.drawing.annotated import ImageKey
@@ -7,6 +12,7 @@ from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
 from flows.lake import Lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
+from flows.pipelines.predicted_items import predicted_items, predicted_task
 from flows.storage.atomic import atomic_write
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
@@ -26,21 +32,34 @@ def show_image(
     *,
     output: Path,
     pair: bool = False,
+    predictions: Sequence[Path] = (),
+    min_score: float = 0.0,
 ) -> str:
     """Write the annotated picture, or those of its pair, to a file; returns a sentence about it.
 
-    InputError for a suffix that is not one of FORMATS and for an image that does not exist.
+    Predictions from `min_score` are drawn over the picture. InputError for a suffix that is not one
+    of FORMATS, for an image that does not exist and for bad predictions.
     """
     if output.suffix.lower() not in FORMATS:
         raise InputError(f"{output}: name it {', '.join(FORMATS)}")
+    if pair and predictions:
+        raise InputError("--predictions are drawn on one image: leave out --pair")
     chosen = Lake(lake).release(release)
     chosen.require_split(dataset, split)
     reader = PictureReader(chosen)
     key = (dataset, split, image_id)
     with open_warehouse(chosen.tables()) as con:
         pictures = annotated_pictures(con, reader, _pair_of(con, key) if pair else [key])
-    if not pictures:
-        raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
+        if not pictures:
+            raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
+        counted = ""
+        if predictions:
+            task = predicted_task(dataset, predictions[0])
+            by_image = predicted_items(con, task, dataset, split, predictions, {image_id})
+            own = by_image.get(image_id, ())
+            sure = tuple(item for item in own if item.score is None or item.score >= min_score)
+            pictures = [replace(pictures[0], predictions=sure)]
+            counted = f", {len(sure)} of {_counted(len(own), 'prediction')}"
     drawn = contact_sheet(pictures) if pair else draw_annotations(pictures[0])
     with atomic_write(output) as sink:
         drawn.save(sink, FORMATS[output.suffix.lower()], quality=90)
@@ -52,7 +71,7 @@ def show_image(
             f"{output}: {_counted(len(pictures), 'picture')} of pair {pictures[0].pair_id}{blank}"
         )
     blank = f" without the picture: {reason}" if missing else ""
-    return f"{output}: {_counted(len(pictures[0].items), 'item')} drawn{blank}"
+    return f"{output}: {_counted(len(pictures[0].items), 'item')}{counted} drawn{blank}"
 
 
 def _counted(count: int, noun: str) -> str:

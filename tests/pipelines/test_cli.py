@@ -166,7 +166,12 @@ def test_queries_of_exports_are_listed_on_request_and_views_are_described():
         json.loads(wardrobe("query", *all_, "--format", "json").stdout) for all_ in ([], ["--all"])
     ]
     short, long = ({row["query"]: row["kind"] for row in rows} for rows in lists)
-    assert {long[name] for name in long.keys() - short.keys()} == {"coco", "training", "report"}
+    assert {long[name] for name in long.keys() - short.keys()} == {
+        "coco",
+        "training",
+        "report",
+        "evaluation",
+    }
     assert set(short.values()) == {"views", "statistics", "pairs", "checks"}
     (row,) = (
         row

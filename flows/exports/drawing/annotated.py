@@ -41,8 +41,37 @@ class AnnotatedItem:
 
 
 @dataclass(frozen=True)
+class PredictedItem:
+    """One prediction as drawn, in stored pixels: the parts that its task predicts.
+
+    `landmarks` are in the category's order, None where a point is predicted absent; `outlines` are
+    the edges of a mask. `row` is its record in the prediction files.
+    """
+
+    row: int
+    category_name: str
+    score: float | None = None
+    box: tuple[float, float, float, float] | None = None
+    landmarks: tuple[Point | None, ...] = ()
+    outlines: tuple[tuple[Point, ...], ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+    @property
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """The box, else the smallest one around all points; None without any."""
+        points = [point for line in (self.landmarks, *self.outlines) for point in line if point]
+        if self.box or not points:
+            return self.box
+        x, y = zip(*points, strict=True)
+        return (min(x), min(y), max(x), max(y))
+
+
+@dataclass(frozen=True)
 class AnnotatedPicture:
-    """A picture and its items. `picture` is None where the file is missing or unreadable."""
+    """A picture and its items. `picture` is None where the file is missing or unreadable.
+
+    `predictions` are drawn over the items; None where the drawing is not about predictions.
+    """
 
     dataset: str
     split: str
@@ -52,6 +81,7 @@ class AnnotatedPicture:
     source: str | None = None
     pair_id: int | None = None
     size: tuple[int, int] | None = None
+    predictions: tuple[PredictedItem, ...] | None = None
 
 
 def annotated_items(

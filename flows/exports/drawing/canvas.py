@@ -1,7 +1,9 @@
 """Canvas: anti-aliased lines, dots and labels over a picture, readable on any background."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
+from math import hypot
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -70,14 +72,17 @@ class Canvas:
         *,
         weight: float = 1.0,
         outlined: bool = True,
+        dashed: bool = False,
     ) -> None:
         """A line through points; a dark outline keeps it visible on its own colour."""
         places = [self.place(point) for point in points]
         width = max(1, round(self.weight * weight))
-        if outlined:
-            wide = width + round(self.weight)
-            self.draw.line(places, (*INK, 90), width=wide, joint="curve")
-        self.draw.line(places, (*colour, 255), width=width, joint="curve")
+        lines = dashes(places, 5 * self.weight, 3.5 * self.weight) if dashed else [places]
+        for ends in lines:
+            if outlined:
+                wide = width + round(self.weight)
+                self.draw.line(ends, (*INK, 90), width=wide, joint="curve")
+            self.draw.line(ends, (*colour, 255), width=width, joint="curve")
 
     def fill(self, points: Sequence[Point], colour: Rgb, *, strength: float = 0.14) -> None:
         """A tint over a polygon."""
@@ -94,6 +99,15 @@ class Canvas:
             rings.append((reach - thin * 1.15, (*PAPER, 255)))
         for r, fill in rings:
             self.draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)
+
+    def cross(self, point: Point, colour: Rgb, *, radius: float) -> None:
+        """Two crossed strokes with a white rim."""
+        x, y = self.place(point)
+        reach, thin = radius * SUPERSAMPLING, max(1, round(self.weight))
+        for width, fill in ((thin * 3, PAPER), (thin, colour)):
+            for turn in (1, -1):
+                ends = (x - reach, y - turn * reach, x + reach, y + turn * reach)
+                self.draw.line(ends, (*fill, 255), width=width)
 
     def label(self, points: Sequence[Point], text: str, colour: Rgb, *, size: int) -> None:
         """Text on a coloured ground at the top left of the points, below other labels."""
@@ -121,6 +135,21 @@ class Canvas:
         drawn = self.canvas.convert("RGBA")
         drawn.alpha_composite(self.layer.reduce(SUPERSAMPLING))
         return drawn.convert("RGB")
+
+
+def dashes(places: Sequence[Point], length: float, gap: float) -> Iterator[list[Point]]:
+    """The ends of the dashes of a line through places; the pattern goes on at its corners."""
+    travelled = 0.0
+    for (x1, y1), (x2, y2) in pairwise(places):
+        distance = hypot(x2 - x1, y2 - y1)
+        start = -(travelled % (length + gap))
+        while start < distance:
+            ends = max(start, 0.0), min(start + length, distance)
+            if ends[0] < ends[1]:
+                parts = (end / distance for end in ends)
+                yield [(x1 + part * (x2 - x1), y1 + part * (y2 - y1)) for part in parts]
+            start += length + gap
+        travelled += distance
 
 
 def text_colour_on(colour: Rgb) -> Rgb:

@@ -1,10 +1,19 @@
-"""Annotations drawn on a picture: box, outlines, landmarks by visibility, skeleton, legend."""
+"""Annotations drawn on a picture: box, outlines, landmarks by visibility, skeleton, legend.
+
+Predictions over them are dashed, their landmarks crosses: shapes that differ in grey, too.
+"""
 
 from collections import Counter
 
 from PIL import Image, ImageDraw
 
-from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, apply_orientation
+from flows.exports.drawing.annotated import (
+    AnnotatedItem,
+    AnnotatedPicture,
+    Point,
+    PredictedItem,
+    apply_orientation,
+)
 from flows.exports.drawing.canvas import (
     INK,
     NEUTRAL,
@@ -20,6 +29,9 @@ from schemas.vocabulary import OCCLUDED, VISIBLE
 
 _TINY = 96  # pictures below this are enlarged in whole pixels, as Fashion-MNIST's are
 _GREY = (92, 96, 102)
+TRUTH: Rgb = (0, 150, 225)
+PREDICTION: Rgb = (255, 140, 0)
+"""Colours of items and predictions where both are drawn; people who see two hues see both."""
 
 
 def draw_annotations(
@@ -36,8 +48,8 @@ def draw_annotations(
 
     Its longer side becomes `side` pixels: by default 1,000, or its own length when that is more,
     so that lines stay fine on small pictures. `colours` are those of the items by number, else the
-    palette's in order; `weight` is the width of a thin line and `letters` the size of labels, in
-    pixels. A missing picture is a grey area of its size.
+    palette's in order, or TRUTH below predictions; `weight` is the width of a thin line and
+    `letters` the size of labels, in pixels. A missing picture is a grey area of its size.
     """
     picture, turn = apply_orientation(_background(shown))
     items = shown.items
@@ -45,18 +57,27 @@ def draw_annotations(
     enlarged = _resized(picture, scale)
     weight = weight or max(1.1, max(enlarged.size) / 640)
     canvas = Canvas(enlarged, scale=enlarged.width / picture.width, weight=weight, turn=turn)
+    predictions = shown.predictions or ()
+    palette = PALETTE if shown.predictions is None else (TRUTH,)
     chosen = colours or {
-        item.item_no: PALETTE[place % len(PALETTE)] for place, item in enumerate(items)
+        item.item_no: palette[place % len(palette)] for place, item in enumerate(items)
     }
     for item in items:
         for polygon in item.polygons[:1]:
             canvas.fill(polygon, chosen[item.item_no])
     for item in items:
         _draw_item(canvas, item, chosen[item.item_no], weight)
+    for prediction in predictions:
+        _draw_prediction(canvas, prediction, weight)
     if labels:
         size = letters or max(13, round(max(enlarged.size) / 52))
         for item in items:
-            _label(canvas, item, chosen[item.item_no], size)
+            points = [landmark.place for landmark in item.landmarks if landmark.place]
+            corners = _corners(item.box) or points
+            canvas.label(corners, item_label(item), chosen[item.item_no], size=size)
+        for prediction in predictions:
+            corners = _corners(prediction.extent)
+            canvas.label(corners, prediction_label(prediction), PREDICTION, size=size)
     drawn = canvas.image()
     return _with_legend(drawn, shown, chosen) if legend else drawn
 
@@ -84,8 +105,7 @@ def _resized(picture: Image.Image, scale: float) -> Image.Image:
 
 def _draw_item(canvas: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) -> None:
     if item.box is not None:
-        x1, y1, x2, y2 = item.box
-        canvas.line(((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)), colour, weight=0.8)
+        canvas.line(_corners(item.box), colour, weight=0.8)
     for a, b in item.edges:
         ends = [item.landmarks[k - 1].place for k in (a, b) if k <= len(item.landmarks)]
         line = [end for end in ends if end]
@@ -100,11 +120,31 @@ def _draw_item(canvas: Canvas, item: AnnotatedItem, colour: Rgb, weight: float) 
             canvas.dot(landmark.place, colour, radius=weight * 2.2, filled=filled)
 
 
-def _label(canvas: Canvas, item: AnnotatedItem, colour: Rgb, size: int) -> None:
-    points = [landmark.place for landmark in item.landmarks if landmark.place]
-    if item.box is not None:
-        points = [item.box[:2], item.box[2:]]
-    canvas.label(points, item_label(item), colour, size=size)
+def _corners(box: tuple[float, float, float, float] | None) -> list[Point]:
+    """The corners of a box, the first once more; none without a box."""
+    if box is None:
+        return []
+    x1, y1, x2, y2 = box
+    return [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
+
+
+def _draw_prediction(canvas: Canvas, prediction: PredictedItem, weight: float) -> None:
+    for outline in (_corners(prediction.box), *prediction.outlines):
+        canvas.line(outline, PREDICTION, weight=1.3, dashed=True)
+    for a, b in prediction.edges:
+        ends = [prediction.landmarks[k - 1] for k in (a, b) if k <= len(prediction.landmarks)]
+        line = [end for end in ends if end]
+        if len(line) == 2:
+            canvas.line(line, PREDICTION, weight=1.3, dashed=True)
+    for point in prediction.landmarks:
+        if point:
+            canvas.cross(point, PREDICTION, radius=weight * 2.6)
+
+
+def prediction_label(prediction: PredictedItem) -> str:
+    """The label of a prediction: its category, and its score where it has one."""
+    score = "" if prediction.score is None else f" {prediction.score:.2f}"
+    return prediction.category_name + score
 
 
 def item_label(item: AnnotatedItem) -> str:
@@ -129,7 +169,13 @@ def _with_legend(
     for item in shown.items:
         first, *rest = wrapped(_description(item), size, width - 2 * pad - row)
         lines += [(first, colours[item.item_no]), *((line, None) for line in rest)]
-    height = pad + row * (len(titles) + len(lines) + 1) + pad
+    items_end = len(lines)
+    for prediction in shown.predictions or ():
+        lines.append((f"record {prediction.row}: {prediction_label(prediction)}", PREDICTION))
+    if shown.predictions == ():
+        lines.append(("no prediction", None))
+    signs = 1 if shown.predictions is None else 2
+    height = pad + row * (len(titles) + len(lines) + signs) + pad
     sheet = Image.new("RGB", (width, drawn.height + height), PAPER)
     sheet.paste(drawn, ((width - drawn.width) // 2, 0))
 
@@ -138,12 +184,17 @@ def _with_legend(
     for text in titles:
         _write(panel, (pad, y), text, title_size, INK)
         y += row
-    for text, colour in lines:
-        if colour is not None:
-            panel.dot((pad + size * 0.4, y + size * 0.55), colour, radius=size * 0.36, filled=True)
+    for place, (text, colour) in enumerate(lines):
+        middle = (pad + size * 0.4, y + size * 0.55)
+        if colour is not None and place < items_end:
+            panel.dot(middle, colour, radius=size * 0.36, filled=True)
+        elif colour is not None:
+            panel.cross(middle, colour, radius=size * 0.36)
         _write(panel, (pad + row * 0.8, y), text, size, INK)
         y += row
     _signs(panel, y, pad, size)
+    if shown.predictions is not None:
+        _sides(panel, y + row, pad, size)
     sheet.paste(panel.image(), (0, drawn.height))
     return sheet
 
@@ -174,6 +225,20 @@ def _signs(panel: Canvas, y: float, pad: int, size: int) -> None:
         line = ((x, middle), (x + size * 1.6, middle))
         panel.line(line, colour, weight=weight, outlined=word != "outline")
         x = _write(panel, (x + size * 2.0, y), word, size, _GREY) + size * 1.5
+
+
+def _sides(panel: Canvas, y: float, pad: int, size: int) -> None:
+    """How the truth and predictions are drawn, in one row."""
+    x, middle = float(pad), y + size * 0.6
+    for word, colour in (("truth", TRUTH), ("prediction", PREDICTION)):
+        line = ((x, middle), (x + size * 3.2, middle))
+        panel.line(line, colour, weight=1.3, dashed=colour == PREDICTION)
+        mark = (x + size * 4.2, middle)
+        if colour == PREDICTION:
+            panel.cross(mark, colour, radius=size * 0.36)
+        else:
+            panel.dot(mark, colour, radius=size * 0.34, filled=True)
+        x = _write(panel, (x + size * 5.0, y), word, size, _GREY) + size * 1.5
 
 
 def _write(panel: Canvas, at: tuple[float, float], text: str, size: int, colour: Rgb) -> float:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import number_of, write_coco, write_list
+from schemas.challenge import PHASES
 
 FILES = {
     "keypoints": "keypoints_{split}_information.json",
@@ -20,12 +21,11 @@ FILES = {
 }
 """The authors' file name of each list."""
 
-SPLIT_WORDS = {"validation": "val"}
-
 
 def file_name(kind: str, split: str) -> str:
     """The authors' file name of a list; they abbreviate validation to `val`."""
-    return FILES[kind].format(split=SPLIT_WORDS.get(split, split))
+    word = PHASES[split].word if split in PHASES else split
+    return FILES[kind].format(split=word)
 
 
 def write_author_list(sink: BinaryIO, kind: str, rows: pa.Table, categories: pa.Table) -> int:

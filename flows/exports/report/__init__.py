@@ -5,9 +5,17 @@ the header of its query says; landmarks, pairs and pictures have sections in cod
 nothing: plots are SVG, pictures data URIs, the script a few lines.
 """
 
-from flows.exports.report.content import ReportContent, Statistic
+from flows.exports.report.content import Drawing, ReportContent, ScoredPredictions, Statistic
 from flows.exports.report.page import write_report
 from flows.exports.report.pairs import mean_pictures
-from flows.exports.report.plots import require_plots
+from flows.exports.report.svg import require_plots
 
-__all__ = ["ReportContent", "Statistic", "mean_pictures", "require_plots", "write_report"]
+__all__ = [
+    "Drawing",
+    "ReportContent",
+    "ScoredPredictions",
+    "Statistic",
+    "mean_pictures",
+    "require_plots",
+    "write_report",
+]

@@ -42,6 +42,42 @@ class Statistic:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A picture with predictions over its items, or several for a sheet, and what one sees.
+
+    With `item_no` the drawing is about this item of a single picture: the others are grey.
+    """
+
+    pictures: Sequence[AnnotatedPicture]
+    caption: str
+    item_no: int | None = None
+
+
+@dataclass(frozen=True)
+class ScoredPredictions:
+    """An evaluation as the report shows it: what was scored, and what there is to show of it.
+
+    `scores` are rows of TASK_SCORES; `summary` those over everything and `table` all of them, in
+    the columns that are for people. `curves` has rows `category`, `threshold`, `recall` and
+    `precision`; `confusion` a row for each pair of categories: `category`, `predicted`, `images`.
+    `worst` has drawings of the worst items by what is wrong with them; `notes` are sentences.
+    """
+
+    task: str
+    dataset: str
+    split: str
+    predictions_sha256: str
+    kernel: str
+    scores: Sequence[dict[str, Any]] = ()
+    summary: pa.Table | None = None
+    table: pa.Table | None = None
+    curves: Sequence[dict[str, Any]] = ()
+    confusion: Sequence[dict[str, Any]] = ()
+    worst: Mapping[str, Sequence[Drawing]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything that can be in a report; a section without rows is left out.
 
@@ -51,7 +87,7 @@ class ReportContent:
     `added`, `removed` and `changed` since the previous release, by table, data set and split;
     `check_differences` the checks that found another number of rows, `before` and `now`; both are
     None without that release. Each of `samples` is drawn, each of `pairs` as a contact sheet;
-    `mean_pictures` has the mean picture of each class by data set.
+    `mean_pictures` has the mean picture of each class by data set; each of `scored` is a section.
     """
 
     manifest: Manifest
@@ -64,6 +100,7 @@ class ReportContent:
     samples: Sequence[AnnotatedPicture] = ()
     pairs: Sequence[Sequence[AnnotatedPicture]] = ()
     mean_pictures: Mapping[str, Mapping[str, Image.Image]] = field(default_factory=dict)
+    scored: Sequence[ScoredPredictions] = ()
 
     def rows(self, statistic: str, dataset: str | None = None) -> list[dict[str, Any]]:
         """Rows of a statistic, of one data set or all; none when it is absent."""

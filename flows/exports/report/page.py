@@ -10,8 +10,9 @@ from markupsafe import Markup, escape
 
 from flows.exports.report import landmarks, overview, pairs
 from flows.exports.report.content import ReportContent, Section
-from flows.exports.report.plots import require_plots
+from flows.exports.report.scores import scored_predictions
 from flows.exports.report.statistics import statistic_section, variations
+from flows.exports.report.svg import require_plots
 from flows.storage.atomic import atomic_write
 from schemas.datasets import DATASETS
 
@@ -93,6 +94,7 @@ def _sections(content: ReportContent) -> list[Section]:
     others = sorted(content.statistics.keys() - named - _IN_OTHER_SECTIONS)
     whole = [name for name in others if "dataset" not in content.statistics[name].columns]
     sections += [statistic_section(content, "Release", name) for name in whole]
+    sections += [scored_predictions(scored) for scored in content.scored]
     for dataset in content.datasets:
         chapter = DATASETS[dataset].title
         rest = [name for name in others if name not in whole]

@@ -1,33 +1,16 @@
-"""Plots as SVG from rows and channels: Altair describes them, vl-convert draws them.
+"""Plots as SVG from rows and channels, described with Altair.
 
-Colours are placeholders that become CSS variables, so that one drawing serves light and dark.
 Plots are at most 340 pixels wide, which a telephone shows at full size.
 """
 
-import importlib
-import json
-import re
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from flows.exports.report.blocks import Block, column_label
-from schemas.errors import MissingExtra
+from flows.exports.report.svg import INK, SERIES, altair, svg_text
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 WIDTH = 340
-_INK, _QUIET, _RULE = "#0a0101", "#0a0202", "#0a0303"
-SERIES = ("#0b0101", "#0b0202", "#0b0303", "#0b0404")
-_VARIABLES = {
-    _INK: "var(--ink)",
-    _QUIET: "var(--quiet)",
-    _RULE: "var(--rule)",
-    **{colour: f"var(--series-{place})" for place, colour in enumerate(SERIES, start=1)},
-}
-_FONT = "system-ui, sans-serif"
-_CLIP = re.compile(r"(?<=[\"#])clip\d+(?=[\")])")
 
 _ORDERED_WORDS = (SCALES, OCCLUSIONS, ZOOMS, VIEWPOINTS)
 _MAX_COLUMNS = 30
@@ -35,22 +18,6 @@ _MAX_COLUMNS = 30
 
 Rows = Sequence[Mapping[str, Any]]
 Channels = Mapping[str, str]
-
-
-def _altair() -> Any:
-    try:
-        importlib.import_module("vl_convert")
-        return importlib.import_module("altair")
-    except ImportError as error:
-        raise MissingExtra(
-            "the report's plots need Altair and vl-convert: run `pip install '.[report]'` in the "
-            "source folder of wardrobe."
-        ) from error
-
-
-def require_plots() -> None:
-    """MissingExtra when the libraries of the extra `report` are not installed."""
-    _altair()
 
 
 def plot_block(
@@ -63,18 +30,24 @@ def plot_block(
     marks: str | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Block:
-    """One plot of the rows: `bar`, `stack`, `column` or `histogram`, with a column per channel.
+    """One plot of the rows: a kind, and a column per channel.
 
+    The kinds are `bar`, `stack`, `column` and `histogram`, as queries name them, `line` (x and y:
+    shares) and `matrix` (x and y: names, color: counts).
     Names and series have the order of the rows, or of their vocabulary. `scale` are the rows of all
     plots that share a horizontal scale and colours; `marks` is a column of values shown as ticks on
     bars; `units` of columns determine the format of their axis.
     """
-    alt, units = _altair(), units or {}
+    alt, units = altair(), units or {}
     chart = alt.Chart(alt.Data(values=list(rows)))
     if kind == "histogram":
         chart = _histogram(alt, chart, rows, scale or rows, channels, units)
     elif kind == "column":
         chart = _columns(alt, chart, scale or rows, channels)
+    elif kind == "line":
+        chart = _lines(alt, chart, rows, channels)
+    elif kind == "matrix":
+        chart = _matrix(alt, chart, rows, channels)
     else:
         chart = _bars(alt, chart, rows, scale or rows, channels, kind == "stack", marks, units)
     columns = ", ".join(column_label(column) for column in channels.values())
@@ -82,8 +55,8 @@ def plot_block(
         "kind": "plot",
         "title": title,
         "description": f"A plot of: {columns}.",
-        "svg": _svg(chart),
-        "small": kind == "histogram",
+        "svg": svg_text(chart),
+        "small": kind in ("histogram", "line"),
     }
 
 
@@ -143,7 +116,7 @@ def _bars(
         numbers = chart.transform_calculate(end_of_bar=ends).mark_text(align="left", dx=4)
         drawn += numbers.encode(**places, text=text)
     if marks:
-        ticks = chart.mark_tick(color=_INK, thickness=2, bandSize=26)
+        ticks = chart.mark_tick(color=INK, thickness=2, bandSize=26)
         drawn += ticks.encode(y=y, x=f"{marks}:Q")
     # The names take part of the width, so that all plots are about equally wide.
     width = WIDTH - 36 - min(125, round(5.9 * max(len(str(name)) for name in names)))
@@ -205,6 +178,51 @@ def _histogram(
     )
 
 
+def _lines(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
+    """Shares against shares, both from 0 to 1; each series has a colour and a pattern of dashes."""
+    color = channels["color"]
+    names = _order(rows, color)
+    dashes = alt.Scale(domain=names, range=[[1, 0], [5, 3], [2, 2]])
+    axes = {
+        name: type_(
+            f"{channels[name]}:Q",
+            title=column_label(channels[name]),
+            axis=alt.Axis(format=".0%", values=[0, 0.5, 1]),
+            scale=alt.Scale(domain=[0, 1]),
+        )
+        for name, type_ in (("x", alt.X), ("y", alt.Y))
+    }
+    drawn = chart.mark_line(strokeWidth=1.6, interpolate="step-before").encode(
+        **axes,
+        color=_series(alt, rows, color, rows),
+        strokeDash=alt.StrokeDash(f"{color}:N", scale=dashes),
+    )
+    return drawn.properties(width=96, height=88)
+
+
+def _matrix(alt: Any, chart: Any, rows: Rows, channels: Channels) -> Any:
+    """A cell with its count for each pair of names; the darker the more."""
+    count = channels["color"]
+    axes = {
+        name: type_(
+            f"{channels[name]}:N",
+            title=column_label(channels[name]),
+            sort=_order(rows, channels["y"]),
+            axis=alt.Axis(labelAngle=-45 if name == "x" else 0, grid=False),
+        )
+        for name, type_ in (("x", alt.X), ("y", alt.Y))
+    }
+    most = max(row[count] for row in rows)
+    shade = alt.Opacity(
+        f"{count}:Q", scale=alt.Scale(domain=[0, most], range=[0, 0.7]), legend=None
+    )
+    cells = chart.mark_rect(color=SERIES[0]).encode(**axes, opacity=shade)
+    numbers = chart.transform_filter(f"datum['{count}'] > 0").mark_text(fontSize=9)
+    return (cells + numbers.encode(**axes, text=f"{count}:Q")).properties(
+        width=alt.Step(22), height=alt.Step(22)
+    )
+
+
 def _order(rows: Rows, column: str) -> list[Any]:
     """The names in a column, in the order of their vocabulary, else of the rows."""
     names = list(dict.fromkeys(row[column] for row in rows))
@@ -221,42 +239,3 @@ def _series(alt: Any, rows: Rows, column: str, scale_rows: Rows) -> Any:
         names_of_grid = names
     colours = [SERIES[names_of_grid.index(name) % len(SERIES)] for name in names]
     return alt.Color(f"{column}:N", scale=alt.Scale(domain=names, range=colours))
-
-
-def _svg(chart: Any) -> Markup:
-    """The chart as SVG. The same chart gives the same text."""
-    convert = importlib.import_module("vl_convert")
-    axis = {
-        "labelColor": _INK,
-        "titleColor": _QUIET,
-        "gridColor": _RULE,
-        "domainColor": _RULE,
-        "tickColor": _RULE,
-        "labelFont": _FONT,
-        "titleFont": _FONT,
-        "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-        "labelLimit": 130,
-    }
-    legend = {key: axis[key] for key in ("labelColor", "titleColor", "labelFont", "labelFontSize")}
-    specification = chart.to_dict()
-    specification["padding"] = {"left": 16, "top": 4, "right": 10, "bottom": 4}
-    specification["config"] = {
-        "background": None,
-        "view": {"stroke": None},
-        "axis": axis,
-        "legend": {**legend, "orient": "top", "title": None, "symbolSize": 70, "offset": 6},
-        "text": {"font": _FONT, "fontSize": 11, "color": _INK},
-        "bar": {"color": SERIES[0]},
-    }
-    svg = convert.vegalite_to_svg(specification)
-    for placeholder, variable in _VARIABLES.items():
-        svg = svg.replace(placeholder, variable)
-    # The page describes the drawing as a whole: remove the descriptions of its parts.
-    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
-    # vl-convert counts clips over the life of the process: name them by the specification instead.
-    checksum = zlib.crc32(json.dumps(specification, sort_keys=True).encode())
-    clips = {name: k for k, name in enumerate(dict.fromkeys(re.findall(_CLIP, svg)))}
-    svg = re.sub(_CLIP, lambda match: f"clip-{checksum:08x}-{clips[match[0]]}", svg)
-    return Markup(svg)

@@ -1,0 +1,66 @@
+"""Files of scores that `wardrobe evaluate --output` wrote: the rows by what was scored."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.pipelines.details import Origin
+from flows.release import Release
+from schemas.errors import InputError
+from schemas.scores import SCORES, TASK_COLUMNS, TASKS
+
+
+def read_scores(paths: Sequence[Path], release: Release) -> dict[Origin, pa.Table]:
+    """The rows of files of scores by their origin; rows that are in two files are there once.
+
+    Raises InputError for other files, and for scores of another release.
+    """
+    scores: dict[Origin, dict[tuple, dict[str, Any]]] = defaultdict(dict)
+    keys = [column.field.name for column in TASK_COLUMNS if column.field.type == pa.string()]
+    for path in paths:
+        for row in _read(path).to_pylist():
+            origin = Origin(**{field.name: row[field.name] for field in fields(Origin)})
+            rows = scores[of_release(path, origin, release)]
+            rows.setdefault(tuple(row[name] for name in keys), row)
+    return {
+        origin: pa.Table.from_pylist(list(scores[origin].values()), SCORES) for origin in scores
+    }
+
+
+def _read(path: Path) -> pa.Table:
+    """The rows. InputError unless they have the columns of SCORES, with a value if required."""
+    try:
+        with pq.ParquetFile(path) as file:
+            rows = file.read()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(f"{path} cannot be read as Parquet: {reason}") from None
+    if sorted(rows.column_names) != sorted(SCORES.names):
+        others = sorted(set(rows.column_names) ^ set(SCORES.names))
+        what = f"column {others[0]}" if others else "a column that is there twice"
+        raise InputError(f"{path} is not a file of scores in Parquet: see its {what}")
+    for field in SCORES:
+        if rows.schema.field(field.name).type != field.type:
+            kind = rows.schema.field(field.name).type
+            raise InputError(f"{path}: {field.name} is of type {kind}, not {field.type}")
+        if rows[field.name].null_count and not field.nullable:
+            raise InputError(f"{path} is damaged: {field.name} is null")
+    return rows
+
+
+def of_release(path: Path, origin: Origin, release: Release) -> Origin:
+    """The origin. InputError unless it is a split of this release."""
+    if origin.release != release.id:
+        raise InputError(
+            f"{path} is about release {origin.release}, the report about {release.id}: give "
+            "--release, or evaluate again"
+        )
+    if origin.task not in TASKS:
+        raise InputError(f"{path} is about an unknown task: {origin.task}")
+    release.require_split(origin.dataset, origin.split)
+    return origin

@@ -1,0 +1,195 @@
+"""Drawings of the worst items of an evaluation: what was missed, found wrongly, or far off."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, PredictedItem
+from flows.exports.drawing.image import prediction_label
+from flows.exports.report import Drawing
+from flows.metrics.worst import (
+    false_positives,
+    largest_errors,
+    missed_items,
+    whole_split,
+    worst_queries,
+)
+from flows.pipelines.details import Origin
+from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.warehouse import Warehouse, read_matching
+from schemas.errors import InputError
+
+DRAWN = 6
+"""Drawings of each kind."""
+
+CANDIDATES = 60
+"""Wrong detections that are searched for those with a wrong category."""
+
+MIN_SCORE = 0.3
+"""Predictions around a missed item are drawn from this score."""
+
+SHOPS = 5
+"""Pictures of shops next to a query."""
+
+MISSED = "Missed items, the largest first"
+CONFUSED = "Wrong category, the highest scores first"
+OTHERS = "Other false positives, the highest scores first"
+
+OTHER_PARTS: dict[str, dict[str, Any]] = {
+    "detection": {"landmarks": (), "edges": (), "polygons": ()},
+    "segmentation": {"landmarks": (), "edges": ()},
+    "landmarks": {"polygons": ()},
+    "retrieval": {"landmarks": (), "edges": (), "polygons": ()},
+}
+"""The parts of items that are not drawn: those that predictions of a task do not have."""
+
+PredictionsOf = Callable[[Collection[int]], Mapping[int, Sequence[PredictedItem]]]
+"""The predictions for some images, by image_id."""
+
+Drawings = dict[str, Sequence[Drawing]]
+
+
+class Painter:
+    """Draws pictures of a split with predictions over their items."""
+
+    def __init__(self, con: Warehouse, reader: PictureReader, origin: Origin) -> None:
+        self._con, self._reader, self._task = con, reader, origin.task
+        self._dataset, self._split = origin.dataset, origin.split
+
+    def pictures(self, image_ids: Set[int]) -> dict[int, AnnotatedPicture]:
+        """The pictures by image_id, with the parts of their items that the task predicts.
+
+        Raises InputError for an image that is absent.
+        """
+        keys = [(self._dataset, self._split, number) for number in image_ids]
+        absent_parts = OTHER_PARTS.get(self._task, {})
+        pictures = {
+            picture.image_id: replace(
+                picture, items=tuple(replace(item, **absent_parts) for item in picture.items)
+            )
+            for picture in annotated_pictures(self._con, self._reader, keys)
+        }
+        if absent := image_ids - pictures.keys():
+            raise InputError(
+                f"details are of image {min(absent)}, which {self._dataset} {self._split} lacks"
+            )
+        return pictures
+
+    def largest(self, items: pa.Table) -> list[dict[str, Any]]:
+        """The rows of `items` (image_id, item_no) whose boxes are the largest."""
+        count = len(items)
+        keys = items.append_column("dataset", pa.repeat(self._dataset, count))
+        keys = keys.append_column("split", pa.repeat(self._split, count))
+        rows = read_matching(self._con, "items", keys).to_pylist()
+        rows = [row for row in rows if row["x1"] is not None]
+        rows.sort(key=lambda row: -(row["x2"] - row["x1"]) * (row["y2"] - row["y1"]))
+        return rows[:DRAWN]
+
+    def counterparts(self, image_id: int, item_no: int) -> list[int]:
+        """The shops' images with the item of a query."""
+        key = {
+            "dataset": self._dataset,
+            "split": self._split,
+            "pair_kind": "positive",
+            "user_image_id": image_id,
+            "user_item_no": item_no,
+        }
+        rows = read_matching(self._con, "pairs", pa.Table.from_pylist([key]))
+        return rows["shop_image_id"].unique().to_pylist()[:SHOPS]
+
+
+def worst_detections(painter: Painter, details: pa.Table, predictions: PredictionsOf) -> Drawings:
+    """The largest missed items, and the surest detections of a wrong category or of nothing."""
+    rows = whole_split(details)
+    missed = painter.largest(missed_items(rows))
+    wrong = false_positives(rows, CANDIDATES)
+    predicted = predictions({row["image_id"] for row in (*missed, *wrong)})
+    pictures = painter.pictures(predicted.keys() | {row["image_id"] for row in missed})
+    drawings: dict[str, list[Drawing]] = {title: [] for title in (MISSED, CONFUSED, OTHERS)}
+    for row in missed:
+        own = predicted.get(row["image_id"], ())
+        drawings[MISSED].append(_missed(pictures[row["image_id"]], row["item_no"], own))
+    for row in wrong:
+        own = [item for item in predicted.get(row["image_id"], ()) if item.row == row["row"]]
+        for prediction in own:
+            picture = pictures[row["image_id"]]
+            is_confused, finding = _finding(prediction, picture.items)
+            group = drawings[CONFUSED if is_confused else OTHERS]
+            if len(group) < DRAWN:
+                caption = f"{_place(picture)}: {prediction_label(prediction)}, {finding}"
+                group.append(Drawing([replace(picture, predictions=(prediction,))], caption))
+    return {title: group for title, group in drawings.items() if group}
+
+
+def largest_point_errors(
+    painter: Painter, details: pa.Table, predictions: PredictionsOf
+) -> Drawings:
+    """The images whose points are the farthest from the truth."""
+    rows = largest_errors(details, DRAWN)
+    ids = {row["image_id"] for row in rows}
+    predicted, pictures = predictions(ids), painter.pictures(ids)
+    drawn = []
+    for row in rows:
+        picture = pictures[row["image_id"]]
+        name = picture.items[0].category_name if picture.items else "no item"
+        caption = (
+            f"{_place(picture)}: {name}, mean error {row['error']:.3f} of {row['points']} points"
+        )
+        own = tuple(predicted.get(row["image_id"], ()))
+        drawn.append(Drawing([replace(picture, predictions=own)], caption))
+    return {"Images with the largest error": drawn}
+
+
+def missed_queries(painter: Painter, details: pa.Table, predictions: PredictionsOf) -> Drawings:
+    """Queries without a hit, or with a late one: the query, then pictures that it should find."""
+    drawn = []
+    for row in worst_queries(details, DRAWN):
+        shops = painter.counterparts(row["image_id"], row["item_no"])
+        pictures = painter.pictures({row["image_id"], *shops})
+        sheet = [pictures[number] for number in (row["image_id"], *shops)]
+        result = f"found at rank {row['rank']}" if row["rank"] else row["outcome"]
+        caption = (
+            f"{_place(sheet[0])}, item {row['item_no']}, style {row['style']}: {result}. On the "
+            "right are shops' pictures of it."
+        )
+        drawn.append(Drawing(sheet, caption))
+    return {"Queries without a hit, then late ones": drawn}
+
+
+def _missed(picture: AnnotatedPicture, item_no: int, own: Sequence[PredictedItem]) -> Drawing:
+    """A picture with a missed item, and the predictions there that are sure enough."""
+    (name,) = (item.category_name for item in picture.items if item.item_no == item_no)
+    shown = tuple(p for p in own if p.score is None or p.score >= MIN_SCORE)
+    around = ", ".join(map(prediction_label, shown)) or f"no prediction from {MIN_SCORE}"
+    caption = f"{_place(picture)}: no prediction matches item {item_no}, {name}; drawn: {around}"
+    return Drawing([replace(picture, predictions=shown)], caption, item_no)
+
+
+def _finding(prediction: PredictedItem, items: Sequence[AnnotatedItem]) -> tuple[bool, str]:
+    """Whether a wrong detection is of an item of another category, and what one sees there."""
+    extent = prediction.extent
+    overlaps = [(_overlap(extent, item.box), item) for item in items if item.box and extent]
+    overlap, nearest = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
+    if nearest is None or not overlap:
+        return False, "where no item is annotated"
+    name = f"item {nearest.item_no}, {nearest.category_name}"
+    if overlap < 0.5:
+        return False, f"the nearest box is that of {name}, IoU {overlap:.2f}"
+    if nearest.category_name != prediction.category_name:
+        return True, f"but it is {name}, IoU {overlap:.2f}"
+    return False, f"not the match of {name}: another one is, or it is too far off"
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """IoU of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    common = max(0.0, width) * max(0.0, height)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return common / (areas - common) if common else 0.0
+
+
+def _place(picture: AnnotatedPicture) -> str:
+    return f"{picture.split} {picture.image_id}"
