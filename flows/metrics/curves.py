@@ -118,7 +118,7 @@ def _needed(truths: Integers) -> Integers:
         return needed + (needed / truths[:, None] < RECALLS)
 
 
-def _at_recalls(precision: Numbers, matches: Integers, needed: Integers) -> Numbers:
+def _at_recalls(precision: Numbers, matches: NDArray[np.int32], needed: Integers) -> Numbers:
     """Precision at RECALLS from that at each match, and the number of items found there.
 
     Samples are rows. The places of all rows are looked up at once: each row's numbers are above
