@@ -21,7 +21,7 @@ from prediction_details import (
 )
 
 from flows.pipelines.compare import compare
-from schemas.details import POINT_DETAILS
+from schemas.details import POINT_DETAILS, PRECISION_DETAILS
 from schemas.scores import COMPARISON
 
 DATASETS = {
@@ -180,6 +180,21 @@ def test_subsets_are_compared_one_by_one(files, tmp_path):
     assert large[0]["score_a"] == pytest.approx(evaluation_of(1).stats[0], abs=1e-12)
     assert rows[:6] == compare(files["detection", 1], b, samples=5).rows.to_pylist()[:6]
     assert comparison.notes == ("B has no details of scale small removed: not compared",)
+
+
+def test_a_subset_without_items_has_no_scores(tmp_path):
+    rows = details_of("detection", 1).to_pylist()
+    subset = {"attribute": "scale", "value": "small", "mode": "removed", "truths": 0}
+    for row in rows[: len(rows) // 2]:
+        detections = [detection | {"found": 0} for detection in row["detections"]]
+        rows.append(row | subset | {"detections": detections})
+    table = pa.Table.from_pylist(rows, PRECISION_DETAILS.schema)
+    a = write_details(table, tmp_path / "a", "detection", "deepfashion2")
+    small = compare(a, a, samples=3).rows.filter(pc.field("value") == "small").to_pylist()
+    assert [row["metric"] for row in small] == ["AP", "AP50", "AP75", "AR1", "AR10", "AR100"]
+    columns = ("score_a", "score_b", "difference", "low", "high", "differs")
+    assert {row[column] for row in small for column in columns} == {None}
+    assert {row["images"] for row in small} == {0}
 
 
 def test_landmarks_have_their_own_recalls_and_names(tmp_path):
