@@ -105,8 +105,8 @@ def worst_detections(painter: Painter, details: pa.Table, predictions: Predictio
     rows = whole_split(details)
     missed = painter.largest(missed_items(rows))
     wrong = false_positives(rows, CANDIDATES)
-    predicted = predictions({row["image_id"] for row in (*missed, *wrong)})
-    pictures = painter.pictures(predicted.keys() | {row["image_id"] for row in missed})
+    ids = {row["image_id"] for row in (*missed, *wrong)}
+    predicted, pictures = predictions(ids), painter.pictures(ids)
     drawings: dict[str, list[Drawing]] = {title: [] for title in (MISSED, CONFUSED, OTHERS)}
     for row in missed:
         own = predicted.get(row["image_id"], ())
