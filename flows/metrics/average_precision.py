@@ -56,7 +56,7 @@ class Metric(NamedTuple):
 
 
 class CurveArrays(NamedTuple):
-    """What COCO accumulates, -1 where there is no item: `precision` and `scores` are (thresholds,
+    """What COCO accumulates, -1 without items: `precision` and `scores` are (thresholds,
     101 recall points, categories, areas, limits of detections), `recall` lacks the second axis."""
 
     precision: np.ndarray
@@ -106,7 +106,10 @@ class Kernel:
     def matches(
         self, truth: Any, detections: Any, sigmas: np.ndarray | None
     ) -> list[dict[str, Any]]:
-        """COCO's record of each image with items or detections: what matches, areas of any size."""
+        """COCO's record of each image with items or detections: what matches, areas of any size.
+
+        It has the best detections of the image, as many as the largest of `limits`.
+        """
         evaluator = self._evaluator(truth, detections, sigmas)
         evaluator.params.area_rng = [self.areas["all"]]
         evaluator.params.area_rng_lbl = ["all"]

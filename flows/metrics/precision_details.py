@@ -26,15 +26,15 @@ def precision_details(
     """
     if not matches:
         return PRECISION_DETAILS.schema.empty_table()
-    found = _at_thresholds([image["dtMatches"] for image in matches])
+    matched = _at_thresholds([image["dtMatches"] for image in matches])
     places = np.array(list(chain(*(image["dtIds"] for image in matches))), np.int64) - 1
     outcomes = pa.StructArray.from_arrays(
         [
             pa.array(detections["row"][places], pa.int64()),
             pa.array(detections["score"][places], pa.float64()),
-            pa.array(_bits(found), pa.uint16()),
+            pa.array(_bits(matched), pa.uint16()),
             pa.array(_bits(_at_thresholds([image["dtIgnore"] for image in matches])), pa.uint16()),
-            *_matched_items(found[0] - 1, places, items, detections, slots),
+            *_matched_items(matched[0] - 1, places, items, detections, slots),
         ],
         fields=list(DETECTION),
     )
@@ -71,7 +71,7 @@ def landmark_similarity(
     the box of the item enlarged to three times its size.
     """
     points, labelled = predicted[:, :, :2], keypoints[:, :, 2] > 0
-    unlabelled = ~labelled.any(axis=1, keepdims=True)
+    unlabelled = np.logical_not(labelled.any(axis=1))[:, None]
     corner, size = items["bbox"][:, None, :2], items["bbox"][:, None, 2:]
     before, behind = corner - size - points, points - corner - 2 * size
     outside = np.clip(before, 0, None) + np.clip(behind, 0, None)
@@ -111,7 +111,7 @@ def _matched_items(
     detections: Columns,
     slots: LandmarkSlots | None,
 ) -> tuple[pa.Array, pa.Array]:
-    """`item_no` and `overlap` of the item that each detection matches; place -1 is no item."""
+    """`item_no` and `overlap` of the item at place `matched`; null where nothing matches (-1)."""
     is_match = matched >= 0
     item_no = items["item_no"][np.maximum(matched, 0)] if len(items["item_no"]) else matched
     overlap = np.zeros(len(matched))
@@ -131,7 +131,7 @@ def _overlap(items: Columns, detections: Columns, slots: LandmarkSlots | None) -
         overlap = landmark_similarity(own[0], items, own[1], slots.sigmas[: slots.own])
         rows = np.flatnonzero(~own[1][:, :, 2].any(axis=1))
         if len(rows):
-            whole = np.stack(detections["all_keypoints"][rows])
+            whole = np.stack(detections["all_keypoints"][rows].tolist())
             overlap[rows] = landmark_similarity(
                 whole, take(items, rows), np.zeros_like(whole), slots.sigmas
             )

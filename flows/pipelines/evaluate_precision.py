@@ -93,11 +93,13 @@ def precision_outcomes(
     """The outcomes of all categories in their order, by choice of landmarks and subset."""
     outcomes: dict[tuple[str | None, Subset], list[Outcome]] = {}
     for done, category in enumerate(CATEGORIES[DATASET], start=1):
-        own = [
+        own_items, own_detections = (
             take(columns, columns["category_id"] == category.category_id)
             for columns in (items, detections)
-        ]
-        for outcome in _outcomes(kernel, category, *own, subsets, inputs.details):
+        )
+        for outcome in _outcomes(
+            kernel, category, own_items, own_detections, subsets, inputs.details
+        ):
             outcomes.setdefault((outcome.landmarks, outcome.subset), []).append(outcome)
         inputs.on_progress("evaluate categories", done, len(CATEGORIES[DATASET]))
     return outcomes
