@@ -4,9 +4,12 @@ They are not part of a release. `row` counts the records of the prediction files
 order given: messages and details name a prediction by it.
 """
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
-from schemas.table import Column, Table, column
+from schemas.table import Column, Table, column, optional
+from schemas.vocabulary import SOURCES
 
 _ROW = column("row", "int64", "The record in the prediction files, from 1.")
 
@@ -81,6 +84,55 @@ PREDICTED_POINTS = Table(
     ),
 )
 
+_IMAGE = column("image_id", "int64", "Number of the image within the split.")
+
+
+def _box(make: Callable[..., Column], end: str) -> tuple[Column, ...]:
+    edges = (("x1", "Left"), ("y1", "Top"), ("x2", "Right"), ("y2", "Bottom"))
+    return tuple(
+        make(name, "float64", f"{edge} edge of the {end}", unit="px") for name, edge in edges
+    )
+
+
+QUERY_DETECTIONS = Table(
+    name="query_detections",
+    doc="Retrieval: the items detected in consumers' photos, each with a list of gallery items.",
+    key=("row",),
+    columns=(
+        _ROW,
+        _IMAGE,
+        optional("item_no", "int16", "Its item; null: the one with the highest IoU."),
+        column("category_id", "int16", "The predicted category."),
+        column("score", "float64", "Confidence; of several for an item the highest is judged."),
+        *_box(column, "box."),
+    ),
+)
+
+GALLERY_DETECTIONS = Table(
+    name="gallery_detections",
+    doc="Retrieval: the list of each query, the most similar item of the gallery first.",
+    key=("row", "rank"),
+    columns=(
+        _ROW,
+        column("rank", "int16", "Place in the list of the record, from 1."),
+        _IMAGE,
+        *_box(column, "box."),
+    ),
+)
+
+EMBEDDED_ITEMS = Table(
+    name="embedded_items",
+    doc="Retrieval: items that have an embedding.",
+    key=("source", "row"),
+    columns=(
+        column("source", "string", "Queries of users, or gallery of shops.", words=SOURCES),
+        column("row", "int64", "The row in the file of that side, from 1."),
+        _IMAGE,
+        column("item_no", "int16", "The item within the image."),
+        *_box(optional, "detected box; null: the annotated one."),
+    ),
+)
+
 PREDICTIONS: dict[str, Table] = {
     table.name: table
     for table in (
@@ -89,6 +141,9 @@ PREDICTIONS: dict[str, Table] = {
         PREDICTED_LANDMARKS,
         PREDICTED_MASKS,
         PREDICTED_POINTS,
+        QUERY_DETECTIONS,
+        GALLERY_DETECTIONS,
+        EMBEDDED_ITEMS,
     )
 }
 """Every prediction table by name."""

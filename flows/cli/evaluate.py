@@ -21,6 +21,7 @@ from flows.cli.options import (
 from flows.cli.output import print_rows
 from flows.cli.prefect_settings import configured_api
 from flows.cli.progress import progress
+from schemas.errors import InputError
 
 evaluate = command_group(
     "evaluate",
@@ -172,6 +173,75 @@ def landmarks(
     run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
         release, prefect, {name: value for name, value in options.items() if value is not None},
         )  # fmt: skip
+
+
+@evaluate.command()
+def retrieval(
+    split: SplitOption,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--predictions",
+            help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
+        ),
+    ] = None,
+    embeddings: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--embeddings",
+            help="Instead of --predictions: Parquet files of the queries and of the gallery, with "
+            "the columns image_id, item_no, embedding (a list of floats of a fixed size) and, "
+            "where it is of a detected box, box (x1, y1, x2, y2). The nearest 20 are computed.",
+            metavar="QUERIES GALLERY",
+        ),
+    ] = None,
+    dataset: DatasetOption = "deepfashion2",
+    boxes: Annotated[
+        Literal["detected", "truth"],
+        typer.Option(
+            "--boxes",
+            help="Boxes of --predictions. With `truth` each has to be that of an annotated item, "
+            "else the file is refused, and the metrics are top-1_truth, ...: scores on "
+            "ground-truth boxes cannot be compared with those on detected ones. The rule is the "
+            "same. Embeddings without a box are of ground-truth boxes.",
+        ),
+    ] = "detected",
+    similarity: Annotated[
+        Literal["cosine", "dot", "euclidean"],
+        typer.Option("--similarity", help="How --embeddings are compared."),
+    ] = "cosine",
+    min_identical: Annotated[
+        int,
+        typer.Option(
+            "--min-identical",
+            min=0,
+            help="Score only queries with at least so many items of the same pair_id and style in "
+            "the gallery; the authors' table by attributes is for more than 5: 6. The metrics "
+            "are then top-1_identical_6, ...",
+        ),
+    ] = 0,
+    by: ByOption = "",
+    output: ScoresOption = None,
+    details: DetailsOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    prefect: PrefectOption = False,
+) -> None:
+    """Score consumer-to-shop retrieval: top-1, 5, 10, 15 and 20 accuracy by the authors' rule.
+
+    A score is a share of all consumers' items with a style above zero. --by takes scale,
+    occlusion, zoom_in, viewpoint and category of the query.
+
+    Example: wardrobe evaluate retrieval --split validation --predictions results.json
+    """
+    if bool(predictions) == bool(embeddings):
+        raise InputError("give either --predictions or --embeddings.")
+    if embeddings and boxes == "truth":
+        raise InputError("--boxes is for --predictions; embeddings without a box need it not.")
+    options = {"embeddings": bool(embeddings), "boxes": boxes, "similarity": similarity,
+        "min_identical": min_identical}  # fmt: skip
+    run_evaluation("retrieval", dataset, split, list(embeddings or predictions or ()), by, output,
+        details, lake, release, prefect, options)  # fmt: skip
 
 
 def run_evaluation(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from flows.pipelines.evaluate_classification import evaluate_classification
 from flows.pipelines.evaluate_normalised_error import evaluate_normalised_error
 from flows.pipelines.evaluate_precision import PRECISION
+from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
@@ -29,6 +30,7 @@ EVALUATORS: dict[tuple[str, str], Evaluator] = {
         evaluate_classification, ("category", "predicted")
     ),
     ("landmarks", "fashionai"): Evaluator(evaluate_normalised_error, ("category", "landmark")),
+    ("retrieval", "deepfashion2"): Evaluator(evaluate_retrieval, RETRIEVAL_ATTRIBUTES),
 }
 """How each task is scored, by task and data set."""
 

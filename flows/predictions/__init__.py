@@ -8,14 +8,23 @@ from flows.predictions.classes import read_classes
 from flows.predictions.coco_masks import run_lengths
 from flows.predictions.coco_results import read_boxes, read_landmarks, read_masks
 from flows.predictions.digest import predictions_sha256
+from flows.predictions.embeddings import Embeddings, read_embeddings
 from flows.predictions.points import read_points
+from flows.predictions.retrieval import EDGES, LIST_LENGTH, Retrieval, field_of, read_retrieval
 
 __all__ = [
+    "EDGES",
+    "LIST_LENGTH",
+    "Embeddings",
+    "Retrieval",
+    "field_of",
     "predictions_sha256",
     "read_boxes",
     "read_classes",
+    "read_embeddings",
     "read_landmarks",
     "read_masks",
     "read_points",
+    "read_retrieval",
     "run_lengths",
 ]

@@ -1,4 +1,4 @@
-"""COCO results in JSON: the records of a list, decoded in blocks of a few megabytes.
+"""Results in JSON: the records of a list, decoded in blocks of a few megabytes.
 
 Records end after the closing braces of the outermost objects. Where these are is computed without
 parsing, which is right for valid JSON; of any other text the decoding fails.
@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from flows.predictions.coco_records import Record, RunLengths, path_and_problem
+from flows.predictions.coco_records import RunLengths, path_and_problem
 from schemas.errors import InputError
 
 BLOCK = 4 << 20
 MAX_RECORD = 64 << 20
 
-T = TypeVar("T", bound=Record)
+T = TypeVar("T", bound=msgspec.Struct)
 
 _QUOTE, _OPEN, _CLOSE = b'"{}'
 _WHITESPACE = b" \t\r\n"
@@ -83,15 +83,17 @@ def _records(
     return records
 
 
-def _quotes(record: Record) -> int:
+def _quotes(record: msgspec.Struct) -> int:
     """The quotes in the text of a record without duplicate keys or quotes within strings."""
-    quotes = 8
+    quotes = 0
     for name in record.__struct_fields__:
         value = getattr(record, name)
         if isinstance(value, msgspec.Raw):
             quotes += 2 + bytes(value).count(b'"') if value else 0
         elif isinstance(value, RunLengths):
-            quotes += 6 if isinstance(value.counts, str) else 4
+            quotes += 8 if isinstance(value.counts, str) else 6
+        else:
+            quotes += 2
     return quotes
 
 

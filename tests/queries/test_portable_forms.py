@@ -176,7 +176,7 @@ def _plain(line: str) -> str:
     line = re.sub(r"'[^']*'", "''", line).replace("distinct from", "<>")
     while (shorter := re.sub(r"\([^()]*\)", "", line)) != line:
         line = shorter
-    return re.sub(r"\b(left|semi|anti) join\b", "join", line)
+    return re.sub(r"\b(left|full|semi|anti) join\b", "join", line)
 
 
 def test_statements_have_the_layout():
