@@ -1,6 +1,7 @@
 """The worst images of FashionAI and the worst queries, drawn from details of real evaluations."""
 
 import csv
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from flows.exports.report import ScoredPredictions
 from flows.lake import Lake
 from flows.pipelines.pictures import PictureReader
 from flows.pipelines.report_scores import scored_predictions
+from flows.predictions import predictions_sha256
 from flows.warehouse import open_warehouse
 from schemas.categories import FASHIONAI_POINTS
 from schemas.details import RETRIEVAL_DETAILS
@@ -132,12 +134,26 @@ def test_the_worst_queries_are_next_to_the_pictures_they_should_find(lake, tmp_p
             "pair_id": pair["user_pair_id"],
             "style": pair["user_style"],
             "outcome": "wrong category",
+            "row": 1,
         }
     )
+    expected = [
+        row["shop_image_id"]
+        for row in pairs.to_pylist()
+        if (row["user_image_id"], row["user_item_no"]) == (key["image_id"], key["item_no"])
+    ]
+    record = {
+        "query_image_id": key["image_id"],
+        "query_bbox": [1, 2, 30, 40],
+        "query_cls": 1,
+        "query_score": 0.5,
+        "gallery_image_id": [expected[0], expected[0], 3, 4],
+        "gallery_bbox": [[1, 2, 3, 4], [5, 6, 7, 8], [1, 1, 9, 9], [1, 1, 9, 9]],
+    }
     predictions = tmp_path / "r.json"
-    predictions.write_text("[]")
+    predictions.write_text(json.dumps([record, record | {"gallery_image_id": [1] * 4}]))
     own = {"split": "train", "release": release.id}
-    own["predictions_sha256"] = "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
+    own["predictions_sha256"] = predictions_sha256([predictions])
     table = pa.Table.from_pylist([query], RETRIEVAL_DETAILS.schema)
     details = write_details(table, tmp_path / "d.parquet", "retrieval", "deepfashion2", **own)
     assert pq.read_metadata(details).num_rows == 1
@@ -146,9 +162,9 @@ def test_the_worst_queries_are_next_to_the_pictures_they_should_find(lake, tmp_p
     assert "wrong category" in drawing.caption
     user, *shops = drawing.pictures
     assert user.image_id == key["image_id"] and user.source == "user"
-    expected = {
-        row["shop_image_id"]
-        for row in pairs.to_pylist()
-        if key.items() <= {"image_id": row["user_image_id"], "item_no": row["user_item_no"]}.items()
+    assert [shop.image_id for shop in shops] == list(dict.fromkeys([*expected[:2], 3]))
+    ranks = {
+        shop.image_id: [item.category_name for item in shop.predictions or ()] for shop in shops
     }
-    assert {shop.image_id for shop in shops} == set(sorted(expected)[:5])
+    assert ranks[expected[0]] == ["rank 1", "rank 2"] and ranks[3] == ["rank 3"]
+    assert drawing.pictures[1].predictions[1].box == (5, 6, 7, 8)
