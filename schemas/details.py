@@ -52,7 +52,11 @@ PRECISION_DETAILS = Table(
         _CATEGORY,
         column("truths", "int32", "Items of the truth that count."),
         column("missed", pa.list_(pa.int16()), "item_no of those without a match at 0.50."),
-        column("detections", pa.list_(DETECTION), "The detections by falling score."),
+        column(
+            "detections",
+            pa.list_(DETECTION),
+            "The best 100 detections (landmarks: 20) by falling score; others never count.",
+        ),
     ),
 )
 

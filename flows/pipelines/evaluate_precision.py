@@ -1,6 +1,6 @@
 """Average precision of detected boxes, landmarks and masks: over all items and by attribute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -105,7 +105,7 @@ def precision_outcomes(
     return outcomes
 
 
-def _subsets(by: Any, modes: Any) -> Iterator[Subset]:
+def _subsets(by: Sequence[str], modes: Sequence[str]) -> Iterator[Subset]:
     """Everything, then each value of each attribute in each mode."""
     yield Subset()
     words = {column.field.name: column.words for column in TABLES["items"].columns}

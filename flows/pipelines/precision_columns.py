@@ -116,12 +116,14 @@ def read_detections(task: str, batches: Iterable[pa.RecordBatch], items: Columns
     columns = []
     for batch in chain([empty], batches):
         own = {name: batch[name].to_numpy() for name in table.schema.names[:4]}
-        if task == "detection":
-            own |= _boxes(batch)
-        elif task == "segmentation":
-            own |= _masks(batch)
-        else:
-            own |= _landmarks(batch, np.isin(_keys(own), keys))
+        # Finite coordinates may have an infinite area.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if task == "detection":
+                own |= _boxes(batch)
+            elif task == "segmentation":
+                own |= _masks(batch)
+            else:
+                own |= _landmarks(batch, np.isin(_keys(own), keys))
         columns.append(own)
     return _joined(columns)
 

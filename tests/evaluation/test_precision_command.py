@@ -87,6 +87,14 @@ def test_items_without_a_landmark_that_counts_are_skipped(evaluate):
     assert (row["score"], row["count"], row["skipped"]) == (pytest.approx(0.5), 2, 1)
 
 
+def test_numbers_of_any_size_are_scored_without_a_warning(evaluate):
+    huge = [1e308, -1e308, 1.0, -1e308, 1e308, 1.0]
+    box = {"image_id": 1, "category_id": 9, "score": 1e308, "bbox": [-1e308, 1e308, 1e308, 1e308]}
+    assert evaluate("detection", [box])["AP", "all", None, "all"]["score"] == 0
+    points = [{**RECORDS[0], "image_id": number, "keypoints": huge * 4} for number in (1, 2)]
+    assert evaluate("landmarks", points)["AP_visible", "all", None, "all"]["score"] == 0
+
+
 def test_details_are_written_when_asked_for(evaluate, tmp_path):
     mask = {"size": [80, 64], "counts": [8 * 80 + 12, 48, 32, 48, 80 * 64 - 780]}
     records = [{"image_id": 1, "category_id": 9, "score": 0.5, "segmentation": mask}]
