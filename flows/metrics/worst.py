@@ -74,7 +74,7 @@ def worst_queries(details: pa.Table, most: int) -> list[Row]:
         by_outcome.append(rows.sort_by(order).slice(0, most).to_pylist())
     *missed, hits = by_outcome
     turns = [rows[turn] for turn in range(most) for rows in missed if turn < len(rows)]
-    return [*turns, *(row for row in hits if row["rank"] > 1)][:most]
+    return [*turns, *(row for row in hits if (row["rank"] or 0) > 1)][:most]
 
 
 def confusion(details: pa.Table, names: dict[int, str], none: str) -> list[Row]:

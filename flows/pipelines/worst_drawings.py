@@ -165,16 +165,18 @@ def missed_queries(painter: Painter, details: pa.Table) -> Drawings:
         entries = lists.get(row["row"], [])
         numbers = dict.fromkeys((row["image_id"], *shops, *(number for number, _ in entries)))
         pictures = painter.pictures(numbers.keys())
-        for number, entry in entries:
-            own = pictures[number].predictions or ()
-            pictures[number] = replace(pictures[number], predictions=(*own, entry))
-        result = f"found at rank {row['rank']}" if row["rank"] else row["outcome"]
         query = pictures[row["image_id"]]
-        caption = (
-            f"{_place(query)}, item {row['item_no']}, style {row['style']}: {result}. On the "
-            "right are shops' pictures of it"
-        )
-        caption += ", then the first of its list, dashed." if entries else "."
+        for number, entry in entries:
+            own = (*(pictures[number].predictions or ()), entry)
+            # A style is a number within its pair_id: those of other products say nothing here.
+            items = pictures[number].items if number in shops else ()
+            pictures[number] = replace(pictures[number], predictions=own, items=items)
+        result = f"found at rank {row['rank']}" if row["rank"] else row["outcome"]
+        caption = f"{_place(query)}, item {row['item_no']}, style {row['style']}: {result}."
+        if shops:
+            caption += " On the right are shops' pictures of it."
+        if entries:
+            caption += f" Dashed: the first {len(entries)} of its list."
         drawn.append(Drawing([pictures[number] for number in numbers], caption))
     return {"Queries without a hit, then late ones": drawn}
 

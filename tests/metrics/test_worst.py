@@ -48,6 +48,15 @@ def test_wrong_detections_count_and_match_nothing_the_surest_first(precision):
     assert false_positives(shuffled(precision), 5) == expected[:5]
 
 
+def test_a_detection_that_does_not_count_is_not_wrong(precision):
+    (row,) = [row for row in precision.to_pylist() if row["detections"]][:1]
+    detection = row["detections"][0] | {"found": 0, "ignored": 1022}
+    for ignored, count in ((1022, 1), (1023, 0)):  # the lowest bit is that of 0.50
+        row["detections"] = [detection | {"ignored": ignored}]
+        rows = pa.Table.from_pylist([row], PRECISION_DETAILS.schema)
+        assert len(false_positives(rows, 5)) == count
+
+
 def test_missed_items_are_those_of_the_rows(precision):
     expected = [(row["image_id"], no) for row in precision.to_pylist() for no in row["missed"]]
     missed = missed_items(precision)

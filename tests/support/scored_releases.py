@@ -66,11 +66,11 @@ def write_scores(path: Path, predictions: Path, **changes: Any) -> Path:
 def write_precision_details(path: Path, predictions: Path, **changes: str) -> Path:
     """The details of PREDICTED: the vest of image 1 is found by the third record."""
 
-    def row(image_id: int, category_id: int, truths: int, missed: list[int], *found: Any) -> Any:
+    def row(image_id: int, category_id: int, truths: int, missed: list[int], *detected: Any) -> Any:
         detections = [
             {"row": number, "score": score, "found": hit, "ignored": 0}
             | {"item_no": 2 if hit else None, "overlap": 0.9 if hit else None}
-            for number, score, hit in found
+            for number, score, hit in detected
         ]
         return EVERYTHING | {
             "image_id": image_id,
