@@ -13,7 +13,14 @@ import pyarrow.parquet as pq
 
 from flows.exports.drawing.annotated import PredictedItem
 from flows.exports.drawing.outlines import mask_outlines
-from flows.predictions import read_boxes, read_landmarks, read_masks, read_points, run_lengths
+from flows.predictions import (
+    read_boxes,
+    read_landmarks,
+    read_masks,
+    read_points,
+    read_retrieval,
+    run_lengths,
+)
 from flows.warehouse import Warehouse, read_matching, run_query
 from schemas.categories import CATEGORIES, Category, category
 from schemas.errors import InputError
@@ -55,6 +62,26 @@ def predicted_items(
         image_id: tuple(sorted(items, key=lambda item: -(item.score or 0)))
         for image_id, items in by_image.items()
     }
+
+
+def first_of_lists(
+    paths: Sequence[Path], rows: Collection[int], most: int
+) -> dict[int, list[tuple[int, PredictedItem]]]:
+    """The first entries in the lists of these records: image_id and box, by record.
+
+    Embeddings do not have lists. Raises InputError for bad records.
+    """
+    if "embedding" in _field_names(paths[0]):
+        return {}
+    gallery = read_retrieval(paths).gallery
+    is_first = pc.less_equal(gallery["rank"], most)
+    is_asked = pc.is_in(gallery["row"], pa.array(list(rows), pa.int64()))
+    lists: dict[int, list[tuple[int, PredictedItem]]] = defaultdict(list)
+    for entry in gallery.filter(pc.and_(is_first, is_asked)).to_pylist():
+        box = (entry["x1"], entry["y1"], entry["x2"], entry["y2"])
+        item = PredictedItem(entry["row"], f"rank {entry['rank']}", box=box)
+        lists[entry["row"]].append((entry["image_id"], item))
+    return lists
 
 
 def predicted_task(dataset: str, path: Path) -> str:

@@ -1,7 +1,6 @@
 """Scored predictions of a report: files of scores, details and predictions -> what it shows."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,10 @@ from flows.metrics.worst import confusion, whole_split
 from flows.pipelines.details import read_details
 from flows.pipelines.evaluate import with_published
 from flows.pipelines.pictures import PictureReader
-from flows.pipelines.predicted_items import predicted_items
 from flows.pipelines.score_files import of_release, read_scores
 from flows.pipelines.worst_drawings import (
     Drawings,
     Painter,
-    PredictionsOf,
     largest_point_errors,
     missed_queries,
     worst_detections,
@@ -38,7 +35,7 @@ CURVES = (0, 5)
 
 NO_PREDICTION = "none"
 
-DRAWINGS: dict[str, Callable[[Painter, pa.Table, PredictionsOf], Drawings]] = {
+DRAWINGS: dict[str, Callable[[Painter, pa.Table], Drawings]] = {
     PRECISION_DETAILS.name: worst_detections,
     POINT_DETAILS.name: largest_point_errors,
     RETRIEVAL_DETAILS.name: missed_queries,
@@ -72,8 +69,7 @@ def scored_predictions(
         elif name in DRAWINGS:
             own = files[origin.predictions_sha256]
             used |= set(own)
-            read = partial(predicted_items, con, origin.task, origin.dataset, origin.split, own)
-            part["worst"] = DRAWINGS[name](Painter(con, reader, origin), rows, read)
+            part["worst"] = DRAWINGS[name](Painter(con, reader, origin, own), rows)
     if unused := [path for path in predictions if path not in used]:
         raise InputError(f"{unused[0]}: no file of --details is about these predictions")
     return [

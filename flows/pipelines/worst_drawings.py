@@ -1,7 +1,8 @@
 """Drawings of the worst items of an evaluation: what was missed, found wrongly, or far off."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from flows.metrics.worst import (
 )
 from flows.pipelines.details import Origin
 from flows.pipelines.pictures import PictureReader, annotated_pictures
+from flows.pipelines.predicted_items import Predictions, first_of_lists, predicted_items
 from flows.warehouse import Warehouse, read_matching
 from schemas.errors import InputError
 
@@ -30,8 +32,11 @@ CANDIDATES = 60
 MIN_SCORE = 0.3
 """Predictions around a missed item are drawn from this score."""
 
-SHOPS = 5
-"""Pictures of shops next to a query."""
+SHOPS = 2
+"""Shops' pictures of the item of a query next to it."""
+
+RANKED = 3
+"""Entries of the list of a query next to it."""
 
 MISSED = "Missed items, the largest first"
 CONFUSED = "Wrong category, the highest scores first"
@@ -45,18 +50,26 @@ OTHER_PARTS: dict[str, dict[str, Any]] = {
 }
 """The parts of items that are not drawn: those that predictions of a task do not have."""
 
-PredictionsOf = Callable[[Collection[int]], Mapping[int, Sequence[PredictedItem]]]
-"""The predictions for some images, by image_id."""
-
 Drawings = dict[str, Sequence[Drawing]]
 
 
 class Painter:
-    """Draws pictures of a split with predictions over their items."""
+    """Pictures of what was scored, and the predictions for them from their files."""
 
-    def __init__(self, con: Warehouse, reader: PictureReader, origin: Origin) -> None:
+    def __init__(
+        self, con: Warehouse, reader: PictureReader, origin: Origin, paths: Sequence[Path]
+    ) -> None:
         self._con, self._reader, self._task = con, reader, origin.task
-        self._dataset, self._split = origin.dataset, origin.split
+        self._dataset, self._split, self._paths = origin.dataset, origin.split, paths
+
+    def predictions(self, image_ids: Set[int]) -> Predictions:
+        """The predictions for these images."""
+        place = (self._dataset, self._split)
+        return predicted_items(self._con, self._task, *place, self._paths, image_ids)
+
+    def lists(self, rows: Set[int]) -> dict[int, list[tuple[int, PredictedItem]]]:
+        """The first images and boxes in the lists of these records of retrieval."""
+        return first_of_lists(self._paths, rows, RANKED)
 
     def pictures(self, image_ids: Set[int]) -> dict[int, AnnotatedPicture]:
         """The pictures by image_id, with the parts of their items that the task predicts.
@@ -100,36 +113,36 @@ class Painter:
         return rows["shop_image_id"].unique().to_pylist()[:SHOPS]
 
 
-def worst_detections(painter: Painter, details: pa.Table, predictions: PredictionsOf) -> Drawings:
+def worst_detections(painter: Painter, details: pa.Table) -> Drawings:
     """The largest missed items, and the surest detections of a wrong category or of nothing."""
     rows = whole_split(details)
     missed = painter.largest(missed_items(rows))
     wrong = false_positives(rows, CANDIDATES)
-    predicted = predictions({row["image_id"] for row in (*missed, *wrong)})
-    pictures = painter.pictures(predicted.keys() | {row["image_id"] for row in missed})
+    ids = {row["image_id"] for row in (*missed, *wrong)}
+    predicted, pictures = painter.predictions(ids), painter.pictures(ids)
     drawings: dict[str, list[Drawing]] = {title: [] for title in (MISSED, CONFUSED, OTHERS)}
     for row in missed:
         own = predicted.get(row["image_id"], ())
         drawings[MISSED].append(_missed(pictures[row["image_id"]], row["item_no"], own))
     for row in wrong:
-        own = [item for item in predicted.get(row["image_id"], ()) if item.row == row["row"]]
-        for prediction in own:
-            picture = pictures[row["image_id"]]
-            is_confused, finding = _finding(prediction, picture.items)
-            group = drawings[CONFUSED if is_confused else OTHERS]
-            if len(group) < DRAWN:
-                caption = f"{_place(picture)}: {prediction_label(prediction)}, {finding}"
-                group.append(Drawing([replace(picture, predictions=(prediction,))], caption))
+        picture = pictures[row["image_id"]]
+        by_row = {item.row: item for item in predicted.get(row["image_id"], ())}
+        if row["row"] not in by_row:
+            raise InputError(f"the predictions lack record {row['row']}, which details are of")
+        prediction = by_row[row["row"]]
+        is_confused, finding = _finding(prediction, picture.items)
+        group = drawings[CONFUSED if is_confused else OTHERS]
+        if len(group) < DRAWN:
+            caption = f"{_place(picture)}: {prediction_label(prediction)}, {finding}"
+            group.append(Drawing([replace(picture, predictions=(prediction,))], caption))
     return {title: group for title, group in drawings.items() if group}
 
 
-def largest_point_errors(
-    painter: Painter, details: pa.Table, predictions: PredictionsOf
-) -> Drawings:
+def largest_point_errors(painter: Painter, details: pa.Table) -> Drawings:
     """The images whose points are the farthest from the truth."""
     rows = largest_errors(details, DRAWN)
     ids = {row["image_id"] for row in rows}
-    predicted, pictures = predictions(ids), painter.pictures(ids)
+    predicted, pictures = painter.predictions(ids), painter.pictures(ids)
     drawn = []
     for row in rows:
         picture = pictures[row["image_id"]]
@@ -142,19 +155,29 @@ def largest_point_errors(
     return {"Images with the largest error": drawn}
 
 
-def missed_queries(painter: Painter, details: pa.Table, predictions: PredictionsOf) -> Drawings:
-    """Queries without a hit, or with a late one: the query, then pictures that it should find."""
+def missed_queries(painter: Painter, details: pa.Table) -> Drawings:
+    """Queries without a hit, or with a late one: what they should find, and what they found."""
+    rows = worst_queries(details, DRAWN)
+    lists = painter.lists({row["row"] for row in rows if row["row"]})
     drawn = []
-    for row in worst_queries(details, DRAWN):
+    for row in rows:
         shops = painter.counterparts(row["image_id"], row["item_no"])
-        pictures = painter.pictures({row["image_id"], *shops})
-        sheet = [pictures[number] for number in (row["image_id"], *shops)]
+        entries = lists.get(row["row"], [])
+        numbers = dict.fromkeys((row["image_id"], *shops, *(number for number, _ in entries)))
+        pictures = painter.pictures(numbers.keys())
+        query = pictures[row["image_id"]]
+        for number, entry in entries:
+            own = (*(pictures[number].predictions or ()), entry)
+            # A style is a number within its pair_id: those of other products say nothing here.
+            items = pictures[number].items if number in shops else ()
+            pictures[number] = replace(pictures[number], predictions=own, items=items)
         result = f"found at rank {row['rank']}" if row["rank"] else row["outcome"]
-        caption = (
-            f"{_place(sheet[0])}, item {row['item_no']}, style {row['style']}: {result}. On the "
-            "right are shops' pictures of it."
-        )
-        drawn.append(Drawing(sheet, caption))
+        caption = f"{_place(query)}, item {row['item_no']}, style {row['style']}: {result}."
+        if shops:
+            caption += " On the right are shops' pictures of it."
+        if entries:
+            caption += f" Dashed: the first {len(entries)} of its list."
+        drawn.append(Drawing([pictures[number] for number in numbers], caption))
     return {"Queries without a hit, then late ones": drawn}
 
 

@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 from builders import tables_of
-from releases import write_files
-
-pytest.importorskip("hotcoco")
-pytest.importorskip("pycocotools")
-
 from coco_oracle import evaluated, truth_of
 from coco_predictions import predictions
 from precision_runs import documents_to_score, outcomes_of
+from releases import write_files
 
 from flows.metrics.average_precision import IOU_TYPES
 from flows.metrics.coco_records import Subset

@@ -33,6 +33,7 @@ def test_every_section_with_rows_is_on_the_page_and_in_the_contents(page):
         "published-totals",
         "differences",
         "provenance",
+        "scores-detection-deepfashion2-train-abababababab",
         "deepfashion2-items-by-category",
         "deepfashion2-variations",
         "deepfashion2-landmarks",

@@ -90,7 +90,7 @@ def test_in_a_browser_pictures_load_and_nothing_is_wider_than_the_window(page, t
     """
     result, console = browse(page, tmp_path, script, width=width)
     assert console == []
-    assert result["broken"] == 0 and result["pictures"] == 6 and result["plots"] >= 8
+    assert result["broken"] == 0 and result["pictures"] == 8 and result["plots"] >= 8
     assert result["page"] <= result["window"]
     assert result["unlabelled"] == 0
     assert result["open"] is (width > 900)

@@ -1,12 +1,18 @@
 """Small contents of a report: one with a category, one with everything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 from PIL import Image
 
-from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, Landmark
-from flows.exports.report import ReportContent
+from flows.exports.drawing.annotated import (
+    AnnotatedItem,
+    AnnotatedPicture,
+    Landmark,
+    PredictedItem,
+)
+from flows.exports.report import Drawing, ReportContent, ScoredPredictions
 from flows.pipelines.report import statistic
 from flows.release.manifest import Changes, Manifest
 from flows.warehouse import query
@@ -161,6 +167,35 @@ def _statistics() -> dict[str, list[dict]]:
     }
 
 
+def an_evaluation() -> ScoredPredictions:
+    """Scores of boxes with a plot, a curve, a confusion and two drawings, one of them a sheet."""
+    whole = {"attribute": "all", "value": "all", "mode": None, "category": "all"}
+    numbers = {"metric": "AP", "score": 0.5, "count": 4, "skipped": 0, "missing": 1}
+    by_scale = {"attribute": "scale", "value": "small", "mode": "ignored"}
+    rows = [whole | numbers, whole | numbers | by_scale]
+    boxes = (PredictedItem(1, "skirt", 0.75, (20, 30, 90, 140)),)
+    pictures = [
+        replace(a_picture(number, source), predictions=boxes)
+        for number, source in ((1, "user"), (2, "shop"), (3, "shop"))
+    ]
+    return ScoredPredictions(
+        task="detection",
+        dataset="deepfashion2",
+        split="train",
+        predictions_sha256="ab" * 32,
+        kernel="a kernel",
+        scores=rows,
+        summary=pa.Table.from_pylist([numbers]),
+        table=pa.Table.from_pylist(rows),
+        curves=[
+            {"category": "skirt", "threshold": "0.50", "recall": recall, "precision": 0.5}
+            for recall in (0.0, 1.0)
+        ],
+        confusion=[{"category": "skirt", "predicted": "vest", "images": 3}],
+        worst={"Missed items": [Drawing(pictures[:1], "item 1"), Drawing(pictures, "item 2")]},
+    )
+
+
 def a_full_content() -> ReportContent:
     """A release with rows for every section."""
     refused = {**KEY, "file_name": "train/annos/000007.json", "item_no": None, "rule": "not_json"}
@@ -189,5 +224,6 @@ def a_full_content() -> ReportContent:
         ),
         samples=[a_picture(number, "user") for number in range(1, 5)],
         pairs=[[a_picture(1, "user"), a_picture(2, "shop")]],
+        scored=[an_evaluation()],
         mean_pictures={"fashion-mnist": {"Bag": Image.new("L", (28, 28), 90)}},
     )

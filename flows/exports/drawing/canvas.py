@@ -104,7 +104,7 @@ class Canvas:
         """Two crossed strokes with a white rim."""
         x, y = self.place(point)
         reach, thin = radius * SUPERSAMPLING, max(1, round(self.weight))
-        for width, fill in ((thin * 3, PAPER), (thin, colour)):
+        for width, fill in ((round(thin * 2.2), PAPER), (thin, colour)):
             for turn in (1, -1):
                 ends = (x - reach, y - turn * reach, x + reach, y + turn * reach)
                 self.draw.line(ends, (*fill, 255), width=width)

@@ -70,7 +70,13 @@ def _cell(picture: AnnotatedPicture, colours: dict[int, Rgb]) -> Image.Image:
     """A picture in the width of a column, with its number and styles below."""
     chosen = {item.item_no: colours.get(item.style or 0, NEUTRAL) for item in picture.items}
     drawn = draw_annotations(
-        picture, side=2 * _CELL, legend=False, labels=False, colours=chosen, weight=2.0
+        picture,
+        side=2 * _CELL,
+        legend=False,
+        labels=picture.predictions is not None,
+        colours=chosen,
+        weight=2.0,
+        letters=30,
     )
     drawn = ImageOps.contain(drawn, (_CELL, round(1.4 * _CELL)), Image.Resampling.LANCZOS)
     cell = Image.new("RGB", (_CELL, drawn.height + _CAPTION), PAPER)

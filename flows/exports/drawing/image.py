@@ -138,7 +138,7 @@ def _draw_prediction(canvas: Canvas, prediction: PredictedItem, weight: float) -
             canvas.line(line, PREDICTION, weight=1.3, dashed=True)
     for point in prediction.landmarks:
         if point:
-            canvas.cross(point, PREDICTION, radius=weight * 2.6)
+            canvas.cross(point, PREDICTION, radius=weight * 3.2)
 
 
 def prediction_label(prediction: PredictedItem) -> str:

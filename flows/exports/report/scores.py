@@ -1,5 +1,6 @@
 """Sections of scored predictions: scores next to published ones, plots, and the worst items."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,13 +16,13 @@ from schemas.datasets import DATASETS
 from schemas.scores import ALL
 
 _PLOTTED = {
-    "detection": ("AP",),
-    "segmentation": ("AP",),
-    "landmarks": ("AP_visible_occluded", "AP_visible", "NE"),
-    "retrieval": ("top-1", "top-20"),
-    "classification": ("precision", "recall"),
+    "detection": "AP",
+    "segmentation": "AP",
+    "landmarks": "AP_visible|AP_visible_occluded|NE",
+    "retrieval": "top-(1|20)(_.*)?",
+    "classification": "precision|recall",
 }
-"""The metrics of each task that have plots; the tables have all."""
+"""The metrics of each task that have plots, as regular expressions; the tables have all."""
 
 _COLOURS = (
     "Solid blue lines are the truth, grey where a drawing is about another item; dashed orange "
@@ -60,7 +61,8 @@ def scored_predictions(scored: ScoredPredictions) -> Section:
 
 def _plots(scored: ScoredPredictions) -> Iterator[Block]:
     """A plot for each attribute that was scored and for the categories, by metric."""
-    for metric in _PLOTTED[scored.task]:
+    metrics = dict.fromkeys(row["metric"] for row in scored.scores)
+    for metric in filter(re.compile(_PLOTTED[scored.task]).fullmatch, metrics):
         for attribute, column, part in _groups([r for r in scored.scores if r["metric"] == metric]):
             channels = {"x": "score", "y": column}
             if all(row["mode"] for row in part):
