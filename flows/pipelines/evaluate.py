@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.pipelines.evaluate_classification import evaluate_classification
+from flows.pipelines.evaluate_precision import PRECISION
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
@@ -20,6 +21,7 @@ from schemas.errors import InputError, did_you_mean
 from schemas.scores import SCORES, TASK_SCORES
 
 EVALUATORS: dict[tuple[str, str], Evaluator] = {
+    **PRECISION,
     ("classification", "fashion-mnist"): Evaluator(evaluate_classification, ("category",)),
 }
 """How each task is scored, by task and data set."""
