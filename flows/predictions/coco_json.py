@@ -75,7 +75,8 @@ class _RecordDecoder:
         """The records that end at these places: all at once or, after an error, one by one."""
         if text.startswith(delimiter):
             try:
-                records = self._block.decode(b"[" + text[1 : ends[-1]] + b"]")
+                # As text: msgspec does not decode strings in fields that are ignored.
+                records = self._block.decode((b"[" + text[1 : ends[-1]] + b"]").decode())
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 records = []
             # msgspec takes the last of two equal keys: there are more quotes than fields explain.
@@ -100,7 +101,9 @@ class _RecordDecoder:
         text = b"[" + text[1:] + b"]"
         try:
             records = self._record.decode(text)
-            json.loads(text, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
+            json.loads(
+                text.decode(), object_pairs_hook=_require_unique, parse_int=str, parse_float=str
+            )
             return records
         except msgspec.ValidationError as error:
             problem = _sentence(error)
