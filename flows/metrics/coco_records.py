@@ -8,7 +8,7 @@ Detections have `row` and `score`; `all_keypoints` has the landmarks of all cate
 the own first, where an item without labelled landmarks may match, else None.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,18 @@ from schemas.scores import ALL
 
 Columns = dict[str, np.ndarray]
 Annotation = dict[str, Any]
+
+FIELDS = (
+    "image_id",
+    "category_id",
+    "area",
+    "score",
+    "num_keypoints",
+    "bbox",
+    "keypoints",
+    "segmentation",
+)
+"""The columns that are fields of COCO's records."""
 
 IGNORED_AREA = 1e12
 """Above every range of areas: an item of this area is ignored in all of them."""
@@ -77,7 +89,7 @@ def visible_only(items: Columns) -> Columns:
 
 def detection_records(detections: Columns, slots: LandmarkSlots | None) -> list[Annotation]:
     """COCO's records of detections of one category; ids are rows from 1."""
-    records = list(_records(detections, ("score",), slots))
+    records = _records(detections, slots)
     if slots is not None:
         for record, keypoints in zip(records, detections["all_keypoints"], strict=True):
             if keypoints is not None:
@@ -91,9 +103,8 @@ def item_records(items: Columns, slots: LandmarkSlots | None) -> list[Annotation
     One without labelled landmarks has zeros in all slots: its OKS is a mean over all of them.
     """
     if slots is None:
-        return list(_records(items, (), None))
-    columns = items | {"num_keypoints": labelled_landmarks(items)}
-    records = list(_records(columns, ("num_keypoints",), slots))
+        return _records(items, None)
+    records = _records(items | {"num_keypoints": labelled_landmarks(items)}, slots)
     for record in records:
         if not record["num_keypoints"]:
             record["keypoints"] = [0.0] * (3 * len(slots.order))
@@ -115,15 +126,11 @@ def _ignored(record: Annotation) -> Annotation:
     return record | {"area": IGNORED_AREA}
 
 
-def _records(
-    columns: Columns, names: Sequence[str], slots: LandmarkSlots | None
-) -> Iterator[Annotation]:
-    shapes = [name for name in ("bbox", "keypoints", "segmentation") if name in columns]
-    fields = ["image_id", "category_id", "area", *names, *shapes]
-    values = [columns[name] for name in fields]
+def _records(columns: Columns, slots: LandmarkSlots | None) -> list[Annotation]:
+    fields = {name: columns[name] for name in FIELDS if name in columns}
+    fields["id"] = np.arange(1, len(columns["image_id"]) + 1)
     if slots is not None:
         own = columns["keypoints"][:, : slots.own]
-        values[fields.index("keypoints")] = own.reshape(len(own), 3 * slots.own)
-    rows = zip(*(column.tolist() for column in values), strict=True)
-    for number, row in enumerate(rows, start=1):
-        yield {"id": number, "iscrowd": 0, **dict(zip(fields, row, strict=True))}
+        fields["keypoints"] = own.reshape(len(own), 3 * slots.own)
+    rows = zip(*(values.tolist() for values in fields.values()), strict=True)
+    return [dict(zip(fields, row, strict=True)) for row in rows]

@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 from builders import tables_of
-from releases import write_files
-
-pytest.importorskip("hotcoco")
-pytest.importorskip("pycocotools")
-
 from coco_oracle import evaluated, truth_of
-from coco_predictions import predictions
+from coco_predictions import ALL_LANDMARKS, predictions
 from precision_runs import documents_to_score, outcomes_of
+from releases import write_files
 
 from flows.metrics.average_precision import IOU_TYPES
 from flows.metrics.coco_records import Subset
@@ -64,7 +60,7 @@ def expected_rows(evaluator, items):
 
 @pytest.mark.parametrize(
     ("task", "kind"),
-    [("detection", "noisy"), ("segmentation", "noisy"), ("landmarks", "all landmarks")],
+    [("detection", "noisy"), ("segmentation", "noisy"), ("landmarks", ALL_LANDMARKS)],
 )
 def test_details_are_the_matches_of_pycocotools(task, kind, documents, files):
     records = predictions(documents, task, kind)

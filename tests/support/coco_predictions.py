@@ -7,6 +7,9 @@ from builders import Documents, items_of
 
 from schemas.categories import CATEGORIES
 
+ALL_LANDMARKS = "all landmarks"
+"""Predictions for every slot, of which those of other categories count where none is labelled."""
+
 KINDS = (
     "perfect",
     "noisy",
@@ -16,7 +19,7 @@ KINDS = (
     "over 100",
     "equal scores",
     "ties",
-    "all landmarks",
+    ALL_LANDMARKS,
 )
 Record = dict[str, Any]
 
@@ -76,10 +79,10 @@ def _shape(
     if record["category_id"] != item["category_id"]:
         own = rng.uniform(0, 300, (category.landmarks, 3))
     own = own + rng.normal(0, noise, own.shape) * (1, 1, 0)
-    if kind != "all landmarks" and rng.random() < 0.5:
+    if kind != ALL_LANDMARKS and rng.random() < 0.5:
         return {"keypoints": own.ravel().tolist()}
     every = np.zeros((294, 3))
-    if kind == "all landmarks":
+    if kind == ALL_LANDMARKS:
         every = np.column_stack((rng.uniform((x1, y1), (x2, y2), (294, 2)), np.ones(294)))
     every[list(category.slots)] = own
     return {"keypoints": every.ravel().tolist()}
