@@ -78,7 +78,10 @@ def _records(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
     try:
         with path.open("rb") as file:
             is_parquet = file.read(4) == b"PAR1"
-        yield from (_read_parquet if is_parquet else read_json)(path, row, RetrievalRecord)
+        if is_parquet:
+            yield from _read_parquet(path, row, RetrievalRecord)
+        else:
+            yield from read_json(path, row, RetrievalRecord, RetrievalRecord)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
