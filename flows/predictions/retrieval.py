@@ -105,7 +105,7 @@ def _read_parquet(
 def opened_parquet(path: Path) -> Iterator[pq.ParquetFile]:
     """The file, to be read inside. Raises InputError where it is damaged or not Parquet."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         message = " ".join(str(error).split())
