@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow import types
 
+from flows.predictions.retrieval import opened_parquet
 from schemas.annotation import MAX_COORDINATE
 from schemas.errors import InputError
 from schemas.predictions import EMBEDDED_ITEMS
 
-BATCH = 4096
+BATCH = 1024
 """Rows at a time."""
 
 REQUIRED = ("image_id", "item_no", "embedding")
@@ -35,31 +35,26 @@ def read_embeddings(path: Path, source: str, *, zeros: bool) -> Embeddings:
     x1, y1, x2, y2. Other columns are ignored. Without `zeros`, no vector may be zero. Raises
     InputError for anything else, and for an item that occurs twice.
     """
-    try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            _require_columns(path, schema)
-            names = [*REQUIRED, *(["box"] if "box" in schema.names else [])]
-            vectors, items, row = np.empty((0, 0), np.float32), [], 1
-            for batch in file.iter_batches(BATCH, columns=names):
-                for name in names:
-                    _refuse(path, row, name, batch[name].is_null(), "is null")
-                block = _numbers(path, row, batch, "embedding", vectors.shape[1])
-                if row == 1:
-                    vectors = np.empty((file.metadata.num_rows, block.shape[1]), np.float32)
-                _require_vectors(path, row, block, zeros)
-                vectors[row - 1 : row - 1 + len(block)] = block
-                items.append(_items(path, row, batch, source))
-                row += len(batch)
-    except pa.ArrowException as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    with opened_parquet(path) as file:
+        schema = file.schema_arrow
+        _require_columns(path, schema)
+        names = [*REQUIRED, *(["box"] if "box" in schema.names else [])]
+        vectors, items, row = np.empty((0, 0), np.float32), [], 1
+        for batch in file.iter_batches(BATCH, columns=names):
+            for name in names:
+                _refuse(path, row, name, batch[name].is_null(), "is null")
+            block = _numbers(path, row, batch, "embedding", vectors.shape[1])
+            if row == 1:
+                vectors = np.empty((file.metadata.num_rows, block.shape[1]), np.float32)
+            _require_vectors(path, row, block, zeros)
+            vectors[row - 1 : row - 1 + len(block)] = block
+            items.append(_items(path, row, batch, source))
+            row += len(batch)
     if not items:
         raise InputError(f"{path}: has no rows.")
     table = pa.concat_tables(items)
     _require_unique(path, table)
-    return Embeddings(table, vectors, "box" in names)
+    return Embeddings(table, vectors[: len(table)], "box" in names)
 
 
 def _require_columns(path: Path, schema: pa.Schema) -> None:
@@ -109,7 +104,7 @@ def _numbers(path: Path, row: int, batch: pa.RecordBatch, name: str, size: int) 
 def _require_vectors(path: Path, row: int, block: np.ndarray, zeros: bool) -> None:
     with np.errstate(over="ignore"):
         finite = np.isfinite(block.astype(np.float32)).all(axis=1)
-    _refuse(path, row, "embedding", ~finite, "has a number that is not finite")
+    _refuse(path, row, "embedding", ~finite, "has a number that is not finite in single precision")
     if not zeros:
         zero = ~block.astype(np.float32).any(axis=1)
         _refuse(path, row, "embedding", zero, "is a zero vector, which has no cosine")

@@ -8,6 +8,7 @@ are x1, y1, x2, y2. Anything else is refused: InputError with file, row and fiel
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -83,28 +84,36 @@ def _records(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
         else:
             yield from read_json(path, row, RetrievalRecord, RetrievalRecord)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read_parquet(
     path: Path, row: int, record_type: type[RetrievalRecord]
 ) -> Iterator[list[RetrievalRecord]]:
     """Records of a Parquet file, validated as those of JSON are."""
+    with opened_parquet(path) as file:
+        names = file.schema_arrow.names
+        for name in record_type.__struct_fields__:
+            if names.count(name) != 1:
+                problem = "occurs twice" if name in names else "is missing"
+                raise InputError(f"{path}: $.{name}: {problem}.")
+        for batch in file.iter_batches(BATCH):
+            records = []
+            for values in batch.to_pylist():
+                records.append(_converted(f"{path}: row {row}", values, record_type))
+                row += 1
+            yield records
+
+
+@contextmanager
+def opened_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """The file, to be read inside. Raises InputError where it is damaged or not Parquet."""
     try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            for name in record_type.__struct_fields__:
-                if names.count(name) != 1:
-                    problem = "occurs twice" if name in names else "is missing"
-                    raise InputError(f"{path}: $.{name}: {problem}.")
-            for batch in file.iter_batches(BATCH):
-                records = []
-                for values in batch.to_pylist():
-                    records.append(_converted(f"{path}: row {row}", values, record_type))
-                    row += 1
-                yield records
-    except pa.ArrowException as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+            yield file
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+        message = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as Parquet: {message}") from error
 
 
 def _converted(where: str, values: object, record_type: type[RetrievalRecord]) -> RetrievalRecord:

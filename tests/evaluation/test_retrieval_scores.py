@@ -176,6 +176,7 @@ def test_images_that_cannot_be_judged_are_refused_with_file_and_row(tmp_path, wr
         evaluated(tmp_path, paths, [query()], [answer()])
 
 
+@pytest.mark.slow
 def test_the_command_scores_results_and_writes_details(lake, tmp_path):
     with open_warehouse(open_release(lake, None).tables()) as con:
         queries, gallery = (
