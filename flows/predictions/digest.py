@@ -27,6 +27,8 @@ def open_predictions(path: Path) -> Iterator[BinaryIO]:
     """A file of predictions; errors of the disk, in the body too, are InputError."""
     try:
         with path.open("rb") as file:
+            if not file.seekable():
+                raise InputError(f"{path} is a pipe: predictions are read twice, give a file.")
             yield file
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error

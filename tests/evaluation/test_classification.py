@@ -64,10 +64,10 @@ def reference(labels: list[int], predicted: dict[int, int]) -> dict:
     expected = {("accuracy", "all", "all"): (share(hits, total), total, len(labels) - total)}
     for k, name in enumerate(NAMES):
         annotated = sum(count for (label, _), count in pairs.items() if label == k)
-        given = sum(count for (_, number), count in pairs.items() if number == k)
+        answers = sum(count for (_, number), count in pairs.items() if number == k)
         missing = lacking[k]
         expected["recall", name, "all"] = (share(pairs[k, k], annotated), annotated, missing)
-        expected["precision", name, "all"] = (share(pairs[k, k], given), given, missing)
+        expected["precision", name, "all"] = (share(pairs[k, k], answers), answers, missing)
         for other in range(10):
             if count := pairs[k, other]:
                 key = "confusion", name, NAMES[other]

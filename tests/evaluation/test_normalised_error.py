@@ -30,6 +30,7 @@ TRUTH = [
     row("skirt", 50, waistband_left="10_10_1", waistband_right="13_10_1", hemline_left="5_5_1"),
     row("skirt", 51, waistband_left="10_10_1", hemline_left="5_5_1", hemline_right="9_99_0"),
     row("dress", 52, neckline_left="10_10_1"),
+    row("skirt", 54, waistband_left="10_10_1", waistband_right="60_10_-1", hemline_left="5_5_1"),
     row("skirt", 53, waistband_left="0_0_0", waistband_right="6_8_0", hemline_left="5_5_1"),
 ]
 LISTED, PICTURE = image_id("skirt", 60), image_id("skirt", 61)
@@ -164,9 +165,9 @@ def test_the_rule_for_one_absent_end_is_an_option(lake, perfect):
         scores_of(lake, perfect, **options)["skirt"][:3]
         for options in ({}, {"one_end_absent": "skip"})
     )
-    # Image 50 has a normaliser of 3 px, image 51 only one end, image 53 a normaliser of 10 px.
-    assert authors == (0, 3, 1)
-    assert skip == (0, 1, 2)
+    # Image 50 has a normaliser of 3 px, 51 and 54 only one end, 53 a normaliser of 10 px.
+    assert authors == (0, 5, 1)
+    assert skip == (0, 1, 3)
 
 
 def test_missing_images_are_said_and_refused_with_complete(lake, perfect):

@@ -1,7 +1,9 @@
 """Submissions of FashionAI key points: the forms that are read, and the refusals."""
 
 import gzip
+import os
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -77,6 +79,8 @@ REFUSED = [
     (gzip.compress(table(FIRST)), "p0.csv is not UTF-8 text: give a CSV file, not compressed."),
     (table(FIRST).decode().encode("utf-16"), "p0.csv is not UTF-8 text: give a CSV file, not"),
     (b'[{"image_id": 1}]', "p0.csv: row 1: 1 cells instead of 26."),
+    (table(FIRST).replace(b"\n", b"\r"), "p0.csv: line 1: not CSV: new-line character seen in unq"),
+    (table(FIRST).replace(b",", b";"), "p0.csv: row 1: 1 cells instead of 26."),
     (table(FIRST, '"open'), "p0.csv: line 3: not CSV: unexpected end of data."),
     (table("x" * 200_000), "p0.csv: line 2: not CSV: field larger than field limit (131072)."),
     (table(FIRST, FIRST), f"p0.csv: row 2: image_id: '{image_id('skirt', 1)}' has a prediction in"),
@@ -114,6 +118,16 @@ def test_an_image_is_given_once_in_all_files(tmp_path):
 def test_a_folder_or_an_absent_file_is_a_sentence(name, tmp_path):
     with pytest.raises(InputError, match="cannot be read: "):
         read_points([tmp_path / name], IMAGES)
+
+
+def test_a_pipe_is_a_sentence(tmp_path):
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+    try:
+        with pytest.raises(InputError, match=f"/dev/fd/{read_end} is a pipe: predictions are read"):
+            read_points([Path(f"/dev/fd/{read_end}")], IMAGES)
+    finally:
+        os.close(read_end)
 
 
 def test_an_absent_point_has_the_place_of_the_published_tables(tmp_path):
