@@ -48,12 +48,12 @@ def compare(
             a, b, samples=samples, seed=seed, confidence=confidence, on_progress=on_progress
         )
     rows = comparison.rows
+    if output:  # first: printing ends the command where `head` closes the pipe
+        write_file(rows, None, output)
     subsets = [[_subset(row) for row in rows.select(SELECTION).to_pylist()]]
     print_rows(rows.drop_columns(SELECTION).add_column(1, "subset", subsets))
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
-    if output:
-        write_file(rows, None, output)
 
 
 def _subset(selection: dict[str, str | None]) -> str:

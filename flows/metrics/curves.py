@@ -21,7 +21,7 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 """The recalls at which COCO averages precision."""
 
-ELEMENTS = 1 << 18
+ELEMENTS = 1 << 17
 """Detections times samples that are computed at a time, to bound the memory."""
 
 Integers = NDArray[np.int64]
@@ -86,11 +86,12 @@ def precision_recall(detections: RankedDetections, counts: Counts | None = None)
     curves = np.empty((len(counts), len(THRESHOLDS), len(RECALLS)))
     outcomes = list(_outcomes(detections))
     has_truth = np.flatnonzero(detections.truths)
-    step = max(1, ELEMENTS // max(1, len(detections.images)))
+    step = max(1, ELEMENTS // max(1, len(detections.images), detections.truths.sum()))
     for start in range(0, len(counts), step):
         block = slice(start, start + step)
         drawn = np.take(counts[block], detections.images, axis=1)
         truths = np.take(counts[block], has_truth, axis=1) @ detections.truths[has_truth]
+        needed = _needed(truths)
         summed: Integers | None = None
         for place, (counted, hits) in enumerate(outcomes):
             if summed is None or not np.array_equal(counted, summed):  # often equal for all
@@ -98,7 +99,7 @@ def precision_recall(detections: RankedDetections, counts: Counts | None = None)
                 summed = counted
             matches = np.cumsum(drawn[:, counted[hits]], axis=1, dtype=np.int32)
             precision = matches / (total[:, hits] + np.spacing(1.0))
-            curves[block, place] = _at_recalls(precision, matches, truths)
+            curves[block, place] = _at_recalls(precision, matches, needed)
         curves[block][truths == 0] = np.nan
     return curves
 
@@ -110,23 +111,30 @@ def _outcomes(detections: RankedDetections) -> Iterator[tuple[Integers, Integers
         yield counted, np.flatnonzero(detections.matches[counted] >> bit & 1)
 
 
-def _at_recalls(precision: Numbers, matches: NDArray[np.int32], truths: Integers) -> Numbers:
+def _needed(truths: Integers) -> Integers:
+    """How many of so many items must be found for a share of at least RECALLS."""
+    needed = np.floor(RECALLS * truths[:, None]).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        return needed + (needed / truths[:, None] < RECALLS)
+
+
+def _at_recalls(precision: Numbers, matches: NDArray[np.int32], needed: Integers) -> Numbers:
     """Precision at RECALLS from that at each match, and the number of items found there.
 
-    Samples are rows. One search finds the places in all rows: each row's numbers are above those
-    of the row before.
+    Samples are rows. The places of all rows are looked up at once: each row's numbers are above
+    those of the row before.
     """
     samples, width = matches.shape
     if not width:
-        return np.zeros((samples, len(RECALLS)))
+        return np.zeros(needed.shape)
     rows = np.arange(samples)[:, None]
-    needed = np.floor(RECALLS * truths[:, None])
-    with np.errstate(invalid="ignore"):
-        needed += needed / truths[:, None] < RECALLS
-    above = rows * (truths.max() + 1)
-    places = np.searchsorted((matches + above).ravel(), (needed + above).ravel())
-    highest = np.maximum.reduceat(np.append(precision, 0.0), places).reshape(samples, -1)
-    highest[places.reshape(samples, -1) == (rows + 1) * width] = 0
+    above = rows * (needed.max() + 1)
+    smaller = np.cumsum(
+        np.bincount((matches + above + 1).ravel(), minlength=samples * (needed.max() + 1))
+    )
+    places = smaller[needed + above]
+    highest = np.maximum.reduceat(np.append(precision, 0.0), places.ravel()).reshape(samples, -1)
+    highest[places == (rows + 1) * width] = 0
     return np.maximum.accumulate(highest[:, ::-1], axis=1)[:, ::-1]
 
 

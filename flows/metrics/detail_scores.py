@@ -85,9 +85,11 @@ def precision_scores(rows: pa.Table, drawn: Drawn, names: Mapping[int, str]) -> 
     has_items = {name: detections.truths > 0 for name, detections in ranked.items()}
     scores: Scores = {}
     for metric in (*PRECISIONS, *recalls):
-        values = np.stack([category[metric] for category in categories.values()])
+        values = np.array([category[metric] for category in categories.values()])
         images = np.any(list(has_items.values()), axis=0)
-        scores[Score(metric + suffix, **subset)] = Sampled(_mean(values), images)
+        scores[Score(metric + suffix, **subset)] = Sampled(
+            _mean(values.reshape(-1, len(drawn.counts))), images
+        )
     if subset["attribute"] == ALL:
         for name, category in categories.items():
             for metric, values in category.items():

@@ -44,6 +44,8 @@ class Details:
 
 def read_details(path: Path) -> Details:
     """Read and validate a file of details. Raises InputError for other and for damaged files."""
+    if not path.is_file():
+        raise InputError(f"{path} is not a file")
     try:
         with pq.ParquetFile(path) as file:
             rows = file.read()

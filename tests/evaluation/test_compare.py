@@ -1,5 +1,9 @@
 """`wardrobe compare`: scores from details, differences, intervals; what it refuses."""
 
+import shlex
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +21,7 @@ from prediction_details import (
 )
 
 from flows.pipelines.compare import compare
+from schemas.details import POINT_DETAILS, PRECISION_DETAILS
 from schemas.scores import COMPARISON
 
 DATASETS = {
@@ -177,6 +182,21 @@ def test_subsets_are_compared_one_by_one(files, tmp_path):
     assert comparison.notes == ("B has no details of scale small removed: not compared",)
 
 
+def test_a_subset_without_items_has_no_scores(tmp_path):
+    rows = details_of("detection", 1).to_pylist()
+    subset = {"attribute": "scale", "value": "small", "mode": "removed", "truths": 0}
+    for row in rows[: len(rows) // 2]:
+        detections = [detection | {"found": 0} for detection in row["detections"]]
+        rows.append(row | subset | {"detections": detections})
+    table = pa.Table.from_pylist(rows, PRECISION_DETAILS.schema)
+    a = write_details(table, tmp_path / "a", "detection", "deepfashion2")
+    small = compare(a, a, samples=3).rows.filter(pc.field("value") == "small").to_pylist()
+    assert [row["metric"] for row in small] == ["AP", "AP50", "AP75", "AR1", "AR10", "AR100"]
+    columns = ("score_a", "score_b", "difference", "low", "high", "differs")
+    assert {row[column] for row in small for column in columns} == {None}
+    assert {row["images"] for row in small} == {0}
+
+
 def test_landmarks_have_their_own_recalls_and_names(tmp_path):
     evaluation = evaluation_of(1)
     evaluation.params.maxDets = [1, 10, 20]
@@ -214,6 +234,44 @@ def test_images_that_one_evaluation_lacks_are_left_out_with_a_note(files, tmp_pa
     fewer = write_details(rows, tmp_path / "c.parquet", "classification", "fashion-mnist")
     comparison = compare(files["classification", 1], fewer, samples=5)
     assert "compared are the 59 images of both" in comparison.notes[0]
+
+
+def test_images_are_those_with_something_to_score(files):
+    rows = compare(files["classification", 1], files["classification", 2], samples=2).rows
+    tables = [details_of("classification", seed) for seed in (1, 2)]
+    predicted = set()
+    for table in tables:
+        bags = table.filter(pc.field("predicted_id") == 8)
+        predicted |= set(bags["image_id"].to_pylist())
+    bags = scores_by_name(rows, category="Bag")
+    assert bags["precision"]["images"] == len(predicted)
+    annotated = tables[0].filter(pc.field("category_id") == 8)
+    assert bags["recall"]["images"] == len(annotated) < 60
+    assert scores_by_name(rows)["accuracy"]["images"] == 60
+
+
+def test_means_that_differ_in_their_last_bit_do_not_differ(tmp_path):
+    paths = []
+    for name, errors in (("a", (0.1, 0.2, 0.3)), ("b", (0.3, 0.2, 0.1))):
+        points = zip(("armpit_left", "armpit_right", "neckline_left"), errors, strict=True)
+        rows = [
+            {"image_id": 1, "category_id": 1, "landmark_name": point, "error": error}
+            | {"normaliser": 100.0}
+            for point, error in points
+        ]
+        table = pa.Table.from_pylist(rows, POINT_DETAILS.schema)
+        paths.append(write_details(table, tmp_path / name, "landmarks", "fashionai"))
+    row = compare(*paths, samples=10).rows.to_pylist()[0]
+    assert row["score_a"] != row["score_b"]
+    assert (row["difference"], row["low"], row["high"], row["differs"]) == (0, 0, 0, False)
+
+
+@pytest.mark.slow
+def test_the_file_is_written_when_the_reader_of_the_table_ends_early(files, tmp_path):
+    a, output = files["classification", 1], tmp_path / "compared.csv"
+    arguments = map(str, (sys.executable, "-m", "flows", "compare", a, a, "--output", output))
+    subprocess.run(f"{shlex.join(arguments)} | true", shell=True, check=True)
+    assert output.read_text().count("\n") == 22
 
 
 def test_the_command_prints_a_table_and_writes_a_file(files, tmp_path):

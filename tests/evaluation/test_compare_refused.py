@@ -188,7 +188,7 @@ def test_files_that_are_not_parquet_are_refused(details, tmp_path):
         path.write_bytes(content)
         assert refusal(details, path).startswith(f"{path} cannot be read as Parquet: ")
     for path in (tmp_path, tmp_path / "absent"):
-        assert refusal(path, details).startswith(f"{path} cannot be read as Parquet: ")
+        assert refusal(path, details) == f"{path} is not a file"
 
 
 @pytest.mark.parametrize(
