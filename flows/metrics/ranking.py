@@ -7,8 +7,8 @@ import numpy as np
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 
-_BLOCK = 4096
-"""Vectors of each side in a matrix product, whose result then takes 64 MiB."""
+_BLOCK = 3072
+"""Vectors of each side in a matrix product, whose result then takes 36 MiB."""
 
 _SPARE = 12
 """Candidates beyond the count, for the order in double precision."""

@@ -13,7 +13,7 @@ from schemas.annotation import MAX_COORDINATE
 from schemas.errors import InputError
 from schemas.predictions import EMBEDDED_ITEMS
 
-BATCH = 4096
+BATCH = 1024
 """Rows at a time."""
 
 REQUIRED = ("image_id", "item_no", "embedding")

@@ -1,4 +1,4 @@
-"""Lists of JSON objects in blocks of a few megabytes, each of whole records.
+"""Lists of JSON objects in blocks of a megabyte, each of whole records.
 
 Records end after the closing braces of the outermost objects. Where these are is computed without
 parsing, which is right for valid JSON; other text shows when its block is decoded.
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 MAX_RECORD = 64 << 20
 WHITESPACE = b" \t\r\n"
 

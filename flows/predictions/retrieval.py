@@ -79,7 +79,10 @@ def _records(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
     try:
         with path.open("rb") as file:
             is_parquet = file.read(4) == b"PAR1"
-        yield from (_read_parquet if is_parquet else read_json)(path, row, RetrievalRecord)
+        if is_parquet:
+            yield from _read_parquet(path, row, RetrievalRecord)
+        else:
+            yield from read_json(path, row, RetrievalRecord, RetrievalRecord)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -106,7 +109,7 @@ def _read_parquet(
 def opened_parquet(path: Path) -> Iterator[pq.ParquetFile]:
     """The file, to be read inside. Raises InputError where it is damaged or not Parquet."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         message = " ".join(str(error).split())

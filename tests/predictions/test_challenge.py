@@ -117,6 +117,13 @@ def test_all_problems_of_all_records_are_counted_by_kind():
     ]
 
 
+def test_places_in_lists_are_of_one_kind():
+    first = changed("landmarks", keypoints=[1, "x", 1] + [1, 2, 1] * 293)
+    second = changed("landmarks", keypoints=[1, 2, "x"] + [1, 2, 1] * 293)
+    _, ((field, _, count, row, _),) = problems_of(dumped(first, second))
+    assert (field, count, row) == ("keypoints[1]", 2, 1)
+
+
 def test_a_long_list_of_unknown_fields_is_one_problem():
     record = LANDMARKS | {f"field_{number}": 1 for number in range(500)}
     _, ((_, problem, count, _, value),) = problems_of(dumped(record))
