@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.pipelines.evaluate_classification import evaluate_classification
+from flows.pipelines.evaluate_precision import PRECISION
 from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
@@ -21,6 +22,7 @@ from schemas.errors import InputError, did_you_mean
 from schemas.scores import SCORES, TASK_SCORES
 
 EVALUATORS: dict[tuple[str, str], Evaluator] = {
+    **PRECISION,
     ("classification", "fashion-mnist"): Evaluator(evaluate_classification, ("category",)),
     ("retrieval", "deepfashion2"): Evaluator(evaluate_retrieval, RETRIEVAL_ATTRIBUTES),
 }

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,30 +19,34 @@ from schemas.errors import InputError
 BLOCK = 4 << 20
 MAX_RECORD = 64 << 20
 
-T = TypeVar("T", bound=msgspec.Struct)
-
 _QUOTE, _OPEN, _CLOSE = b'"{}'
 _WHITESPACE = b" \t\r\n"
 _EMPTY_LIST = re.compile(rb"\[[ \t\r\n]*\]")
 _STRING_OR_WORD = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 
 
-def read_json(path: Path, first_row: int, record_type: type[T]) -> Iterator[list[T]]:
-    """The records of a file in its order, in lists. Raises InputError for the first invalid one."""
-    decoder = msgspec.json.Decoder(list[record_type])  # type: ignore[valid-type]
+def read_json(
+    path: Path, first_row: int, block_type: type[msgspec.Struct], record_type: type[msgspec.Struct]
+) -> Iterator[list[Any]]:
+    """The records of a file in its order, in lists. Raises InputError for the first invalid one.
+
+    Those of a block are all of `block_type` or, read one by one, of `record_type`: the latter has
+    the types of all values, for the path of an error.
+    """
+    decoder = _RecordDecoder(path, block_type, record_type)
     text, row, delimiter = b"", first_row, b"["
     with path.open("rb") as file:
         while block := file.read(max(BLOCK, len(text))):
             text = (text + block).lstrip(_WHITESPACE)
             if ends := _record_ends(text):
-                records = _records(f"{path}: row", row, text, ends, delimiter, decoder)
+                records = decoder.records(row, text, ends, delimiter)
                 yield records
                 text, row, delimiter = text[ends[-1] :], row + len(records), b","
             elif len(text) > MAX_RECORD:
                 raise InputError(f"{path}: row {row}: has more than {MAX_RECORD:,} bytes.")
     text = text.strip(_WHITESPACE)
     if text != b"]" if delimiter == b"," else not _EMPTY_LIST.fullmatch(text):
-        _record(f"{path}: row {row}", text, delimiter, decoder)
+        decoder.record(row, text, delimiter)
         raise InputError(f"{path}: row {row}: the list of records does not end.")
 
 
@@ -59,80 +63,78 @@ def _record_ends(text: bytes) -> list[int]:
     return (places[(depth == 0) & (codes == _CLOSE)] + 1).tolist()
 
 
-def _records(
-    where: str,
-    row: int,
-    text: bytes,
-    ends: list[int],
-    delimiter: bytes,
-    decoder: msgspec.json.Decoder[list[T]],
-) -> list[T]:
-    """The records that end at these places of the text: all at once or, for errors, one by one."""
-    if text.startswith(delimiter):
-        try:
-            records = decoder.decode(b"[" + text[1 : ends[-1]] + b"]")
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            records = []
-        # More quotes than the fields explain may be a duplicate key: msgspec takes the last value.
-        if records and text.count(b'"', 0, ends[-1]) == sum(map(_quotes, records)):
-            return records
-    records = []
-    for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False), start=row):
-        records += _record(f"{where} {number}", text[start:end], delimiter, decoder)
-        delimiter = b","
-    return records
+class _RecordDecoder:
+    """Decodes text that consists of records, each with a delimiter before it: `[` or a comma."""
 
+    def __init__(
+        self, path: Path, block_type: type[msgspec.Struct], record_type: type[msgspec.Struct]
+    ) -> None:
+        self._path = path
+        self._block = msgspec.json.Decoder(list[block_type])  # type: ignore[valid-type]
+        self._record = msgspec.json.Decoder(list[record_type])  # type: ignore[valid-type]
 
-def _quotes(record: msgspec.Struct) -> int:
-    """The quotes in the text of a record without duplicate keys or quotes within strings."""
-    quotes = 0
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
-        if isinstance(value, msgspec.Raw):
-            quotes += 2 + bytes(value).count(b'"') if value else 0
-        elif isinstance(value, RunLengths):
-            quotes += 8 if isinstance(value.counts, str) else 6
-        else:
-            quotes += 2
-    return quotes
-
-
-def _record(
-    where: str, text: bytes, delimiter: bytes, decoder: msgspec.json.Decoder[list[T]]
-) -> list[T]:
-    """The record after a delimiter, in a list. Raises InputError for anything else."""
-    text = text.strip(_WHITESPACE)
-    if text and not text.startswith(delimiter):
-        expected = "a list of records" if delimiter == b"[" else "a comma or the end of the list"
-        start = text[:40].decode(errors="replace")
-        raise InputError(f"{where}: expected {expected}, not {start!r}.")
-    text = b"[" + text[1:] + b"]"
-    try:
-        records = decoder.decode(text)
-        json.loads(text, object_pairs_hook=_require_unique_keys, parse_int=str, parse_float=str)
+    def records(self, row: int, text: bytes, ends: list[int], delimiter: bytes) -> list[Any]:
+        """The records that end at these places: all at once or, after an error, one by one."""
+        if text.startswith(delimiter):
+            try:
+                # As text: msgspec does not decode strings in fields that are ignored.
+                records = self._block.decode((b"[" + text[1 : ends[-1]] + b"]").decode())
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                records = []
+            # msgspec takes the last of two equal keys: there are more quotes than fields explain.
+            quotes = text.count(b'"', 0, ends[-1])
+            if records and (quotes == 8 * len(records) or quotes == sum(map(_quotes, records))):
+                return records
+        records = []
+        for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False), start=row):
+            records += self.record(number, text[start:end], delimiter)
+            delimiter = b","
         return records
-    except msgspec.ValidationError as error:
-        problem = _sentence(error)
-    except msgspec.DecodeError as error:
-        problem = _sentence(_error_of_words(text, decoder) or error)
-    except UnicodeDecodeError:
-        problem = "$: is not UTF-8"
-    except RecursionError:
-        problem = "$: is nested too deeply"
-    except _RepeatedKeyError as error:
-        problem = f"$.{error}: occurs twice"
-    raise InputError(f"{where}: {problem}.")
+
+    def record(self, row: int, text: bytes, delimiter: bytes) -> list[Any]:
+        """The record after a delimiter, in a list. Raises InputError for anything else."""
+        text = text.strip(_WHITESPACE)
+        if text and not text.startswith(delimiter):
+            expected = (
+                "a list of records" if delimiter == b"[" else "a comma or the end of the list"
+            )
+            problem = f"expected {expected}, not {text[:40].decode(errors='replace')!r}"
+            raise InputError(f"{self._path}: row {row}: {problem}.")
+        text = b"[" + text[1:] + b"]"
+        try:
+            records = self._record.decode(text)
+            json.loads(
+                text.decode(), object_pairs_hook=_require_unique, parse_int=str, parse_float=str
+            )
+            return records
+        except msgspec.ValidationError as error:
+            problem = _sentence(error)
+        except msgspec.DecodeError as error:
+            problem = _sentence(self._error_of_words(text) or error)
+        except UnicodeDecodeError:
+            problem = "$: is not UTF-8"
+        except RecursionError:
+            problem = "$: is nested too deeply"
+        except _RepeatedKeyError as error:
+            problem = f"$.{error}: occurs twice"
+        raise InputError(f"{self._path}: row {row}: {problem}.")
+
+    def _error_of_words(self, text: bytes) -> msgspec.ValidationError | None:
+        """The error of NaN or Infinity with its path: that of a number that is too large.
+
+        Python writes these words, although they are not JSON.
+        """
+        try:
+            self._record.decode(_STRING_OR_WORD.sub(_as_number, text))
+        except msgspec.ValidationError as error:
+            return error
+        except msgspec.DecodeError:
+            pass
+        return None
 
 
-class _RepeatedKeyError(Exception):
-    pass
-
-
-def _require_unique_keys(pairs: list[tuple[str, Any]]) -> None:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise _RepeatedKeyError(key)
+def _as_number(matched: re.Match[bytes]) -> bytes:
+    return matched[0] if matched[0].startswith(b'"') else b"1e999"
 
 
 def _sentence(error: msgspec.DecodeError) -> str:
@@ -141,21 +143,26 @@ def _sentence(error: msgspec.DecodeError) -> str:
     return f"${path.removeprefix('[0]')}: {problem}"
 
 
-def _error_of_words(
-    text: bytes, decoder: msgspec.json.Decoder[list[T]]
-) -> msgspec.ValidationError | None:
-    """The error of NaN and Infinity, which Python writes although they are not JSON, with a path.
+def _quotes(record: msgspec.Struct) -> int:
+    """The quotes in the text of a record without duplicate keys or quotes within strings."""
+    quotes = 0
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if not isinstance(value, msgspec.Raw):
+            quotes += 2
+        elif value := bytes(value):
+            quotes += 2 + value.count(b'"')
+        if isinstance(value, RunLengths):
+            quotes += 6 if isinstance(value.counts, str) else 4
+    return quotes
 
-    A number that is too large has that path.
-    """
 
-    def number(matched: re.Match[bytes]) -> bytes:
-        return matched[0] if matched[0].startswith(b'"') else b"1e999"
+class _RepeatedKeyError(Exception):
+    pass
 
-    try:
-        decoder.decode(_STRING_OR_WORD.sub(number, text))
-    except msgspec.ValidationError as error:
-        return error
-    except msgspec.DecodeError:
-        pass
-    return None
+
+def _require_unique(pairs: list[tuple[str, Any]]) -> None:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise _RepeatedKeyError(key)

@@ -54,7 +54,7 @@ def read_parquet(
                 columns = [_column(f"{path}: row", row, name, batch[name]) for name in names]
                 yield pa.RecordBatch.from_arrays(columns, names=names)
                 row += len(batch)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         problem = str(error).partition("\n")[0].rstrip(".")
         raise InputError(f"{path}: cannot be read as Parquet: {problem}.") from error
 

@@ -45,6 +45,12 @@ class LandmarkRecord(Record, kw_only=True, gc=False):
     keypoints: list[float]  # type: ignore[assignment]
 
 
+class RawLandmarkRecord(Record, kw_only=True, gc=False):
+    """Detected landmarks whose numbers are not decoded yet."""
+
+    keypoints: msgspec.Raw  # no default: required
+
+
 class RunLengths(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A mask as runs of pixels, column by column: compressed in a string, or as numbers."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,14 +23,18 @@ from flows.predictions.coco_records import (
     BoxRecord,
     LandmarkRecord,
     MaskRecord,
+    RawLandmarkRecord,
     Record,
+    path_and_problem,
 )
+from flows.predictions.number_lists import number_lists
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 from schemas.predictions import PREDICTED_BOXES, PREDICTED_LANDMARKS, PREDICTED_MASKS
 from schemas.table import Table
 
 _LANDMARKS = {category.category_id: category.landmarks for category in CATEGORIES["deepfashion2"]}
+_NUMBERS = msgspec.json.Decoder(list[float])
 _ALL_LANDMARKS = sum(_LANDMARKS.values())
 
 
@@ -107,7 +112,8 @@ def _blocks(path: Path, row: int, record_type: type[Record], geometry: str) -> I
                 yield _Block(path, row, image_id, category_id, score, values)
                 row += len(batch)
         else:
-            for records in read_json(path, row, record_type):
+            block_type = RawLandmarkRecord if record_type is LandmarkRecord else record_type
+            for records in read_json(path, row, block_type, record_type):
                 yield _from_json(path, row, records, geometry)
                 row += len(records)
     except OSError as error:
@@ -119,9 +125,26 @@ def _from_json(path: Path, row: int, records: Sequence[Record], geometry: str) -
     category_id = pa.array([record.category_id for record in records], pa.int64())
     score = pa.array([record.score for record in records], pa.float64())
     values: Any = [getattr(record, geometry) for record in records]
-    if geometry != "segmentation":
+    if isinstance(values[0], msgspec.Raw):
+        values = _number_lists(path, row, values)
+    elif geometry != "segmentation":
         values = pa.array(values, pa.list_(pa.float64()))
     return _Block(path, row, image_id, category_id, score, values)
+
+
+def _number_lists(path: Path, row: int, values: list[msgspec.Raw]) -> pa.ListArray:
+    """The numbers of JSON arrays. Raises InputError for anything else."""
+    arrays = [bytes(value) for value in values]
+    if (numbers := number_lists(arrays)) is not None:
+        return numbers
+    lists = []
+    for number, array in enumerate(arrays, start=row):
+        try:
+            lists.append(_NUMBERS.decode(array))
+        except msgspec.ValidationError as error:
+            place, problem = path_and_problem(error)
+            raise InputError(f"{path}: row {number}: $.keypoints{place}: {problem}.") from error
+    return pa.array(lists, pa.list_(pa.float64()))
 
 
 def _require_known(block: _Block, places: pa.Array) -> None:

@@ -39,6 +39,9 @@ FILES = {
         "row 3: $.score: occurs twice.",
     ),
     "latin_1": (PAIR + b', {"\xe4": 1}]', "row 3: $: is not UTF-8."),
+    "latin_1_where_it_is_ignored": (
+        PAIR.replace(b'"score"', b'"file_name": "\xe4", "score"') + b"]", "row 1: $: is not UTF-8.",
+    ),
     "deep_nesting": (
         PAIR + b', {"id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
         "row 3: $: is nested too deeply.",
