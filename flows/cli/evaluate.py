@@ -1,4 +1,4 @@
-"""Commands that score predictions: evaluate detection, landmarks, retrieval, ..."""
+"""Commands that score predictions, one for each task."""
 
 import sys
 from pathlib import Path
@@ -8,12 +8,10 @@ import typer
 
 from flows.cli.app import command_group
 from flows.cli.ingest import prefect_run
-from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
     Dataset,
     LakeOption,
-    LogOption,
     PrefectOption,
     ReleaseOption,
     output_file,
@@ -82,6 +80,27 @@ def detection(
 
 
 @evaluate.command()
+def landmarks(
+    split: SplitOption,
+    predictions: PredictionsOption,
+    dataset: DatasetOption = "deepfashion2",
+    by: ByOption = "",
+    mode: ModeOption = "both",
+    output: ScoresOption = None,
+    details: DetailsOption = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+    prefect: PrefectOption = False,
+) -> None:
+    """Score detected landmarks: AP and AR for visible ones, and with occluded ones.
+
+    Example: wardrobe evaluate landmarks --split validation --predictions landmarks.json
+    """
+    run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
+        release, prefect, {"mode": mode})  # fmt: skip
+
+
+@evaluate.command()
 def segmentation(
     split: SplitOption,
     predictions: PredictionsOption,
@@ -113,66 +132,13 @@ def classification(
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
     prefect: PrefectOption = False,
-    log_format: LogOption = "text",
 ) -> None:
-    """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
-
-    A CSV or Parquet file has the columns image_id and category (number or name), or image_id and a
-    column of scores for each category; of equal scores the lowest category number counts. --by
-    category adds precision and recall, --by predicted the confusion table.
+    """Score predicted categories of pictures: accuracy.
 
     Example: wardrobe evaluate classification --split test --predictions classes.csv
     """
     run_evaluation("classification", dataset, split, predictions, by, output, details, lake,
         release, prefect, {})  # fmt: skip
-
-
-@evaluate.command()
-def landmarks(
-    split: SplitOption,
-    predictions: PredictionsOption,
-    dataset: DatasetOption = "deepfashion2",
-    by: ByOption = "",
-    mode: Annotated[
-        Literal["ignored", "removed", "both"] | None,
-        typer.Option(
-            help="DeepFashion2: items outside a subset are ignored or removed; default: both.",
-            show_default=False,
-        ),
-    ] = None,
-    one_end_absent: Annotated[
-        Literal["authors", "skip"] | None,
-        typer.Option(
-            help="FashionAI: an image with one end of its normaliser absent is scored as its "
-            "authors do, with that end at (-1, -1), or skipped; default: authors.",
-            show_default=False,
-        ),
-    ] = None,
-    complete: Annotated[
-        bool, typer.Option("--complete", help="FashionAI: refuse predictions that lack images.")
-    ] = False,
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
-    log_format: LogOption = "text",
-) -> None:
-    """Score predicted landmarks: AP and AR of DeepFashion2, normalised error (NE) of FashionAI.
-
-    DeepFashion2: results in COCO's format are scored for visible landmarks, and with occluded ones.
-
-    FashionAI: NE of a submission CSV with image_id, image_category and the 24 key points as x_y_v,
-    with or without a header. NE is the mean distance of the visible points, divided by the distance
-    between the armpits or the ends of the waistband. Images without a prediction are counted, not
-    scored; --by category,landmark adds the scores of each.
-
-    Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
-    """
-    options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
-    run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
-        release, prefect, {name: value for name, value in options.items() if value is not None},
-        )  # fmt: skip
 
 
 @evaluate.command()
@@ -284,13 +250,9 @@ def run_evaluation(
                 lake, release, predictions=predictions, on_progress=on_progress, **arguments
             )
     print_rows(with_published(scored.scores))
+    for note in scored.notes:
+        print(f"note: {note}", file=sys.stderr)
     if output:
         write_file(scored.scores, None, output)
     if details and scored.details is not None:
         write_file(scored.details, "parquet", details)
-    if is_json_log():
-        rows = scored.scores.to_pylist()
-        print_event(FINISHED, outcome="scored", notes=scored.notes, scores=rows)
-        return
-    for note in scored.notes:
-        print(f"note: {note}", file=sys.stderr)

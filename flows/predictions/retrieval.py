@@ -80,27 +80,25 @@ def _records(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
         with path.open("rb") as file:
             is_parquet = file.read(4) == b"PAR1"
         if is_parquet:
-            yield from _read_parquet(path, row, RetrievalRecord)
+            yield from _read_parquet(path, row)
         else:
             yield from read_json(path, row, RetrievalRecord, RetrievalRecord)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _read_parquet(
-    path: Path, row: int, record_type: type[RetrievalRecord]
-) -> Iterator[list[RetrievalRecord]]:
+def _read_parquet(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
     """Records of a Parquet file, validated as those of JSON are."""
     with opened_parquet(path) as file:
         names = file.schema_arrow.names
-        for name in record_type.__struct_fields__:
+        for name in RetrievalRecord.__struct_fields__:
             if names.count(name) != 1:
                 problem = "occurs twice" if name in names else "is missing"
                 raise InputError(f"{path}: $.{name}: {problem}.")
         for batch in file.iter_batches(BATCH):
             records = []
             for values in batch.to_pylist():
-                records.append(_converted(f"{path}: row {row}", values, record_type))
+                records.append(_converted(f"{path}: row {row}", values))
                 row += 1
             yield records
 
@@ -116,9 +114,9 @@ def opened_parquet(path: Path) -> Iterator[pq.ParquetFile]:
         raise InputError(f"{path}: cannot be read as Parquet: {message}") from error
 
 
-def _converted(where: str, values: object, record_type: type[RetrievalRecord]) -> RetrievalRecord:
+def _converted(where: str, values: object) -> RetrievalRecord:
     try:
-        return msgspec.convert(values, record_type)
+        return msgspec.convert(values, RetrievalRecord)
     except msgspec.ValidationError as error:
         field, problem = path_and_problem(error)
         raise InputError(f"{where}: ${field}: {problem}.") from error
