@@ -1,6 +1,8 @@
-"""Commands that score predictions, one for each task."""
+"""Commands that score predictions: evaluate detection, landmarks, retrieval, ..."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -8,17 +10,21 @@ import typer
 
 from flows.cli.app import command_group
 from flows.cli.ingest import prefect_run
+from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
     Dataset,
     LakeOption,
+    LogOption,
     PrefectOption,
     ReleaseOption,
     output_file,
+    rows_file,
 )
 from flows.cli.output import print_rows
 from flows.cli.prefect_settings import configured_api
 from flows.cli.progress import progress
+from flows.pipelines.request import record_parameters, takes_fields_of
 from schemas.errors import InputError
 
 evaluate = command_group(
@@ -27,24 +33,6 @@ evaluate = command_group(
     "Example: wardrobe evaluate detection --split validation --predictions boxes.json",
 )
 
-DatasetOption = Annotated[Dataset, typer.Option("--dataset", help="Data set.")]
-SplitOption = Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
-PredictionsOption = Annotated[
-    list[Path], typer.Option("--predictions", help="File of predictions; repeatable.")
-]
-ByOption = Annotated[
-    str, typer.Option("--by", help="Attributes to score by as well, separated by commas.")
-]
-ScoresOption = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="Scores: .csv, .json or .parquet.", callback=output_file),
-]
-DetailsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--details", help="Parquet file for the rows behind the scores.", callback=output_file
-    ),
-]
 ModeOption = Annotated[
     Literal["both", "ignored", "removed"],
     typer.Option(
@@ -56,101 +44,135 @@ ModeOption = Annotated[
         "hardly exceeds the share of the subset.",
     ),
 ]
+RowsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--predictions",
+        metavar="FILE",
+        help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class SharedOptions:
+    """The options that the commands of all tasks have."""
+
+    split: Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
+    predictions: Annotated[
+        list[Path],
+        typer.Option("--predictions", metavar="FILE", help="File of predictions; repeatable."),
+    ] = field(default_factory=list)
+    dataset: Annotated[Dataset, typer.Option("--dataset", help="Data set.")] = "deepfashion2"
+    by: Annotated[
+        str, typer.Option("--by", help="Attributes to score by as well, separated by commas.")
+    ] = ""
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Scores: .csv, .json or .parquet.", callback=rows_file),
+    ] = None
+    details: Annotated[
+        Path | None,
+        typer.Option(
+            "--details", help="Parquet file for the rows behind the scores.", callback=output_file
+        ),
+    ] = None
+    lake: LakeOption = DEFAULT_LAKE
+    release: ReleaseOption = None
+    prefect: PrefectOption = False
+    log_format: LogOption = "text"
+
+
+def takes_shared_options(
+    **changes: dict[str, Any],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of SharedOptions as options; it takes these as first parameter.
+
+    `changes` has, by field, the `default` or `annotation` of a command.
+    """
+    parameters = record_parameters(SharedOptions)
+    return takes_fields_of(
+        SharedOptions, [each.replace(**changes.get(each.name, {})) for each in parameters]
+    )
 
 
 @evaluate.command()
-def detection(
-    split: SplitOption,
-    predictions: PredictionsOption,
-    dataset: DatasetOption = "deepfashion2",
-    by: ByOption = "",
-    mode: ModeOption = "both",
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
-) -> None:
+@takes_shared_options()
+def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected boxes in COCO's result format: AP and AR.
 
     Example: wardrobe evaluate detection --split validation --predictions boxes.json --by scale
     """
-    run_evaluation("detection", dataset, split, predictions, by, output, details, lake,
-        release, prefect, {"mode": mode})  # fmt: skip
+    run_evaluation("detection", shared, mode=mode)
 
 
 @evaluate.command()
+@takes_shared_options()
 def landmarks(
-    split: SplitOption,
-    predictions: PredictionsOption,
-    dataset: DatasetOption = "deepfashion2",
-    by: ByOption = "",
-    mode: ModeOption = "both",
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
+    shared: SharedOptions,
+    mode: Annotated[
+        Literal["ignored", "removed", "both"] | None,
+        typer.Option(
+            help="DeepFashion2: items outside a subset are ignored or removed; default: both.",
+            show_default=False,
+        ),
+    ] = None,
+    one_end_absent: Annotated[
+        Literal["authors", "skip"] | None,
+        typer.Option(
+            help="FashionAI: an image with one end of its normaliser absent is scored as its "
+            "authors do, with that end at (-1, -1), or skipped; default: authors.",
+            show_default=False,
+        ),
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="FashionAI: refuse predictions that lack images.")
+    ] = False,
 ) -> None:
-    """Score detected landmarks: AP and AR for visible ones, and with occluded ones.
+    """Score predicted landmarks: AP and AR of DeepFashion2, normalised error (NE) of FashionAI.
 
-    Example: wardrobe evaluate landmarks --split validation --predictions landmarks.json
+    DeepFashion2: results in COCO's format are scored for visible landmarks, and with occluded ones.
+
+    FashionAI: NE of a submission CSV with image_id, image_category and the 24 key points as x_y_v,
+    with or without a header. NE is the mean distance of the visible points, divided by the distance
+    between the armpits or the ends of the waistband. Images without a prediction are counted, not
+    scored; --by category,landmark adds the scores of each.
+
+    Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
     """
-    run_evaluation("landmarks", dataset, split, predictions, by, output, details, lake,
-        release, prefect, {"mode": mode})  # fmt: skip
+    options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
+    given = {name: value for name, value in options.items() if value is not None}
+    run_evaluation("landmarks", shared, **given)
 
 
 @evaluate.command()
-def segmentation(
-    split: SplitOption,
-    predictions: PredictionsOption,
-    dataset: DatasetOption = "deepfashion2",
-    by: ByOption = "",
-    mode: ModeOption = "both",
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
-) -> None:
+@takes_shared_options()
+def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected masks in COCO's result format: AP and AR; areas of items are of boxes.
 
     Example: wardrobe evaluate segmentation --split validation --predictions masks.json
     """
-    run_evaluation("segmentation", dataset, split, predictions, by, output, details, lake,
-        release, prefect, {"mode": mode})  # fmt: skip
+    run_evaluation("segmentation", shared, mode=mode)
 
 
 @evaluate.command()
-def classification(
-    split: SplitOption,
-    predictions: PredictionsOption,
-    dataset: DatasetOption = "fashion-mnist",
-    by: ByOption = "",
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
-) -> None:
-    """Score predicted categories of pictures: accuracy.
+@takes_shared_options(dataset={"default": "fashion-mnist"})
+def classification(shared: SharedOptions) -> None:
+    """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
+
+    A CSV or Parquet file has the columns image_id and category (number or name), or image_id and a
+    column of scores for each category; of equal scores the lowest category number counts. --by
+    category adds precision and recall, --by predicted the confusion table.
 
     Example: wardrobe evaluate classification --split test --predictions classes.csv
     """
-    run_evaluation("classification", dataset, split, predictions, by, output, details, lake,
-        release, prefect, {})  # fmt: skip
+    run_evaluation("classification", shared)
 
 
 @evaluate.command()
+@takes_shared_options(predictions={"annotation": RowsOption, "default": None})
 def retrieval(
-    split: SplitOption,
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--predictions",
-            help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
-        ),
-    ] = None,
+    shared: SharedOptions,
     embeddings: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
@@ -161,7 +183,6 @@ def retrieval(
             metavar="QUERIES GALLERY",
         ),
     ] = None,
-    dataset: DatasetOption = "deepfashion2",
     boxes: Annotated[
         Literal["detected", "truth"],
         typer.Option(
@@ -186,12 +207,6 @@ def retrieval(
             "are then top-1_identical_6, ...",
         ),
     ] = 0,
-    by: ByOption = "",
-    output: ScoresOption = None,
-    details: DetailsOption = None,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-    prefect: PrefectOption = False,
 ) -> None:
     """Score consumer-to-shop retrieval: top-1, 5, 10, 15 and 20 accuracy by the authors' rule.
 
@@ -200,59 +215,57 @@ def retrieval(
 
     Example: wardrobe evaluate retrieval --split validation --predictions results.json
     """
-    if bool(predictions) == bool(embeddings):
+    if bool(shared.predictions) == bool(embeddings):
         raise InputError("give either --predictions or --embeddings.")
     if embeddings and boxes == "truth":
         raise InputError("--boxes is for --predictions; embeddings without a box need it not.")
-    options = {"embeddings": bool(embeddings), "boxes": boxes, "similarity": similarity,
-        "min_identical": min_identical}  # fmt: skip
-    run_evaluation("retrieval", dataset, split, list(embeddings or predictions or ()), by, output,
-        details, lake, release, prefect, options)  # fmt: skip
+    run_evaluation(
+        "retrieval",
+        replace(shared, predictions=list(embeddings or shared.predictions)),
+        embeddings=bool(embeddings),
+        boxes=boxes,
+        similarity=similarity,
+        min_identical=min_identical,
+    )
 
 
-def run_evaluation(
-    task: str,
-    dataset: str,
-    split: str,
-    predictions: list[Path],
-    by: str,
-    output: Path | None,
-    details: Path | None,
-    lake: Path,
-    release: str | None,
-    prefect: bool,
-    options: dict[str, Any],
-) -> None:
-    """Evaluate, print the scores and the published ones, and write the named files."""
+def run_evaluation(task: str, shared: SharedOptions, **options: object) -> None:
+    """Evaluate, write the named files, and print the scores and the published ones."""
     from flows.pipelines.evaluate import Evaluation, evaluate, with_published
     from flows.pipelines.row_formats import write_file
 
     arguments: dict[str, Any] = {
         "task": task,
-        "dataset": dataset,
-        "split": split,
-        "by": [name.strip() for name in by.split(",") if name.strip()],
-        "details": details is not None,
+        "dataset": shared.dataset,
+        "split": shared.split,
+        "release": shared.release,
+        "by": [name.strip() for name in shared.by.split(",") if name.strip()],
+        "details": shared.details is not None,
         "options": options,
     }
-    if prefect or configured_api():
-        with prefect_run(lake):
+    if shared.prefect or configured_api():
+        with prefect_run(shared.lake):
             from flows.evaluate import evaluate_flow
 
-            paths = [str(path) for path in predictions]
+            paths = [str(path) for path in shared.predictions]
             scored = cast(
                 Evaluation,
-                evaluate_flow(lake=str(lake), release=release, predictions=paths, **arguments),
+                evaluate_flow(lake=str(shared.lake), predictions=paths, **arguments),
             )
     else:
         with progress() as on_progress:
             scored = evaluate(
-                lake, release, predictions=predictions, on_progress=on_progress, **arguments
+                shared.lake, predictions=shared.predictions, on_progress=on_progress, **arguments
             )
+    # First the files: a reader of the table may end early.
+    if shared.output:
+        write_file(scored.scores, None, shared.output)
+    if shared.details:
+        write_file(scored.details, "parquet", shared.details)
     print_rows(with_published(scored.scores))
+    if is_json_log():
+        rows = scored.scores.to_pylist()
+        print_event(FINISHED, outcome="scored", notes=scored.notes, scores=rows)
+        return
     for note in scored.notes:
         print(f"note: {note}", file=sys.stderr)
-    if output:
-        write_file(scored.scores, None, output)
-    if details and scored.details is not None:
-        write_file(scored.details, "parquet", details)
