@@ -1,4 +1,4 @@
-"""COCO results in JSON: the records of a list, decoded in blocks of a few megabytes.
+"""COCO results in JSON: the records of a list, decoded in blocks of a megabyte.
 
 Records end after the closing braces of the outermost objects. Where these are is computed without
 parsing, which is right for valid JSON; of any other text the decoding fails.
@@ -16,7 +16,7 @@ import numpy as np
 from flows.predictions.coco_records import Record, RunLengths, path_and_problem
 from schemas.errors import InputError
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 MAX_RECORD = 64 << 20
 
 _QUOTE, _OPEN, _CLOSE = b'"{}'
@@ -38,6 +38,8 @@ def read_json(
     with path.open("rb") as file:
         while block := file.read(max(BLOCK, len(text))):
             text = (text + block).lstrip(_WHITESPACE)
+            if text and text[:1] not in (delimiter, b"]"):
+                decoder.record(row, text + file.read(40), delimiter)
             if ends := _record_ends(text):
                 records = decoder.records(row, text, ends, delimiter)
                 yield records
