@@ -194,9 +194,13 @@ def retrieval(
         ),
     ] = "detected",
     similarity: Annotated[
-        Literal["cosine", "dot", "euclidean"],
-        typer.Option("--similarity", help="How --embeddings are compared."),
-    ] = "cosine",
+        Literal["cosine", "dot", "euclidean"] | None,
+        typer.Option(
+            "--similarity",
+            help="How --embeddings are compared; default: cosine.",
+            show_default=False,
+        ),
+    ] = None,
     min_identical: Annotated[
         int,
         typer.Option(
@@ -219,12 +223,14 @@ def retrieval(
         raise InputError("give either --predictions or --embeddings.")
     if embeddings and boxes == "truth":
         raise InputError("--boxes is for --predictions; embeddings without a box need it not.")
+    if similarity and not embeddings:
+        raise InputError("--similarity is for --embeddings.")
     run_evaluation(
         "retrieval",
         replace(shared, predictions=list(embeddings or shared.predictions)),
         embeddings=bool(embeddings),
         boxes=boxes,
-        similarity=similarity,
+        similarity=similarity or "cosine",
         min_identical=min_identical,
     )
 

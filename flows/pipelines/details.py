@@ -12,24 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.metrics.curves import THRESHOLDS
+from flows.pipelines.evaluation import Origin
 from schemas.categories import CATEGORIES
 from schemas.details import DETAILS, FOOTER, PRECISION_DETAILS
 from schemas.errors import InputError
 from schemas.table import Table
 
 Mask: TypeAlias = pa.ChunkedArray | np.ndarray
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What was scored, and with what: columns of SCORES."""
-
-    task: str
-    dataset: str
-    split: str
-    release: str
-    predictions_sha256: str
-    kernel: str
 
 
 @dataclass(frozen=True)

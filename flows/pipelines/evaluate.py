@@ -13,7 +13,7 @@ from flows.pipelines.evaluate_classification import evaluate_classification
 from flows.pipelines.evaluate_normalised_error import evaluate_normalised_error
 from flows.pipelines.evaluate_precision import PRECISION
 from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
-from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
+from flows.pipelines.evaluation import EvaluationInputs, Evaluator, Origin, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
 from flows.predictions import predictions_sha256
@@ -95,17 +95,11 @@ def _with_origin(
     result: TaskResult, task: str, inputs: EvaluationInputs, release: Release, sha256: str
 ) -> Evaluation:
     """The result with the columns that say what was scored, and with what."""
-    origin = {
-        "task": task,
-        **inputs.partition,
-        "release": release.id,
-        "predictions_sha256": sha256,
-        "kernel": result.kernel,
-    }
-    rows = [origin | row for row in result.scores.to_pylist()]
+    origin = Origin(task, inputs.dataset, inputs.split, release.id, sha256, result.kernel)
+    rows = [vars(origin) | row for row in result.scores.to_pylist()]
     details = result.details
     if details is not None:
-        metadata = {**(details.schema.metadata or {}), FOOTER: json.dumps(origin)}
+        metadata = {**(details.schema.metadata or {}), FOOTER: json.dumps(vars(origin))}
         details = details.replace_schema_metadata(metadata)
     return Evaluation(pa.Table.from_pylist(rows, SCORES), details, result.notes)
 

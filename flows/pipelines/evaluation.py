@@ -54,3 +54,15 @@ class Evaluator:
 
     evaluate: Callable[..., TaskResult]
     attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was scored, and with what: the columns of SCORES that all scores of a task share."""
+
+    task: str
+    dataset: str
+    split: str
+    release: str
+    predictions_sha256: str
+    kernel: str

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.pipelines.details import Origin
+from flows.pipelines.evaluation import Origin
 from flows.release import Release
 from schemas.errors import InputError
 from schemas.scores import SCORES, TASK_COLUMNS, TASKS

@@ -17,7 +17,7 @@ from flows.metrics.worst import (
     whole_split,
     worst_queries,
 )
-from flows.pipelines.details import Origin
+from flows.pipelines.evaluation import Origin
 from flows.pipelines.pictures import PictureReader, annotated_pictures
 from flows.pipelines.predicted_items import Predictions, first_of_lists, predicted_items
 from flows.warehouse import Warehouse, read_matching

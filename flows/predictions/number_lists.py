@@ -12,8 +12,8 @@ _NUMBERS = msgspec.json.Decoder(list[float])
 def number_lists(arrays: Sequence[bytes]) -> pa.ListArray | None:
     """The numbers of valid JSON values; None where one may be anything but an array of numbers.
 
-    Most numbers in a list of landmarks are the zeros of other categories, before and after the
-    numbers of the category. Zeros are counted; only the text between them is decoded.
+    Most numbers in a list of landmarks are zeros, before and after those of the detected category:
+    these zeros are counted, not decoded.
     """
     if not all(array.startswith(b"[") and array != b"[]" for array in arrays):
         return None

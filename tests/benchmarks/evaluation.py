@@ -96,7 +96,7 @@ def main() -> None:
         file="<20", way="<12", AP=">8.4f", load=seconds, evaluation=seconds, command=seconds,
         MiB=">8,.0f", evaluation_x=ratio, load_and_evaluation_x=">24.1f", command_x=ratio,
     )  # fmt: skip
-    for task, names in (("detection", ["boxes"]), ("landmarks", ["landmarks", "parquet"])):
+    for task, names in (("landmarks", ["landmarks", "parquet"]), ("detection", ["boxes"])):
         other = None
         if not chosen.without_pycocotools:
             truth = _truth(files["lake"], task)

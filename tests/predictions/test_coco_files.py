@@ -4,11 +4,20 @@ import gzip
 import json
 
 import pytest
-from coco_results import IMAGES, box, refusal, table, written
+from coco_results import IMAGES, box, refusal, skirt, table, written
+from memory import peak_in_a_process
 
 from flows.predictions import json_blocks, read_boxes
 from schemas.errors import InputError
 
+READ = """
+import pyarrow as pa
+from pathlib import Path
+from flows.predictions import read_landmarks
+images = pa.table({"image_id": [1], "width": [30], "height": [20]})
+# measured
+assert sum(len(rows) for rows in read_landmarks([Path(sys.argv[1])], images)) == 15_000
+"""
 RECORD = json.dumps(box()).encode()
 PAIR = b"[" + RECORD + b"," + RECORD
 NOT_A_LIST = "row 1: expected a list of records, not "
@@ -68,6 +77,22 @@ def test_a_record_without_end_is_not_held(tmp_path, monkeypatch):
     monkeypatch.setattr(json_blocks, "BLOCK", 1000)
     sentence = refusal(tmp_path, [box(), box(file_name="x" * 30_000)])
     assert sentence == "row 2: has more than 10,000 bytes."
+
+
+def test_a_large_object_is_not_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(coco_json, "MAX_RECORD", 100)
+    monkeypatch.setattr(coco_json, "BLOCK", 20)
+    sentence = refusal(tmp_path, {"images": list(range(500)), "annotations": []})
+    assert sentence.startswith(NOT_A_LIST + '\'{"images": [0, 1, 2')
+
+
+@pytest.mark.slow
+def test_a_large_file_is_read_in_bounded_memory(tmp_path):
+    record = json.dumps(skirt(keypoints=[1.5] * 882)).encode()
+    path = written(tmp_path, b"[" + b",".join([record] * 15_000) + b"]")
+    added = peak_in_a_process(READ, path)
+    print(added)
+    assert added < 60 << 20 < path.stat().st_size
 
 
 def test_what_is_not_a_file_is_refused(tmp_path):

@@ -38,10 +38,14 @@ def rows_or_sentence(path, reader) -> list[dict] | None:
 
 def agree(row: dict, record: dict, reader) -> bool:
     """Whether a row has the values of a record; masks are compared by their keys only."""
-    same = all(row[name] == record[name] for name in ("image_id", "category_id", "score"))
+    same = all(row[name] == record[name] for name in ("image_id", "category_id"))
+    same = same and row["score"] == float(record["score"])
     if reader is read_boxes:
-        return same and [row[name] for name in ("x", "y", "width", "height")] == record["bbox"]
-    return same and (reader is read_masks or row["keypoints"] == record["keypoints"])
+        box = [row[name] for name in ("x", "y", "width", "height")]
+        return same and box == list(map(float, record["bbox"]))
+    return same and (
+        reader is read_masks or row["keypoints"] == list(map(float, record["keypoints"]))
+    )
 
 
 @pytest.mark.parametrize("reader", RECORDS, ids=GEOMETRY.values())
