@@ -142,8 +142,8 @@ def _with(path: Path, name: str, values: list, type_: pa.DataType) -> None:
 
 
 BROKEN = {
-    "absent": (lambda path: path.unlink(), "cannot be read"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "cannot be read"),
+    "absent": (lambda path: path.unlink(), "cannot be read|is not a file"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "cannot be read|is not a file"),
     "empty": (lambda path: path.write_bytes(b""), "cannot be read as Parquet"),
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-90]), "cannot be read"),
     "overwritten": (

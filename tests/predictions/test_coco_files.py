@@ -80,8 +80,8 @@ def test_a_record_without_end_is_not_held(tmp_path, monkeypatch):
 
 
 def test_a_large_object_is_not_held(tmp_path, monkeypatch):
-    monkeypatch.setattr(coco_json, "MAX_RECORD", 100)
-    monkeypatch.setattr(coco_json, "BLOCK", 20)
+    monkeypatch.setattr(json_blocks, "MAX_RECORD", 1000)
+    monkeypatch.setattr(json_blocks, "BLOCK", 20)
     sentence = refusal(tmp_path, {"images": list(range(500)), "annotations": []})
     assert sentence.startswith(NOT_A_LIST + '\'{"images": [0, 1, 2')
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval_results import BOX, result
 
-from flows.predictions import coco_json, read_retrieval, retrieval
+from flows.predictions import json_blocks, read_retrieval, retrieval
 from flows.predictions.retrieval import EDGES
 from schemas.errors import InputError
 from schemas.predictions import GALLERY_DETECTIONS, QUERY_DETECTIONS
@@ -80,7 +80,7 @@ def test_rows_are_the_records_of_the_files(suffix, records, seed, tmp_path_facto
 
 def test_a_file_is_read_in_blocks(tmp_path, monkeypatch):
     records = [result(score=number / 100) for number in range(100)]
-    monkeypatch.setattr(coco_json, "BLOCK", 3000)
+    monkeypatch.setattr(json_blocks, "BLOCK", 3000)
     monkeypatch.setattr(retrieval, "BATCH", 7)
     for suffix in (".json", ".parquet"):
         read = read_retrieval([written(tmp_path / f"results{suffix}", records)])
