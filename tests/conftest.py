@@ -1,6 +1,7 @@
 """Fixtures for every test: the real files, and a lake built once from the samples."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,12 @@ def lake(sources, tmp_path_factory) -> Path:
     for dataset in ("deepfashion2", "fashionai", "fashion-mnist"):
         assert ingested(dataset, sources / dataset, folder).release
     return folder
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """The address of a moto server with the bucket `bucket`, started once."""
+    from object_stores import moto_server
+
+    with moto_server() as url:
+        yield url
