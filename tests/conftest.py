@@ -3,9 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from object_stores import StubStore
 
 # A busy machine is no reason to fail: examples are not timed.
 settings.register_profile("steady", deadline=None)
@@ -63,3 +67,13 @@ def moto_url() -> Iterator[str]:
 
     with moto_server() as url:
         yield url
+
+
+@pytest.fixture
+def stub(monkeypatch) -> Iterator["StubStore"]:
+    """A stub of a store without faults, with the bucket `bucket`; clients use it."""
+    from object_stores import stub_store, use_store
+
+    with stub_store() as store:
+        use_store(monkeypatch, store.url)
+        yield store

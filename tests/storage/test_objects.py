@@ -6,25 +6,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from object_stores import SECRET, environment, stub_store
+from object_stores import SECRET, environment, retry_often, stub_store, use_store
 
 from flows.storage.objects import ObjectPath, StoreError, is_address
 from flows.storage.objects import store as client
 from schemas.errors import InputError, MissingExtra
-
-
-@pytest.fixture
-def stub(monkeypatch):
-    """A stub without faults; the client uses it."""
-    with stub_store() as store:
-        use_store(monkeypatch, store.url)
-        yield store
-
-
-def use_store(monkeypatch, url: str) -> None:
-    for name, value in environment(url).items():
-        monkeypatch.setenv(name, value)
-    client.open_store.cache_clear()
 
 
 @pytest.mark.parametrize("place", ["moto", "stub"])
@@ -74,6 +60,7 @@ def test_conditional_writes_have_one_winner(place, request, monkeypatch):
 def test_a_write_that_won_is_not_reported_as_lost(monkeypatch):
     with stub_store(lost=0.4, busy=0.2, seed=3) as store:
         use_store(monkeypatch, store.url)
+        retry_often(monkeypatch, 50)
         won = [
             ObjectPath("bucket", f"race/{race}").write_if(f"{race}".encode()) for race in range(20)
         ]
@@ -139,7 +126,7 @@ def test_refusals_are_sentences_without_secrets(stub, monkeypatch):
         StoreError, match=r"^s3://bucket/denied: the store refused access \(AccessD"
     ):
         ObjectPath("bucket", "denied").write_bytes(b"")
-    monkeypatch.setattr(client, "MAX_RETRIES", 1)
+    retry_often(monkeypatch, 1)
     use_store(monkeypatch, f"http://user:{SECRET}@127.0.0.1:1")
     with pytest.raises(StoreError, match=r"it cannot be reached") as refused:
         ObjectPath("bucket", "a").read_bytes()
@@ -160,12 +147,12 @@ def test_settings_come_from_the_files_that_other_clients_read(stub, monkeypatch,
     ):
         (tmp_path / name).write_text(text)
         monkeypatch.setenv(name, str(tmp_path / name))
-    client.open_store.cache_clear()
+    client._open.cache_clear()
     config = client.open_store("bucket").config
     assert (config["access_key_id"], config["secret_access_key"]) == ("id", "s%s")
     assert config["region"] == "eu-north-1"
     (tmp_path / "AWS_CONFIG_FILE").write_text(f"aws_secret_access_key = {SECRET}")
-    client.open_store.cache_clear()
+    client._open.cache_clear()
     with pytest.raises(StoreError, match="AWS_CONFIG_FILE cannot be read") as refused:
         client.open_store("bucket")
     assert SECRET not in str(refused.value)
@@ -173,6 +160,6 @@ def test_settings_come_from_the_files_that_other_clients_read(stub, monkeypatch,
 
 def test_without_the_extra_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "obstore.store", None)
-    client.open_store.cache_clear()
+    client._open.cache_clear()
     with pytest.raises(MissingExtra, match=r"pip install 'wardrobe-lake\[s3\]'"):
         ObjectPath("bucket", "a").read_bytes()

@@ -11,11 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
 
 import httpx
+import pytest
+
+from flows.storage.objects import store
 
 SECRET = "a-secret-access-key"
 BUCKET = "bucket"
@@ -30,6 +34,20 @@ def environment(url: str) -> dict[str, str]:
         "AWS_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def use_store(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Lead the clients of this process, and of those that it starts, to a store."""
+    for name, value in environment(url).items():
+        monkeypatch.setenv(name, value)
+
+
+def retry_often(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let clients repeat a request so many times, without long pauses."""
+    pause = {"init_backoff": timedelta(milliseconds=2), "max_backoff": timedelta(milliseconds=20)}
+    retries = {"max_retries": times, "retry_timeout": timedelta(minutes=1), "backoff": pause}
+    monkeypatch.setattr(store, "RETRIES", retries)
+    store._open.cache_clear()
 
 
 @contextmanager
@@ -59,7 +77,8 @@ class StubStore(ThreadingHTTPServer):
 
     `lost` is the share of writes that are applied and whose connection is then closed without an
     answer, `busy` the share of requests that are refused with 503, `delay` seconds before each
-    answer. `requests` counts by method (`LIST`, `COPY` too), `sent` bytes of bodies of answers;
+    answer. After `end_after` writes every request fails, as if the client's machine went down.
+    `requests` counts by method (`LIST`, `COPY` too), `sent` bytes of bodies of answers;
     `log` has method and key of each request.
     """
 
@@ -70,6 +89,7 @@ class StubStore(ThreadingHTTPServer):
         self.objects: dict[str, tuple[bytes, str, float]] = {}
         self.lost, self.busy, self.delay = lost, busy, delay
         self.refuse_writes: re.Pattern[str] | None = None
+        self.end_after: int | None = None
         self.draws = random.Random(seed)
         self.lock = threading.Lock()
         self.writes = 0
@@ -138,6 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
             if store.draws.random() < store.busy:
                 return self.answer(503, error="SlowDown")
             is_write = method in ("PUT", "COPY", "DELETE", "POST")
+            if store.end_after is not None:
+                if store.end_after == 0:
+                    return self.answer(403, error="Ended")
+                store.end_after -= is_write
             if is_write and store.refuse_writes and store.refuse_writes.search(self.key):
                 return self.answer(403, error="AccessDenied")
             drawn = store.draws.random()

@@ -92,6 +92,14 @@ class ObjectPath:
         """Whether it is a prefix or below it."""
         return f"{self}/".startswith(f"{prefix}/")
 
+    def exists(self) -> bool:
+        """Whether there is an object of this key: one request."""
+        try:
+            self.facts()
+        except FileNotFoundError:
+            return False
+        return True
+
     def absolute(self) -> "ObjectPath":
         """Itself: every address is absolute."""
         return self
@@ -187,6 +195,11 @@ class ObjectPath:
                 arrays = map(pa.array, columns, OBJECTS.types)
                 batches.append(pa.RecordBatch.from_arrays(list(arrays), schema=OBJECTS))
         return pa.Table.from_batches(batches, OBJECTS).sort_by("name")
+
+    def is_empty(self) -> bool:
+        """Whether nothing is below this prefix: one request."""
+        with store_errors(self):
+            return not next(iter(self._client.list(self._store, self.key or None)), None)
 
     def folders(self) -> list[str]:
         """The next steps of the keys below this prefix that have more steps, sorted."""

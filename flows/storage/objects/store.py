@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 """Variables with the address of another store than Amazon's; the first that is set counts."""
 
-MAX_RETRIES = 8
-"""Repetitions of a request that failed, in about 25 seconds."""
+RETRIES = {"max_retries": 8, "retry_timeout": timedelta(minutes=5)}
+"""Repetitions of a request that failed, with growing pauses: about 25 seconds in all."""
+
+_opened_by: list[int] = []
+"""The process that opened a store first."""
 
 _CLIENT = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "10m"}
 
@@ -46,18 +49,29 @@ class Refused(StoreError):
     """The condition of a write did not hold, or it was written and the answer lost."""
 
 
-@cache
 def open_store(bucket: str) -> "S3Store":
     """The client of a bucket, one for each process. Sends no request. MissingExtra, InputError."""
+    if not _opened_by:
+        _opened_by.append(os.getpid())
+    elif os.getpid() not in _opened_by:
+        # The threads of obstore are not copied: a request would wait for them forever.
+        raise StoreError(
+            f"s3://{bucket} cannot be read in a process that was forked: start workers with "
+            "`spawn` (in PyTorch, multiprocessing_context='spawn')."
+        )
+    return _open(bucket, next((os.environ[name] for name in ENDPOINTS if name in os.environ), ""))
+
+
+@cache
+def _open(bucket: str, endpoint: str) -> "S3Store":
     try:
         from obstore.store import S3Store
     except ModuleNotFoundError:
         raise MissingExtra(
             "object storage needs obstore: `pip install 'wardrobe-lake[s3]'` installs it."
         ) from None
-    endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
     client: Any = {**_CLIENT, "allow_http": endpoint.startswith("http://")}
-    retry: Any = {"max_retries": MAX_RETRIES, "retry_timeout": timedelta(minutes=5)}
+    retry: Any = RETRIES
     config: Any = {**_settings_of_files(), **({"endpoint": endpoint} if endpoint else {})}
     try:
         return S3Store(bucket, config=config, client_options=client, retry_config=retry)
@@ -109,11 +123,13 @@ def store_errors(path: object) -> Iterator[None]:
             raise _no_bucket(path) from None
         if type(error).__name__ in ("AlreadyExistsError", "PreconditionError"):
             raise Refused(f"{path} was changed by another writer.") from None
-        if type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
-            raise StoreError(
-                f"{path}: the store refused access ({_reason(error)}): check the credentials."
-            ) from None
-        raise StoreError(f"{path}: the store failed ({_reason(error)}).") from None
+        reason = _reason(error)
+        denied = type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError")
+        if denied or reason.startswith(("401", "403", "AccessDenied")):
+            advice = f"the store refused access ({reason}): check the credentials"
+        else:
+            advice = f"the store failed ({reason})"
+        raise StoreError(f"{path}: {advice}.") from None
 
 
 def _no_bucket(path: object) -> StoreError:
