@@ -203,6 +203,16 @@ def test_a_store_that_does_not_answer_is_a_sentence(remote, stub, monkeypatch):
         assert is_one_sentence(done) and "it cannot be reached" in done.stderr, done
 
 
+def test_a_store_that_fails_while_a_query_reads_is_a_sentence(remote, stub):
+    stub.refuse = re.compile("items/")
+    for words in (("query", "split_totals"), ("sql", "from items"), ("verify",), ("derive",)):
+        done = wardrobe(*words, "--lake", remote)
+        text = done.stdout if words == ("verify",) else done.stderr
+        assert "the store refused access (AccessDenied: As told)" in text, done
+        assert words == ("verify",) or is_one_sentence(done), done
+    assert not any("runs/" in key for key in stub.objects)
+
+
 FORK = """
 import os, sys
 from flows.lake import open_lake

@@ -121,7 +121,7 @@ def test_refusals_are_sentences_without_secrets(stub, monkeypatch):
         ObjectPath("nobucket", "a").read_bytes()
     with pytest.raises(StoreError, match=r"^s3://nobucket does not exist: check the name"):
         ObjectPath("nobucket", "a").objects()
-    stub.refuse_writes = re.compile("denied")
+    stub.refuse = re.compile("denied")
     with pytest.raises(
         StoreError, match=r"^s3://bucket/denied: the store refused access \(AccessD"
     ):

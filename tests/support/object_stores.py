@@ -78,8 +78,8 @@ class StubStore(ThreadingHTTPServer):
     `lost` is the share of writes that are applied and whose connection is then closed without an
     answer, `busy` the share of requests that are refused with 503, `delay` seconds before each
     answer. After `end_after` writes every request fails, as if the client's machine went down.
-    `requests` counts by method (`LIST`, `COPY` too), `sent` bytes of bodies of answers;
-    `log` has method and key of each request.
+    `refuse` is a pattern of keys that may not be accessed. `requests` counts by method (`LIST`,
+    `COPY` too), `sent` bytes of bodies of answers; `log` has method and key of each request.
     """
 
     daemon_threads = True
@@ -88,7 +88,7 @@ class StubStore(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: dict[str, tuple[bytes, str, float]] = {}
         self.lost, self.busy, self.delay = lost, busy, delay
-        self.refuse_writes: re.Pattern[str] | None = None
+        self.refuse: re.Pattern[str] | None = None
         self.end_after: int | None = None
         self.draws = random.Random(seed)
         self.lock = threading.Lock()
@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if store.end_after == 0:
                     return self.answer(403, error="Ended")
                 store.end_after -= is_write
-            if is_write and store.refuse_writes and store.refuse_writes.search(self.key):
+            if store.refuse and store.refuse.search(self.key):
                 return self.answer(403, error="AccessDenied")
             drawn = store.draws.random()
             self.lose_answer = is_write and drawn < store.lost
