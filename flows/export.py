@@ -82,7 +82,7 @@ def report_flow(lake: str = "lake", output: str = "report.html") -> str:
     """Write the report of the current release. Returns what was written."""
     log = get_run_logger()
     missing = report_pipeline.make_report(
-        Path(lake),
+        lake,
         None,
         output=require_output_file(Path(output)),
         on_progress=progress.log_progress(log),

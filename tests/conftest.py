@@ -1,10 +1,15 @@
 """Fixtures for every test: the real files, and a lake built once from the samples."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from object_stores import StubStore
 
 # A busy machine is no reason to fail: examples are not timed.
 settings.register_profile("steady", deadline=None)
@@ -53,3 +58,22 @@ def lake(sources, tmp_path_factory) -> Path:
     for dataset in ("deepfashion2", "fashionai", "fashion-mnist"):
         assert ingested(dataset, sources / dataset, folder).release
     return folder
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """The address of a moto server with the bucket `bucket`, started once."""
+    from object_stores import moto_server
+
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def stub(monkeypatch) -> Iterator["StubStore"]:
+    """A stub of a store without faults, with the bucket `bucket`; clients use it."""
+    from object_stores import stub_store, use_store
+
+    with stub_store() as store:
+        use_store(monkeypatch, store.url)
+        yield store

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -27,7 +26,7 @@ from flows.cli.output import print_rows
 from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
 from flows.pipelines.progress import STARTING, listening
-from flows.pipelines.request import IngestRequest
+from flows.pipelines.request import IngestRequest, Place, parse_place
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import PairSettings
@@ -59,19 +58,19 @@ def ingest(
 
         print_rows(preview(request))
     elif prefect or configured_api():
-        print_summary(run_ingest_flow(request, workers), Path(request.lake))
+        print_summary(run_ingest_flow(request, workers), parse_place(request.lake))
     else:
         from flows.pipelines.ingest import ingest as run
         from flows.runners import local_runner
 
         with progress() as on_progress:
             summary = run(request, local_runner(workers), on_progress)
-        print_summary(summary, Path(request.lake))
+        print_summary(summary, parse_place(request.lake))
 
 
 def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = False) -> "Summary":
     """Ingest as a Prefect flow; see `prepare_prefect` for the server."""
-    with prefect_run(Path(request.lake), own_server=own_server):
+    with prefect_run(parse_place(request.lake), own_server=own_server):
         from flows.ingest import ingest_flow
 
         summary: Summary = ingest_flow(
@@ -81,7 +80,7 @@ def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = 
 
 
 @contextmanager
-def prefect_run(lake: Path, *, own_server: bool = False) -> Iterator[None]:
+def prefect_run(lake: Place, *, own_server: bool = False) -> Iterator[None]:
     """Prepare Prefect and show the progress of the flow that the body calls."""
     with progress() as on_progress, listening(on_progress):
         on_progress(STARTING, 0, 1)
@@ -112,7 +111,7 @@ def derive(
     print_summary(summary, lake)
 
 
-def run_derive(lake: Path, settings: "PairSettings | None", wait: bool) -> None:
+def run_derive(lake: Place, settings: "PairSettings | None", wait: bool) -> None:
     """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
     from flows.pipelines.derive import derive as run
 
@@ -121,7 +120,7 @@ def run_derive(lake: Path, settings: "PairSettings | None", wait: bool) -> None:
     print_summary(summary, lake)
 
 
-def print_summary(summary: "Summary", lake: Path) -> None:
+def print_summary(summary: "Summary", lake: Place) -> None:
     """Print the sentence, the totals by split and the warnings of a run."""
     print(summary.sentence)
     if summary.totals.num_rows:

@@ -10,7 +10,12 @@ import typer
 
 from flows.cli.completion import complete_release, complete_split
 from flows.cli.json_log import set_log_format
-from flows.pipelines.request import IngestRequest, record_parameters, takes_fields_of
+from flows.pipelines.request import (
+    IngestRequest,
+    parse_place,
+    record_parameters,
+    takes_fields_of,
+)
 from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError
 
@@ -24,11 +29,13 @@ Format = Literal["table", "csv", "json", "parquet"]
 DEFAULT_LAKE = Path("lake")
 
 LakeOption = Annotated[
-    Path,
+    Path,  # or an ObjectPath; typer takes no union, and the parser decides
     typer.Option(
         "--lake",
         envvar="WARDROBE_LAKE",
-        help="Folder of the lake; default: $WARDROBE_LAKE or ./lake.",
+        parser=parse_place,
+        metavar="<path>",
+        help="Folder of the lake or s3://bucket/prefix; default: $WARDROBE_LAKE or ./lake.",
         show_default=False,
         show_envvar=False,
     ),

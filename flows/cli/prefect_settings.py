@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flows.pipelines.request import Place
 from schemas.errors import InputError
 
 DEFAULTS = {
@@ -25,7 +26,7 @@ QUIET = "CRITICAL"
 """The command prints the outcome of a run, failures as one sentence; Prefect need not."""
 
 
-def prepare_prefect(lake: Path, *, own_server: bool = False) -> None:
+def prepare_prefect(lake: Place, *, own_server: bool = False) -> None:
     """Set Prefect up for a run of this process; call before the first `import prefect`.
 
     Uses the configured server, or a temporary one that ends with the process: always with
@@ -41,7 +42,7 @@ def prepare_prefect(lake: Path, *, own_server: bool = False) -> None:
         watch_temporary_server()
 
 
-def quiet_prefect(lake: Path, *, service: bool = False) -> None:
+def quiet_prefect(lake: Place, *, service: bool = False) -> None:
     """Set what is not set yet; call before the first `import prefect`.
 
     With a configured server, the log of a run goes to its pages and not to the terminal; a
@@ -59,14 +60,15 @@ def quiet_prefect(lake: Path, *, service: bool = False) -> None:
         os.environ["PREFECT_HOME"] = str(_own_home(lake))
 
 
-def _own_home(lake: Path) -> Path:
-    """The folder of a temporary server's data, next to the lake."""
-    home = lake.absolute().parent / ".prefect"
+def _own_home(lake: Place) -> Path:
+    """The folder of a temporary server's data: next to the lake, or here if that is elsewhere."""
+    folder = lake.absolute().parent if isinstance(lake, Path) else Path.cwd()
+    home = folder / ".prefect"
     home.mkdir(parents=True, exist_ok=True)
     return home
 
 
-def _ignore_configuration(lake: Path) -> None:
+def _ignore_configuration(lake: Place) -> None:
     """Remove Prefect's variables from the environment, and set a home without profiles."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]

@@ -1,7 +1,6 @@
 """The command that ingests on a schedule: serve."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from flows.cli.options import (
     use_password_of,
 )
 from flows.cli.prefect_settings import configured_api, quiet_prefect
-from flows.pipelines.request import IngestRequest
+from flows.pipelines.request import IngestRequest, parse_place
 from schemas.errors import InputError
 
 
@@ -43,7 +42,7 @@ def serve(
             "a schedule needs a Prefect server: run `prefect server start`, then "
             "`export PREFECT_API_URL=http://127.0.0.1:4200/api`, and serve again"
         )
-    lake = Path(request.lake).absolute()
+    lake = parse_place(request.lake).absolute()
     quiet_prefect(lake, service=True)
     from flows.ingest import ingest_flow
     from flows.serve import serve_flow

@@ -25,6 +25,7 @@ from flows.feed.tables import (
 )
 from flows.release import Release, require_readable
 from flows.storage.atomic import atomic_write
+from flows.storage.place import Place
 
 try:
     import fcntl
@@ -108,7 +109,7 @@ class Index:
         rows = find_rows(self.item_keys, item_key(image, item_nos))
         return rows[rows >= 0]
 
-    def _files(self, table: str) -> list[Path]:
+    def _files(self, table: str) -> list[Place]:
         return self.release.files(table, self.dataset, self.split)
 
     def _lists(self, table: str, make: Callable[..., pa.LargeListArray]) -> pa.LargeListArray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache, cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from flows.feed.rowgroups import HELD_BYTES, RowGroups
 from flows.feed.tables import read_parts
 from flows.pictures import PictureSource, picture_source
 from flows.storage import read_member
+from flows.storage.place import Place
 from schemas.errors import InputError
 from schemas.source import Document
 
@@ -84,7 +84,7 @@ class EmbeddedPictures:
     around costs much: the Feed's own order visits few groups at a time.
     """
 
-    def __init__(self, index: Index, files: list[Path]) -> None:
+    def __init__(self, index: Index, files: list[Place]) -> None:
         self._index, self._files = index, files
         self.groups = RowGroups(files, "image")
 

@@ -1,14 +1,14 @@
 """Rows of many Parquet files as one sequence, read a row group at a time."""
 
 from collections import OrderedDict
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.release import require_readable
+from flows.release import arrow_input, require_readable
+from flows.storage.place import Place
 
 HELD_BYTES = 256 << 20
 """What fits into this stays in memory whole, in each process: all of Fashion-MNIST does."""
@@ -27,12 +27,12 @@ class RowGroups:
     Files are opened for each group that is read, so that a forked worker shares none.
     """
 
-    def __init__(self, files: list[Path], column: str) -> None:
+    def __init__(self, files: list[Place], column: str) -> None:
         self._column = column
         sizes, self._owners, self.bytes = [], [], 0
         for file in files:
             with require_readable(file):
-                metadata = pq.read_metadata(file)
+                metadata = pq.read_metadata(arrow_input(file))
             for group in range(metadata.num_row_groups):
                 row_group = metadata.row_group(group)
                 sizes.append(row_group.num_rows)
@@ -68,6 +68,6 @@ class RowGroups:
 
     def _read(self, group: int) -> pa.Array:
         file, number = self._owners[group]
-        with require_readable(file), pq.ParquetFile(file, memory_map=True) as parquet:
+        with require_readable(file), pq.ParquetFile(arrow_input(file), memory_map=True) as parquet:
             table = parquet.read_row_group(number, columns=[self._column], use_threads=False)
             return table[self._column].combine_chunks()

@@ -15,6 +15,7 @@ from flows.feed.pictures import EmbeddedPictures, SourcePictures, open_pictures
 from flows.feed.rowgroups import LANES
 from flows.pictures import CropTransform, PictureError, Region, crop_picture, open_picture
 from flows.release import Fold, describe_left_out, open_release, require_rows
+from flows.storage.place import Place
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError, did_you_mean
 from schemas.vocabulary import IMAGE_STATUSES
@@ -61,7 +62,7 @@ class Feed:
 
     def __init__(
         self,
-        release: str | Path,
+        release: str | Place,
         dataset: str,
         split: str,
         *,

@@ -5,14 +5,14 @@ images by image_id and items by (image_id, item_no); landmarks and polygons are 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.release import require_readable
+from flows.release import arrow_input, require_readable
+from flows.storage.place import Place
 from schemas.errors import InputError
 from schemas.vocabulary import IMAGE_STATUSES, OCCLUDED, SOURCES, UNLABELLED, VISIBLE
 
@@ -36,17 +36,17 @@ def find_rows(parents: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return np.where(matches, row, -1)
 
 
-def read_parts(files: Iterable[Path], columns: Sequence[str]) -> Iterator[pa.Table]:
+def read_parts(files: Iterable[Place], columns: Sequence[str]) -> Iterator[pa.Table]:
     """Some columns of each file in turn."""
     for file in files:
         with require_readable(file):
-            with pq.ParquetFile(file) as parquet:
+            with pq.ParquetFile(arrow_input(file)) as parquet:
                 part = parquet.read(list(columns), use_threads=False)
             part = part.select(list(columns))  # reading passes over a column that is missing
         yield part
 
 
-def image_rows(files: Sequence[Path]) -> pa.Table:
+def image_rows(files: Sequence[Place]) -> pa.Table:
     """One row per image in the order of image_id; what is unknown is 0 or -1.
 
     `source` is the place in schemas.vocabulary.SOURCES, `image_status` that in IMAGE_STATUSES.
@@ -71,7 +71,7 @@ def image_rows(files: Sequence[Path]) -> pa.Table:
     )
 
 
-def item_rows(files: Sequence[Path], image_ids: np.ndarray) -> pa.Table:
+def item_rows(files: Sequence[Place], image_ids: np.ndarray) -> pa.Table:
     """One row per item in the order of (image, item_no); no box is NaN, no style is -1."""
     edges = ("x1", "y1", "x2", "y2")
     columns = ("image_id", "item_no", "category_id", "style", *edges)
@@ -97,7 +97,7 @@ def item_rows(files: Sequence[Path], image_ids: np.ndarray) -> pa.Table:
 
 
 def landmark_lists(
-    files: Sequence[Path], image_ids: np.ndarray, item_keys: np.ndarray
+    files: Sequence[Place], image_ids: np.ndarray, item_keys: np.ndarray
 ) -> pa.LargeListArray:
     """For each item its landmarks as (x, y, v), v 0 unlabelled, 1 occluded, 2 visible."""
 
@@ -112,7 +112,7 @@ def landmark_lists(
 
 
 def polygon_lists(
-    files: Sequence[Path], image_ids: np.ndarray, item_keys: np.ndarray
+    files: Sequence[Place], image_ids: np.ndarray, item_keys: np.ndarray
 ) -> pa.LargeListArray:
     """For each item its polygons, each a flat list x1, y1, x2, y2, ..."""
 

@@ -6,8 +6,10 @@ readers need nothing of this for. May import: schemas, flows.storage, flows.rele
 
 from flows.lake.lake import Lake
 from flows.lake.last_runs import RunEnd, last_failure, last_success, record_run
-from flows.lake.lock import LakeBusy, recorded_holder
+from flows.lake.lock import LakeBusy
+from flows.lake.object_lake import ObjectLake, open_lake
 from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
+from flows.lake.releases import LakeReleases
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
 
@@ -15,15 +17,17 @@ __all__ = [
     "CountMismatch",
     "Lake",
     "LakeBusy",
+    "LakeReleases",
+    "ObjectLake",
     "Part",
     "Plan",
     "RunEnd",
     "Staging",
     "last_failure",
     "last_success",
+    "open_lake",
     "plan_parts",
     "record_run",
-    "recorded_holder",
     "refused_splits",
     "shrunk_splits",
     "write_part",

@@ -5,7 +5,6 @@ to plan the next run on. A published manifest never changes; without the cache e
 would rebuild touched parts again. Losing the file costs only that.
 """
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from flows.lake.ownership import SEEN
 from flows.release.manifest import JSON_ERRORS, PartRecord
 from flows.release.release import Release
-from flows.storage.atomic import atomic_write
+from flows.storage.place import Place, write_whole
 
 LISTING = "listing"
 """A hash of the source as it was listed, which changes with every touched file."""
@@ -29,14 +28,13 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 def save_fingerprints(
-    root: Path, release: str, parts: dict[str, PartRecord], inputs: dict[str, dict[str, Any]]
+    root: Place, release: str, parts: dict[str, PartRecord], inputs: dict[str, dict[str, Any]]
 ) -> None:
     """Save the parts of a release with their present fingerprints, and its sources' records."""
-    with atomic_write(root / SEEN) as file:
-        file.write(msgspec.json.encode(_Seen(release, parts, inputs)))
+    write_whole(root / SEEN, msgspec.json.encode(_Seen(release, parts, inputs)))
 
 
-def with_cached_fingerprints(root: Path, release: Release) -> Release:
+def with_cached_fingerprints(root: Place, release: Release) -> Release:
     """The release with the fingerprints and listings of the cache, if the cache is of this one."""
     try:
         seen = msgspec.json.decode((root / SEEN).read_bytes(), type=_Seen)

@@ -3,76 +3,57 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from flows.lake.disk_errors import disk_errors_as_input_errors
-from flows.lake.fingerprint_cache import with_cached_fingerprints
-from flows.lake.lock import ignore_full_disk, require_file_locks, writer_lock
-from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake
+from flows.lake.lock import (
+    Holder,
+    ignore_full_disk,
+    recorded_holder,
+    require_file_locks,
+    writer_lock,
+)
+from flows.lake.ownership import PINNED, STAGING, STAGING_MARKER, is_lake, make_lake, require_place
 from flows.lake.publish import clean, recover, remove_tree, swap_current
+from flows.lake.releases import Deleted, LakeReleases, RollbackPin
 from flows.lake.staging import Staging
-from flows.release.manifest import JSON_ERRORS, MANIFEST, is_release_id
+from flows.release.manifest import JSON_ERRORS, is_release_id
 from flows.release.release import Release
 from flows.release.resolve import (
     RELEASES,
-    all_releases,
-    current_release,
     find_release,
     is_folder,
-    is_plain_file,
     read_plain_file,
     require_local_path,
     require_utf8,
 )
-from flows.release.verify import Problem, verify
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
 
 
-class RollbackPin(msgspec.Struct, frozen=True):
-    """A rollback in force: the release that is current, and the one that was before it."""
-
-    release: str
-    instead_of: str
-
-
-class Deleted(msgspec.Struct, frozen=True):
-    """What deleting freed: releases by id, and the files and bytes no other release shares."""
-
-    releases: tuple[str, ...]
-    files: int
-    bytes: int
-
-
-class Lake:
-    """The folder that holds releases, by path. Reading makes nothing and locks nothing.
+class Lake(LakeReleases):
+    """A folder that holds releases, by path.
 
     Raises InputError for an address (s3://...) and for a path that is not UTF-8.
     """
+
+    root: Path
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         require_local_path(root)
         self.root = require_utf8(Path(root).absolute())
 
-    def release(self, name: str | None = None) -> Release:
-        """The current release, resolved once, or the one whose id starts with `name`.
+    def require_place(self) -> None:
+        """Raise InputError for a folder that is not a lake and cannot become one."""
+        require_place(self.root)
 
-        InputError when there is none, naming the nearest, and for a lake of a newer format.
-        """
-        return find_release(self.root, name)
-
-    def releases(self) -> list[Release]:
-        """Every release, newest first; none in a folder that is not a lake yet."""
-        return all_releases(self.root)
-
-    def parent(self) -> Release | None:
-        """What the next release will build on, to plan with; None in a new lake. Takes no lock."""
-        release = current_release(self.root)
-        return None if release is None else with_cached_fingerprints(self.root, release)
+    def writer(self) -> Holder | None:
+        """The writer that the lock names: at work, or killed before it could remove its name."""
+        return recorded_holder(self.root)
 
     @contextmanager
     def writing(
@@ -82,12 +63,10 @@ class Lake:
         waiting: Callable[[str], None] | None = None,
         resume: bool = False,
     ) -> Iterator[Staging]:
-        """Hold the lock and stage the next release; what is not published at the end is removed.
+        """As declared, while the lock is held.
 
-        Makes the lake when there is none. LakeBusy names another writer, unless `wait` (True, or
-        seconds) outlasts it; `waiting` gets the name once. What a dead run left is finished or
-        cleaned first. InputError after a rollback, unless it is to `resume`. A full or read-only
-        disk is an InputError too, which says whether the release was published before it.
+        A full or read-only disk is an InputError too, which says whether the release was published
+        before it.
         """
         with self._locked(wait=wait, waiting=waiting):
             if resume:
@@ -153,66 +132,20 @@ class Lake:
                 "--resume removes it."
             ) from error
 
-    def delete(self, name: str) -> Deleted:
-        """Delete one release; InputError for the current one and those of a rollback in force."""
-        with self._locked_existing(frees_space=True):
-            release = find_release(self.root, name)
-            if release.id == self._current_id():
-                raise InputError(
-                    f"{release.id} is the current release and stays: "
-                    "publish or `wardrobe rollback` to another one first."
-                )
-            if release.id in self._protected_ids():
-                raise InputError(
-                    f"the lake was rolled back from {release.id}: pass --resume first to give "
-                    "it up."
-                )
-            if not is_plain_file(release.path / MANIFEST):
-                raise InputError(
-                    f"{release.path} has no {MANIFEST}, so it may not be a release: look into it "
-                    "and remove it by hand."
-                )
-            return self._delete([release])
-
-    def delete_all_but(self, count: int) -> Deleted:
-        """Delete all but the newest `count` releases; the current one stays whatever its age.
-
-        A release whose manifest cannot be read stays and is not counted: `delete` takes it by name.
-        """
-        with self._locked_existing(frees_space=True):
-            if count < 1:
-                raise InputError(f"--keep {count} would leave no release: give a number from 1.")
-            protected = self._protected_ids()
-            older = [release for release in self.releases() if release.is_readable()][count:]
-            return self._delete(release for release in older if release.id not in protected)
-
-    def _current_id(self) -> str | None:
-        """The id of the current release; None also where `current` points nowhere."""
-        try:
-            release = current_release(self.root)
-        except InputError:  # a rollback repairs that
-            return None
-        return release.id if release else None
-
-    def _protected_ids(self) -> set[str | None]:
-        """The releases that may not be deleted: the current one, and both of a rollback."""
-        pin = self.pin
-        return {self._current_id(), *((pin.release, pin.instead_of) if pin else ())}
-
     def _delete(self, releases: Iterable[Release]) -> Deleted:
         ids, files, size = [], 0, 0
         for release in releases:
-            for path in release.path.rglob("*"):
+            folder = self.root / RELEASES / release.id
+            for path in folder.rglob("*"):
                 status = path.lstat()
                 if status.st_nlink == 1 and not is_folder(path):
                     files, size = files + 1, size + status.st_size
-            remove_tree(release.path, self.root / STAGING)
+            remove_tree(folder, self.root / STAGING)
             ids.append(release.id)
         return Deleted(tuple(ids), files, size)
 
-    def verify(self, name: str | None = None) -> list[Problem]:
-        """Compare a release with its manifest, byte for byte; empty when it is whole."""
-        return verify(self.release(name))
+    def _deleting(self) -> AbstractContextManager[None]:
+        return self._locked_existing(frees_space=True)
 
     @contextmanager
     def _locked_existing(self, *, frees_space: bool = False) -> Iterator[None]:

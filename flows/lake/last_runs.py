@@ -6,7 +6,6 @@ neither: a run that finds nothing new publishes none, and a failed run must not.
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
@@ -14,7 +13,7 @@ from flows.lake.lock import command_name
 from flows.lake.ownership import FAILED, SUCCEEDED, is_lake
 from flows.release.manifest import JSON_ERRORS
 from flows.release.resolve import read_plain_file
-from flows.storage.atomic import atomic_write
+from flows.storage.place import Place, write_whole
 from schemas.errors import InputError
 
 
@@ -26,25 +25,25 @@ class RunEnd(msgspec.Struct, frozen=True):
     result: str
 
 
-def record_run(root: Path, result: str, *, failed: bool) -> None:
+def record_run(root: Place, result: str, *, failed: bool) -> None:
     """Record the end of a run, now. Does nothing without a lake or when the disk is full."""
     with suppress(InputError, OSError):
         if is_lake(root):
-            with atomic_write(root / (FAILED if failed else SUCCEEDED)) as file:
-                file.write(msgspec.json.encode(RunEnd(datetime.now(UTC), command_name(), result)))
+            end = RunEnd(datetime.now(UTC), command_name(), result)
+            write_whole(root / (FAILED if failed else SUCCEEDED), msgspec.json.encode(end))
 
 
-def last_success(root: Path) -> RunEnd | None:
+def last_success(root: Place) -> RunEnd | None:
     """The last run that published or found nothing new; None before the first one."""
     return _read(root / SUCCEEDED)
 
 
-def last_failure(root: Path) -> RunEnd | None:
+def last_failure(root: Place) -> RunEnd | None:
     """The last run that published nothing because it could not; None before the first one."""
     return _read(root / FAILED)
 
 
-def _read(path: Path) -> RunEnd | None:
+def _read(path: Place) -> RunEnd | None:
     """None also for a file that is damaged: the next run writes it again."""
     try:
         return msgspec.json.decode(read_plain_file(path), type=RunEnd)

@@ -89,15 +89,19 @@ def writer_lock(
                 waiting(f"{sentence}: waiting for it.")
                 waiting = None
             time.sleep(0.1)
-        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        holder = Holder(socket.gethostname(), os.getpid(), since, command_name())
-        _write(handle, msgspec.json.encode(holder))
+        _write(handle, msgspec.json.encode(this_holder()))
         try:
             yield
         finally:
             _write(handle, b"")
     finally:
         os.close(handle)
+
+
+def this_holder() -> Holder:
+    """This process as a writer, from now on."""
+    since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Holder(socket.gethostname(), os.getpid(), since, command_name())
 
 
 def command_name() -> str:

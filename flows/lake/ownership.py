@@ -25,6 +25,7 @@ from flows.release.resolve import (
     require_known_format,
 )
 from flows.storage.atomic import atomic_write
+from flows.storage.place import Place
 from schemas.errors import InputError
 
 STAGING = "staging"
@@ -41,7 +42,7 @@ REMOVED = ".gone-"
 """How the name of a folder begins while it is being removed."""
 
 
-def is_lake(root: Path) -> bool:
+def is_lake(root: Place) -> bool:
     """Whether the folder is a lake: marked, or with a release from before `lake.json` existed."""
     return require_known_format(root) or any(
         release.is_readable() for release in all_releases(root)

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ from flows.release.manifest import (
     count_problems,
     encode_manifest,
     release_id,
-    release_time,
     split_counts,
+    time_after,
 )
 from flows.release.release import Release, files_by_table
 from flows.release.resolve import all_releases, is_folder, is_plain_file
 from flows.storage.atomic import atomic_write
+from flows.storage.place import Place
 
 # Why a hard link may not be possible, though a copy is: another disk, no links here, too many
 # links, or a file of another owner.
@@ -48,7 +49,9 @@ class Staging:
     have by now: what to plan on. `parts` are those so far, linked and built, by name.
     """
 
-    def __init__(self, root: Path, folder: Path, parent: Release | None) -> None:
+    root: Place
+
+    def __init__(self, root: Place, folder: Path, parent: Release | None) -> None:
         self.root = root
         self.folder = folder
         self.parent = parent
@@ -58,7 +61,7 @@ class Staging:
         self._parent_files = {record.path: record for record in files}
 
     def link(self, parts: Iterable[str]) -> None:
-        """Take over these parts of the parent as they are: their files as hard links."""
+        """Take over these parts of the parent as they are."""
         parent_parts, names = self._parent_parts, set(parts)
         if missing := sorted(names - parent_parts.keys()):
             raise ValueError(f"the parent release has no parts {missing}")
@@ -80,6 +83,7 @@ class Staging:
     def _link(self, record: FileRecord) -> None:
         """Put the parent's file at its path in staging, in place of a file with equal bytes."""
         assert self.parent is not None, "only files of the parent are linked"
+        assert isinstance(self.parent.path, Path)
         source, target = self.parent.path / record.path, self.folder / record.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
@@ -123,20 +127,24 @@ class Staging:
             if before is not None and before.sha256 == record.sha256:
                 self._link(record)
 
-    def files(self, table: str) -> list[Path]:
+    def place(self, record: FileRecord) -> Place:
+        """Where a file of the next release can be read now."""
+        return self.folder / record.path
+
+    def files(self, table: str) -> list[Place]:
         """The files of a table so far."""
         return self.tables().get(table, [])
 
-    def tables(self) -> dict[str, list[Path]]:
+    def tables(self) -> dict[str, list[Place]]:
         """All files so far by table, for the warehouse."""
-        return files_by_table(self.folder, self._files.values())
+        return files_by_table(self._files.values(), self.place)
 
-    def changed_tables(self) -> dict[str, list[Path]]:
+    def changed_tables(self) -> dict[str, list[Place]]:
         """All files of the parts that are not in the parent as they are here, by table."""
         before = {path: record.sha256 for path, record in self._parent_files.items()}
         records = [record for record in self._files.values() if record.part]
         changed = {each.part for each in records if before.get(each.path) != each.sha256}
-        return files_by_table(self.folder, [each for each in records if each.part in changed])
+        return files_by_table([each for each in records if each.part in changed], self.place)
 
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set so far, by split: for `shrunk_splits` and `refused_splits`."""
@@ -183,23 +191,23 @@ class Staging:
             changes=describe_changes(before, self.parts, self._files.values(), settings),
             runs=dict(runs or {}),
         )
+        return self._publish(manifest)
+
+    def _publish(self, manifest: Manifest) -> Release:
+        """Make the staged files and this manifest the current release."""
+        assert isinstance(self.root, Path)
         self._remove_unrecorded_files()
         with atomic_write(self.folder / MANIFEST) as file:
             file.write(encode_manifest(manifest))
         # Only now: at every instant the folder holds what marks it as the lake's own.
         (self.folder / STAGING_MARKER).unlink(missing_ok=True)
-        return Release(publish_folder(self.root, self.folder, name))
+        return Release(publish_folder(self.root, self.folder, manifest.release))
 
     def _name(self, content: str) -> tuple[datetime, str]:
-        """The time of publication, and an id that sorts after all others.
-
-        The time in the id is a second after the latest one where the clock has not come so far:
-        it was set back, or two releases are made within a second.
-        """
+        """The time of publication, and an id that sorts after all others."""
         created = datetime.now(UTC)
-        times = [release_time(release.id) for release in all_releases(self.root)]
-        after = [time + timedelta(seconds=1) for time in times if time]
-        return created, release_id(max([created, *after]), content)
+        ids = [release.id for release in all_releases(self.root)]
+        return created, release_id(time_after(ids, created), content)
 
     def _remove_unrecorded_files(self) -> None:
         """Remove what a killed worker left; CountMismatch unless every recorded file is whole."""

@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from flows.lake import Lake, Staging
+from flows.lake import Staging, open_lake
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
+from flows.storage.place import Place
 from flows.warehouse import (
     Query,
     Verdict,
@@ -215,7 +216,7 @@ def _reads(queries: Iterable[Query]) -> list[str]:
     return [name for query in queries for name in query.reads]
 
 
-def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:
+def unchecked_parts(staging: Staging) -> dict[str, list[Place]] | None:
     """The files of the parts whose contracts have to be checked, by table; None means all parts.
 
     Linked parts met the same contracts when the parent was published, unless the SQL has changed
@@ -228,7 +229,7 @@ def unchecked_parts(staging: Staging) -> dict[str, list[Path]] | None:
 
 
 def derive(
-    lake: str | Path,
+    lake: str | Place,
     settings: PairSettings | None = None,
     *,
     wait: bool = False,
@@ -239,10 +240,11 @@ def derive(
     `settings` default to those of the current release. Raises InputError without a release and
     PublicationBlocked when a check finds an error.
     """
-    if Lake(lake).parent() is None:
+    opened = open_lake(lake)
+    if opened.parent() is None:
         raise InputError(f"{lake} has no release to derive from: ingest a source first")
     waiting = report_waiting(on_progress)
-    with recorded_run(Lake(lake)), Lake(lake).writing(wait=wait, waiting=waiting) as staging:
+    with recorded_run(opened), opened.writing(wait=wait, waiting=waiting) as staging:
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from flows.lake import Lake, LakeBusy, record_run
+from flows.lake import LakeBusy, LakeReleases, record_run
 from flows.lake.lock import NO_ROOM
 from flows.pipelines.outcome import PublicationBlocked
 from flows.release import describe_damage, is_inside, last_read
@@ -36,7 +36,7 @@ def failures_as_input_errors() -> Iterator[None]:
 
 
 @contextmanager
-def recorded_run(lake: Lake) -> Iterator[None]:
+def recorded_run(lake: LakeReleases) -> Iterator[None]:
     """Record in the lake how the body ended, for `wardrobe status`; its errors pass.
 
     A run that found another writer is not recorded: the other one is.

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
-from flows.lake import Lake, Staging, refused_splits, shrunk_splits
-from flows.lake.ownership import require_place
+from flows.lake import LakeReleases, Staging, open_lake, refused_splits, shrunk_splits
 from flows.pipelines.derive import derive_into, parameters_of
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import (
@@ -36,14 +35,14 @@ def ingest(
     Raises InputError when the source cannot be read, LakeBusy when another writer holds the lake
     and PublicationBlocked, with all reasons, when losses, rejections or checks forbid a release.
     """
-    lake = Lake(request.lake)
+    lake = open_lake(request.lake)
     with recorded_run(lake):
         _ = request.location  # raised here, before the lake is made
         return _ingest(lake, request, run_parts, on_progress)
 
 
 def _ingest(
-    lake: Lake, request: IngestRequest, run_parts: RunParts, on_progress: OnProgress
+    lake: LakeReleases, request: IngestRequest, run_parts: RunParts, on_progress: OnProgress
 ) -> Summary:
     clock, waiting = Stopwatch(), report_waiting(on_progress)
     with lake.writing(wait=request.wait, waiting=waiting, resume=request.resume) as staging:
@@ -162,8 +161,8 @@ def preview(request: IngestRequest) -> pa.Table:
 
     Takes no lock and writes nothing. Unchanged parts are one row with their number.
     """
-    lake = Lake(request.lake)
-    require_place(lake.root)
+    lake = open_lake(request.lake)
+    lake.require_place()
     source = Source.read(request, lake.parent())
     rows: list[tuple[str, str, int | None, str]] = []
     if release := source.unchanged_since:

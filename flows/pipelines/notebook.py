@@ -12,6 +12,9 @@ import pyarrow.dataset as pads
 
 from flows.pipelines import query
 from flows.release import Release
+from flows.release.file_system import ReleaseFiles
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place, parse_place
 from flows.warehouse import STATISTICS, Warehouse, open_warehouse
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -27,11 +30,13 @@ def open_release(
 ) -> "ReleaseReader":
     """The release of a lake that is current now, or the one whose id starts with `release`.
 
-    `lake` is the folder of a lake; default: $WARDROBE_LAKE or ./lake. Later publications do not
-    change what is read. Raises InputError when it does not exist.
+    `lake` is the folder of a lake or `s3://bucket/prefix`; default: $WARDROBE_LAKE or ./lake. Later
+    publications do not change what is read. Raises InputError when it does not exist.
     """
-    folder = Path(lake or os.environ.get("WARDROBE_LAKE") or "lake").expanduser()
-    return ReleaseReader(query.open_release(folder, release))
+    place = parse_place(lake or os.environ.get("WARDROBE_LAKE") or "lake")
+    if isinstance(place, Path):
+        place = place.expanduser()
+    return ReleaseReader(query.open_release(place, release))
 
 
 class ReleaseReader:
@@ -42,7 +47,7 @@ class ReleaseReader:
 
     def __init__(self, release: Release) -> None:
         self._release = release
-        self._files: dict[str, list[Path]] = {name: [] for name in TABLES}
+        self._files: dict[str, list[Place]] = {name: [] for name in TABLES}
         for name, paths in release.tables().items():
             self._files[name.removeprefix(STATISTICS)] = paths
 
@@ -52,8 +57,8 @@ class ReleaseReader:
         return self._release.id
 
     @property
-    def path(self) -> Path:
-        """The folder of its Parquet files."""
+    def path(self) -> Place:
+        """The folder or prefix of its Parquet files."""
         return self._release.path
 
     @property
@@ -74,18 +79,25 @@ class ReleaseReader:
 
         `columns` and `filter` (as `pyarrow.compute.field("split") == "train"`) select what is read.
         """
+        names = None if columns is None else list(columns)
+        return self._dataset(name).to_table(columns=names, filter=filter)
+
+    def _dataset(self, name: str) -> pads.Dataset:
         table, files = TABLES.get(name), self._files_of(name)
         if not files:
-            rows = pads.dataset(TABLES[name].schema.empty_table())
-        else:
-            keys = [table.schema.field(key) for key in table.partition_by] if table else []
-            rows = pads.dataset(
-                files,
-                schema=table.schema if table else None,
-                partitioning=pads.partitioning(pa.schema(keys), flavor="hive"),
-                partition_base_dir=str(self.path),
-            )
-        return rows.to_table(columns=None if columns is None else list(columns), filter=filter)
+            return pads.dataset(TABLES[name].schema.empty_table())
+        keys = [table.schema.field(key) for key in table.partition_by] if table else []
+        paths, start, source = list(map(str, files)), str(self.path), {}
+        if isinstance(self.path, ObjectPath):
+            named = {str(file).removeprefix(f"{self.path}/"): file for file in files}
+            paths, start, source = list(named), "", {"filesystem": ReleaseFiles(named)}
+        return pads.dataset(
+            paths,
+            schema=table.schema if table else None,
+            partitioning=pads.partitioning(pa.schema(keys), flavor="hive"),
+            partition_base_dir=start,
+            **source,
+        )
 
     def polars(self, name: str) -> "pl.LazyFrame":
         """A table as a lazy frame: `.collect()` reads the files, partitions and columns it needs.
@@ -98,6 +110,8 @@ class ReleaseReader:
         files = self._files_of(name)
         if not files:
             return pl.LazyFrame(self.arrow(name))
+        if isinstance(self.path, ObjectPath):
+            return pl.scan_pyarrow_dataset(self._dataset(name))
         if any("=" in step for step in self.path.parts):
             raise InputError(
                 f"Polars takes a folder with = in its name for a column, so it cannot read "
@@ -105,7 +119,7 @@ class ReleaseReader:
             )
         keys = TABLES[name].partition_by if name in TABLES else ()
         frame = pl.scan_parquet(
-            files,
+            list(map(str, files)),
             glob=False,
             hive_partitioning=bool(keys),
             hive_schema=dict.fromkeys(keys, pl.String) or None,
@@ -153,7 +167,7 @@ class ReleaseReader:
     def _statistics(self) -> list[str]:
         return [name for name in self._files if name not in TABLES]
 
-    def _files_of(self, name: str) -> list[Path]:
+    def _files_of(self, name: str) -> list[Place]:
         if name not in self._files:
             if name in query.table_names():
                 raise InputError(f"{name} is a view, which only SQL has: duckdb().table({name!r}).")

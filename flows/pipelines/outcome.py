@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,8 +12,8 @@ import pyarrow.parquet as pq
 
 from flows.decode import Arrangement
 from flows.pipelines.query import verdict_rows
-from flows.release import Receipt, Release
-from flows.warehouse import open_warehouse, run_query
+from flows.release import Receipt, Release, arrow_input
+from flows.warehouse import Files, open_warehouse, run_query
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import Audit
@@ -100,9 +99,7 @@ def published(
     )
 
 
-def refused_rows(
-    tables: Mapping[str, Sequence[Path]], dataset: str, splits: Collection[str]
-) -> pa.Table:
+def refused_rows(tables: Files, dataset: str, splits: Collection[str]) -> pa.Table:
     """The rejections of these splits of a data set by split and rule, with an example each."""
     with open_warehouse({"rejections": tables.get("rejections", ())}) as warehouse:
         rows = run_query(warehouse, "rejections_by_rule")
@@ -112,7 +109,7 @@ def refused_rows(
 def split_totals(release: Release) -> pa.Table:
     """The statistic split_totals of a release."""
     (path,) = release.files("statistics/split_totals")
-    return pq.read_table(path)
+    return pq.read_table(arrow_input(path))
 
 
 class Stopwatch:

@@ -11,7 +11,7 @@ from PIL import Image
 from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
 from flows.exports.training.rows import ReadPictures
 from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
-from flows.release import Release
+from flows.release import Release, arrow_input
 from flows.storage import read_member
 from flows.warehouse import Warehouse, read_matching, run_query
 from schemas.errors import InputError
@@ -61,7 +61,8 @@ class PictureReader:
 
     def _from_release(self, dataset: str, split: str, image_id: int) -> bytes | None:
         for path in self._release.files("pictures", dataset, split):
-            rows = pq.read_table(path, filters=pc.field("image_id") == image_id, partitioning=None)
+            where = pc.field("image_id") == image_id
+            rows = pq.read_table(arrow_input(path), filters=where, partitioning=None)
             if rows.num_rows:
                 return rows["image"][0].as_py()["bytes"]
         return None

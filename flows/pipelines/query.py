@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from textwrap import fill
 
 import pyarrow as pa
 
-from flows.lake import Lake
+from flows.lake import open_lake
 from flows.release import FileRecord, Manifest, Release, describe_damage
+from flows.storage.place import Place
 from flows.warehouse import (
     INTERNAL_KINDS,
     STATISTICS,
@@ -38,9 +38,9 @@ from schemas.errors import InputError, did_you_mean
 from schemas.rejections import RULES
 
 
-def open_release(lake: str | Path, release: str | None) -> Release:
+def open_release(lake: str | Place, release: str | None) -> Release:
     """The release of this id, or the current one: resolved once. Raises InputError."""
-    return Lake(lake).release(release)
+    return open_lake(lake).release(release)
 
 
 def table_rows(manifest: Manifest) -> pa.Table:
@@ -160,7 +160,7 @@ def query_list(internal: bool = False) -> pa.Table:
 
 @contextmanager
 def named_query(
-    lake: str | Path, release: str | None, name: str, parameters: Mapping[str, str]
+    lake: str | Place, release: str | None, name: str, parameters: Mapping[str, str]
 ) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query of sql/, in batches; parameters are text. Raises InputError.
 
@@ -173,13 +173,14 @@ def named_query(
         if value is not None and value not in words and key in query(name).param_names:
             hint = did_you_mean(value, words, f"give one of {', '.join(words)}")
             raise InputError(f"{key} {value!r} does not exist: {hint}")
-    with open_warehouse(open_release(lake, release).tables()) as warehouse:
+    files = open_release(lake, release).tables()
+    with open_warehouse(files, only=query(name).reads) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
 
 @contextmanager
 def user_sql(
-    lake: str | Path,
+    lake: str | Place,
     release: str | None,
     text: str,
     *,
@@ -196,7 +197,7 @@ def user_sql(
 
 @contextmanager
 def sql_session(
-    lake: str | Path,
+    lake: str | Place,
     release: str | None,
     *,
     timeout: float | None = None,
@@ -215,7 +216,7 @@ def _confined(release: Release, memory_limit: str | None) -> Warehouse:
     )
 
 
-def check_release(lake: str | Path, release: str | None) -> pa.Table:
+def check_release(lake: str | Place, release: str | None) -> pa.Table:
     """Run every check on a published release: one row per verdict.
 
     Raises InputError when a check cannot run because a file of the release is damaged.
@@ -271,7 +272,7 @@ def verdict_rows(verdicts: Sequence[Verdict]) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def rejections_of(lake: str | Path, release: str | None, rule: str | None) -> pa.Table:
+def rejections_of(lake: str | Place, release: str | None, rule: str | None) -> pa.Table:
     """Refused documents and items by data set, split and rule, each with an example.
 
     With a rule, one row per document or item that broke it. Raises InputError for another rule.

@@ -2,30 +2,30 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from flows.lake import Lake
+from flows.lake import open_lake
 from flows.release import Manifest, Release, differing_files
+from flows.storage.place import Place
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError
 
 
-def release_ids(root: Path) -> list[str]:
+def release_ids(root: Place) -> list[str]:
     """The ids of all releases, newest first. Raises InputError for a damaged lake."""
-    return [release.id for release in Lake(root).releases()]
+    return [release.id for release in open_lake(root).releases()]
 
 
-def release_list(root: Path) -> tuple[pa.Table, list[str]]:
+def release_list(root: Place) -> tuple[pa.Table, list[str]]:
     """One row per release, newest first: id, time, what changed, rows, bytes, verdict.
 
     Also returns a sentence for each damage: `current` that names no release, a pin that cannot be
     read. Raises InputError for a lake without releases.
     """
-    lake = Lake(root)
+    lake = open_lake(root)
     releases, marks, damages = lake.releases(), {}, []
     try:
         if pin := lake.pin:
@@ -77,9 +77,9 @@ def _verdict(check: Mapping[str, Any]) -> str:
     return "ok" if check.get("examined", 1) else "not checkable"
 
 
-def diff_releases(root: Path, before: str, after: str) -> pa.Table:
+def diff_releases(root: Place, before: str, after: str) -> pa.Table:
     """Rows added, removed and changed between two releases, per table, split and category."""
-    lake = Lake(root)
+    lake = open_lake(root)
     old, new = lake.release(before), lake.release(after)
     files = {name: differing_files(old, new, name) for name in TABLES}
     # Landmarks and polygons take their category from the items of both releases.
@@ -91,11 +91,11 @@ def diff_releases(root: Path, before: str, after: str) -> pa.Table:
     )
 
 
-def delete_releases(root: Path, *, keep: int | None, delete: str | None) -> str:
+def delete_releases(root: Place, *, keep: int | None, delete: str | None) -> str:
     """Delete all but the newest `keep`, or one by id; says what was deleted and freed."""
     if keep is not None and delete is not None:
         raise InputError("--keep and --delete exclude each other: give one of them")
-    lake = Lake(root)
+    lake = open_lake(root)
     freed = lake.delete(delete) if delete is not None else lake.delete_all_but(keep or 1)
     if not freed.releases:
         return "nothing to delete"
@@ -103,9 +103,9 @@ def delete_releases(root: Path, *, keep: int | None, delete: str | None) -> str:
     return f"{names}\nfreed {freed.files} files, {freed.bytes:,} bytes that no other release shares"
 
 
-def roll_back(root: Path, release: str | None, *, resume: bool) -> str:
+def roll_back(root: Place, release: str | None, *, resume: bool) -> str:
     """Make a release the current one, or let ingests publish again; says what happened."""
-    lake = Lake(root)
+    lake = open_lake(root)
     if resume and release is not None:
         raise InputError("--resume stays on the current release: give it without a release")
     if resume:
@@ -119,9 +119,9 @@ def roll_back(root: Path, release: str | None, *, resume: bool) -> str:
     )
 
 
-def verify_release(root: Path, release: str | None) -> tuple[pa.Table, int]:
+def verify_release(root: Place, release: str | None) -> tuple[pa.Table, int]:
     """Problems of a release as rows (file, problem), and the number of files that were read."""
-    lake = Lake(root)
+    lake = open_lake(root)
     opened = lake.release(release)
     rows = [{"file": problem.path, "problem": problem.what} for problem in lake.verify(opened.id)]
     schema = pa.schema([("file", pa.string()), ("problem", pa.string())])

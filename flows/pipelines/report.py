@@ -13,13 +13,14 @@ from flows.exports.report import (
     require_plots,
     write_report,
 )
-from flows.lake import Lake
+from flows.lake import LakeReleases, open_lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import table_rows, verdict_rows
 from flows.pipelines.releases import diff_releases
 from flows.pipelines.report_scores import scored_predictions
 from flows.release import Release
+from flows.storage.place import Place
 from flows.warehouse import (
     Query,
     Verdict,
@@ -48,7 +49,7 @@ STEPS = ("statistics", "checks", "pictures", "page")
 
 
 def make_report(
-    lake: Path,
+    lake: str | Place,
     release: str | None,
     *,
     output: Path,
@@ -64,7 +65,8 @@ def make_report(
     MissingExtra when the `[report]` extra is not installed.
     """
     require_plots()
-    chosen = Lake(lake).release(release)
+    opened = open_lake(lake)
+    chosen = opened.release(release)
     reader = PictureReader(chosen)
     with open_warehouse(chosen.tables()) as con:
         scored = scored_predictions(
@@ -77,7 +79,7 @@ def make_report(
         on_progress(STEPS[0], 1, len(STEPS))
         verdicts = run_checks(con)
         on_progress(STEPS[1], 2, len(STEPS))
-        differences, check_differences = _differences(Lake(lake), chosen, verdicts)
+        differences, check_differences = _differences(opened, chosen, verdicts)
         rejections = read_table(con, "rejections", limit=REJECTIONS)
         content = ReportContent(
             manifest=chosen.manifest,
@@ -119,7 +121,7 @@ def statistic(query: Query, rows: pa.Table) -> Statistic:
 
 
 def _differences(
-    lake: Lake, release: Release, verdicts: Sequence[Verdict]
+    lake: LakeReleases, release: Release, verdicts: Sequence[Verdict]
 ) -> tuple[pa.Table, pa.Table] | tuple[None, None]:
     """Rows by table and split, and checks, that differ from the parent; None without a parent."""
     try:

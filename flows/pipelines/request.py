@@ -10,8 +10,17 @@ from functools import cached_property, wraps
 from typing import Annotated, Any, get_type_hints
 
 from flows.storage import Location
+from flows.storage.place import Place, parse_place
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
+
+__all__ = [
+    "IngestRequest",
+    "Place",
+    "parse_place",
+    "record_parameters",
+    "takes_fields_of",
+]
 
 ROW_OPTIONS = ("verify_images", "embed_images")
 """The options that change the rows of a part; each run records them for the next."""
@@ -27,7 +36,7 @@ class IngestRequest:
 
     dataset: Annotated[str, "Data set that the source contains."]
     source: Annotated[str, "Folder, zip archive or CSV file to read."]
-    lake: Annotated[str, "Folder of the lake."] = "lake"
+    lake: Annotated[str, "Folder of the lake, or s3://bucket/prefix."] = "lake"
     splits: Annotated[Sequence[str], "Read only this split; repeatable."] = ()
     strict: Annotated[bool, "Publish nothing (exit code 1) if anything is refused."] = False
     verify_images: Annotated[

@@ -10,10 +10,11 @@ from pathlib import Path
 from flows.exports.drawing.annotated import ImageKey
 from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
-from flows.lake import Lake
+from flows.lake import open_lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.predicted_items import predicted_items, predicted_task
 from flows.storage.atomic import atomic_write
+from flows.storage.place import Place
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -24,7 +25,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def show_image(
-    lake: Path,
+    lake: Place,
     release: str | None,
     dataset: str,
     split: str,
@@ -44,7 +45,7 @@ def show_image(
         raise InputError(f"{output}: name it {', '.join(FORMATS)}")
     if pair and predictions:
         raise InputError("--predictions are drawn on one image: leave out --pair")
-    chosen = Lake(lake).release(release)
+    chosen = open_lake(lake).release(release)
     chosen.require_split(dataset, split)
     reader = PictureReader(chosen)
     key = (dataset, split, image_id)

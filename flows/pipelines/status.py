@@ -3,15 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import humanize
 
-from flows.lake import Lake, RunEnd, last_failure, last_success, recorded_holder
+from flows.lake import RunEnd, last_failure, last_success, open_lake
 from flows.pipelines.query import table_rows
 from flows.pipelines.releases import verdict_counts
 from flows.release import require_files
+from flows.storage.place import Place
 from schemas import TABLES
 from schemas.errors import InputError
 
@@ -60,19 +60,19 @@ class Status:
         }
 
 
-def lake_status(root: Path, max_age: timedelta | None = None) -> Status:
+def lake_status(root: Place, max_age: timedelta | None = None) -> Status:
     """The state of a lake now. Raises InputError for a lake without a current release.
 
     Problems: no run succeeded within `max_age`; a check of the current release found an error; a
     file of it is missing or has another size; the last run failed or was killed. A run that finds
     nothing new is successful too.
     """
-    lake = Lake(root)
+    lake = open_lake(root)
     release = lake.release()
     facts, success = release_facts(root, release.id), release.manifest.created
     if last := last_success(lake.root):
         success = max(success, last.time)
-    failure, writer = last_failure(lake.root), recorded_holder(lake.root)
+    failure, writer = last_failure(lake.root), lake.writer()
     problems = []
     if max_age is not None and datetime.now(UTC) - success > max_age:
         problems.append(f"no run succeeded since {_time(success)}")
@@ -90,9 +90,9 @@ def lake_status(root: Path, max_age: timedelta | None = None) -> Status:
     return Status(facts, success, failure, str(writer) if writer else None, tuple(problems))
 
 
-def release_facts(lake: Path, release: str | None = None) -> dict[str, Any]:
+def release_facts(lake: Place, release: str | None = None) -> dict[str, Any]:
     """Id, time, rows by table and checks by verdict of a release; `findings` names the failed."""
-    opened = Lake(lake).release(release)
+    opened = open_lake(lake).release(release)
     manifest = opened.manifest
     rows = table_rows(manifest).to_pylist()
     return {

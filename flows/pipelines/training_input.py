@@ -11,6 +11,7 @@ from flows.exports.training.options import TrainingOptions
 from flows.exports.training.shards import Shard
 from flows.pipelines.slices import Parameters, export_totals, one_slice
 from flows.release import require_rows
+from flows.storage.place import Place
 from flows.warehouse import Warehouse, run_query
 from schemas.errors import InputError
 
@@ -25,7 +26,7 @@ TABLES = (
 class ShardJob:
     """What a process needs to write one shard; small enough to send to it."""
 
-    release: Path
+    release: Place
     dataset: str
     split: str
     folder: Path

@@ -4,6 +4,7 @@ May import `schemas` and `flows.storage`. Whatever reads or writes a lake may im
 """
 
 from flows.release.damage import describe_damage, is_inside, require_files, require_readable
+from flows.release.file_system import arrow_input
 from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
@@ -24,6 +25,7 @@ __all__ = [
     "PartRecord",
     "Receipt",
     "Release",
+    "arrow_input",
     "describe_damage",
     "describe_left_out",
     "differing_files",

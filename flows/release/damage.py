@@ -13,11 +13,13 @@ from flows.release.manifest import FileRecord
 from flows.release.release import Release
 from flows.release.resolve import all_releases
 from flows.release.verify import Problem, verify
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place, parse_place
 from schemas.errors import InputError
 
 
 @contextmanager
-def require_readable(path: Path) -> Iterator[None]:
+def require_readable(path: Place) -> Iterator[None]:
     """Whatever reading a damaged file or folder of a release raises, as an InputError."""
     try:
         yield
@@ -32,37 +34,57 @@ def require_readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def is_inside(path: str | Path, releases: Iterable[Release]) -> bool:
-    """Whether a path is in one of these releases."""
-    return any(Path(path).absolute().is_relative_to(release.path) for release in releases)
+def is_inside(path: str | Place, releases: Iterable[Release]) -> bool:
+    """Whether a place is in one of these releases."""
+    place = parse_place(path).absolute()
+    return any(place.is_relative_to(str(release.path)) for release in releases)
 
 
 def require_files(release: Release, records: Iterable[FileRecord]) -> None:
     """Raise InputError unless these files of a release exist with their sizes. Reads no file."""
-    problems = []
-    for record in records:
-        try:
-            size = (release.path / record.path).stat().st_size
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            problems.append(
-                Problem(record.path, "is missing" if missing else f"cannot be read ({error})")
-            )
-            continue
-        if size != record.bytes:
-            problems.append(Problem(record.path, f"has {size} bytes, not {record.bytes}"))
+    if isinstance(release.path, ObjectPath):
+        problems = list(_object_problems(release.path, records))
+    else:
+        problems = list(_file_problems(release.path, records))
     if problems:
         raise InputError(_sentence(release, problems))
+
+
+def _object_problems(prefix: ObjectPath, records: Iterable[FileRecord]) -> Iterator[Problem]:
+    """What one listing shows."""
+    listed = prefix.objects()
+    sizes = dict(zip(listed["name"].to_pylist(), listed["size"].to_pylist(), strict=True))
+    for record in records:
+        if (size := sizes.get(record.path)) is None:
+            yield Problem(record.path, "is missing")
+        elif size != record.bytes:
+            yield Problem(record.path, f"has {size} bytes, not {record.bytes}")
+
+
+def _file_problems(folder: Path, records: Iterable[FileRecord]) -> Iterator[Problem]:
+    for record in records:
+        try:
+            size = (folder / record.path).stat().st_size
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            yield Problem(record.path, "is missing" if missing else f"cannot be read ({error})")
+            continue
+        if size != record.bytes:
+            yield Problem(record.path, f"has {size} bytes, not {record.bytes}")
 
 
 def describe_damage(releases: Iterable[Release]) -> str | None:
     """The first damage in these releases as a sentence with advice; None when they are whole.
 
-    Reads every file of them: seconds for a gigabyte, and only after a failure.
+    Reads every file of them: seconds for a gigabyte, and only after a failure. On object storage
+    it takes the listing for enough, because stores check the bytes themselves.
     """
     for release in releases:
         try:
-            problems = verify(release)
+            if isinstance(release.path, ObjectPath):
+                problems = list(_object_problems(release.path, release.manifest.files))
+            else:
+                problems = verify(release)
         except InputError as error:  # its manifest was damaged meanwhile
             return str(error)
         if problems:
@@ -88,10 +110,11 @@ def _advice(release: Release, damaged: set[str]) -> str:
 
     def is_damaged(other: Release, record: FileRecord) -> bool:
         # Equal records share one file on the disk: its bytes, not its presence in a folder.
-        shared = record in records(release) and (release.path / record.path).exists()
+        is_local = isinstance(release.path, Path)
+        shared = is_local and record in records(release) and (release.path / record.path).exists()
         return shared or not (other.path / record.path).exists()
 
-    for other in all_releases(release.path.parents[1]):
+    for other in all_releases(release.path.parent.parent):
         usable = other.id != release.id and other.is_readable()
         if usable and not any(is_damaged(other, record) for record in records(other)):
             return f"`wardrobe rollback {other.id}` makes a release without it current"

@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 from fsspec import AbstractFileSystem
 
-from flows.storage.descriptors import READ, read_at
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place, Tails, open_bytes, size_of
 
 PROTOCOL = "release"
 
@@ -27,9 +28,10 @@ class ReleaseFiles(AbstractFileSystem):
     cachable = False  # fsspec would return the same object for equal arguments, and keep it
     root_marker = ""
 
-    def __init__(self, files: Mapping[str, Path], modified: datetime | None = None) -> None:
+    def __init__(self, files: Mapping[str, Place], modified: datetime | None = None) -> None:
         super().__init__()
         self._files = dict(files)
+        self._tails = Tails()
         self._modified = modified or datetime.fromtimestamp(0, UTC)
 
     @classmethod
@@ -41,13 +43,13 @@ class ReleaseFiles(AbstractFileSystem):
         """A file to read from in several threads. OSError for other names and for writing."""
         if mode not in ("r", "rb"):
             self._refuse(path)
-        return ReleaseFile(path, self._path(path))
+        return ReleaseFile(path, self._path(path), self._tails)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name, type and size in bytes. FileNotFoundError for names outside the mapping."""
         name = self._strip_protocol(path)
         if name in self._files:
-            return {"name": name, "type": "file", "size": self._files[name].stat().st_size}
+            return {"name": name, "type": "file", "size": size_of(self._files[name])}
         if name == "" or any(file.startswith(f"{name}/") for file in self._files):
             return {"name": name, "type": "directory", "size": 0}
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
@@ -78,7 +80,7 @@ class ReleaseFiles(AbstractFileSystem):
 
     created = modified
 
-    def _path(self, path: str) -> Path:
+    def _path(self, path: str) -> Place:
         try:
             return self._files[self._strip_protocol(path)]
         except KeyError:
@@ -92,16 +94,17 @@ class ReleaseFiles(AbstractFileSystem):
 
 
 class ReleaseFile:
-    """An open file with a position for each thread.
+    """An open file with a position for each thread, for DuckDB and for Arrow.
 
     DuckDB seeks and reads one handle from several threads, in separate calls: with one position
     for all, a thread would read where another one has just moved it.
     """
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, place: Place, tails: Tails | None = None) -> None:
         self._name = name
+        self.closed = False
         try:
-            self._descriptor = os.open(path, READ)
+            self._bytes = open_bytes(place, tails)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from None
         # By number of the thread: threading.local forgets threads that Python did not start.
@@ -111,25 +114,18 @@ class ReleaseFile:
         """Up to `size` bytes from this thread's position, fewer at the end of the file only."""
         start = self.tell()
         if size < 0:
-            size = max(0, self._size() - start)
+            size = max(0, self._bytes.size() - start)
         try:
-            data = read_at(self._descriptor, size, start)
-            while len(data) < size and (
-                more := read_at(self._descriptor, size - len(data), start + len(data))
-            ):
-                data += more
+            data = self._bytes.read_at(size, start)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._name) from None
         self._positions[get_ident()] = start + len(data)
         return data
 
-    def _size(self) -> int:
-        return os.fstat(self._descriptor).st_size
-
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move this thread's position and return it."""
         if whence != os.SEEK_SET:
-            offset += self.tell() if whence == os.SEEK_CUR else self._size()
+            offset += self.tell() if whence == os.SEEK_CUR else self._bytes.size()
         self._positions[get_ident()] = offset
         return offset
 
@@ -137,12 +133,23 @@ class ReleaseFile:
         """This thread's position."""
         return self._positions.get(get_ident(), 0)
 
+    def readable(self) -> bool:
+        """True, which Arrow asks first."""
+        return True
+
+    seekable = readable
+
     def close(self) -> None:
         """Close the file for all threads; a second call does nothing."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        if not self.closed:
+            self.closed = True
+            self._bytes.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_descriptor"):
+        if hasattr(self, "_bytes"):
             self.close()
+
+
+def arrow_input(place: Place) -> Path | ReleaseFile:
+    """What Arrow opens to read a file of a release: the path, or an open object."""
+    return ReleaseFile(str(place), place) if isinstance(place, ObjectPath) else place

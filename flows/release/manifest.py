@@ -4,12 +4,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
+from flows.storage.place import Place
 from schemas import TABLES
 from schemas.errors import InputError
 
@@ -153,6 +153,15 @@ def release_time(name: str) -> datetime | None:
         return None
 
 
+def time_after(ids: Iterable[str], now: datetime) -> datetime:
+    """A time whose id sorts after these ids: now, or a second after the latest of them.
+
+    The clock may have been set back, or two releases are made within a second.
+    """
+    times = [time + timedelta(seconds=1) for time in map(release_time, ids) if time]
+    return max([now, *times])
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of `manifest.json`, indented because people read it too."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
@@ -206,7 +215,7 @@ class FormatOnly(msgspec.Struct):
     format: int = FORMAT
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Place) -> Manifest:
     """The manifest of the release at `folder`; InputError, in a sentence, when it is damaged."""
     path = folder / MANIFEST
     try:

@@ -1,12 +1,13 @@
-"""A published release: its folder and manifest come in, absolute paths of its files go out."""
+"""A published release: its folder or prefix comes in, absolute places of its files go out."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from functools import cached_property
-from pathlib import Path
 
 from flows.release.manifest import MANIFEST, FileRecord, Manifest, read_manifest, table_order
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place
 from schemas.errors import InputError, did_you_mean
 
 _LAST_READ: ContextVar[tuple["Release", ...]] = ContextVar("last_read", default=())
@@ -15,10 +16,10 @@ _LAST_READ: ContextVar[tuple["Release", ...]] = ContextVar("last_read", default=
 class Release:
     """One release at one path. It stays what it is while others are published.
 
-    The manifest is read when first asked for; `files` are absolute paths from it, never globs.
+    The manifest is read when first asked for; `files` are absolute places from it, never globs.
     """
 
-    def __init__(self, path: Path, manifest: Manifest | None = None) -> None:
+    def __init__(self, path: Place, manifest: Manifest | None = None) -> None:
         self.path = path
         if manifest is not None:
             self.manifest = manifest
@@ -50,14 +51,19 @@ class Release:
         except InputError:
             return False
 
-    def files(self, table: str, dataset: str = "", split: str = "") -> list[Path]:
+    def files(self, table: str, dataset: str = "", split: str = "") -> list[Place]:
         """The files of a table (`items`, `statistics/split_totals`), sorted by path.
 
         With `dataset` and `split`, those of one partition. Empty when the table has no file.
         """
         partition = f"{table}/dataset={dataset}/split={split}/" if dataset else ""
         records = self.manifest.of(table)
-        return [self.path / file.path for file in records if file.path.startswith(partition)]
+        return [self.place(file) for file in records if file.path.startswith(partition)]
+
+    def place(self, record: FileRecord) -> Place:
+        """Where a recorded file is; an object with its size, which saves readers a request."""
+        place = self.path / record.path
+        return place.with_size(record.bytes) if isinstance(place, ObjectPath) else place
 
     def splits(self, table: str) -> list[tuple[str, str]]:
         """(dataset, split) of every partition of a table, sorted."""
@@ -80,9 +86,9 @@ class Release:
             hint = did_you_mean(split, splits[dataset], f"it has {', '.join(splits[dataset])}.")
             raise InputError(f"release {self.id} does not have {dataset} {split}: {hint}")
 
-    def tables(self) -> dict[str, list[Path]]:
+    def tables(self) -> dict[str, list[Place]]:
         """Files by table: declared ones as declared, then statistics by name."""
-        return files_by_table(self.path, self.manifest.files)
+        return files_by_table(self.manifest.files, self.place)
 
 
 def last_read() -> tuple[Release, ...]:
@@ -93,22 +99,24 @@ def last_read() -> tuple[Release, ...]:
     return _LAST_READ.get()
 
 
-def files_by_table(folder: Path, records: Iterable[FileRecord]) -> dict[str, list[Path]]:
-    """Absolute paths of recorded files by table, in the order of tables and paths."""
-    tables: dict[str, list[Path]] = {}
+def files_by_table(
+    records: Iterable[FileRecord], place: Callable[[FileRecord], Place]
+) -> dict[str, list[Place]]:
+    """Where recorded files are, by table, in the order of tables and paths."""
+    tables: dict[str, list[Place]] = {}
     for record in sorted(records, key=lambda record: (table_order(record.table), record.path)):
-        tables.setdefault(record.table, []).append(folder / record.path)
+        tables.setdefault(record.table, []).append(place(record))
     return tables
 
 
-def differing_files(left: Release, right: Release, table: str) -> tuple[list[Path], list[Path]]:
+def differing_files(left: Release, right: Release, table: str) -> tuple[list[Place], list[Place]]:
     """The files of a table whose path or bytes differ: those of the left, those of the right.
 
     Equal files, which are most of two neighbouring releases, need not be read to compare them.
     """
-    before = {(file.path, file.sha256) for file in left.manifest.of(table)}
-    after = {(file.path, file.sha256) for file in right.manifest.of(table)}
+    before = {(file.path, file.sha256): file for file in left.manifest.of(table)}
+    after = {(file.path, file.sha256): file for file in right.manifest.of(table)}
     return (
-        [left.path / path for path, _ in sorted(before - after)],
-        [right.path / path for path, _ in sorted(after - before)],
+        [left.place(before[key]) for key in sorted(before.keys() - after)],
+        [right.place(after[key]) for key in sorted(after.keys() - before)],
     )

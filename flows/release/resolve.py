@@ -11,8 +11,11 @@ from pathlib import Path
 import msgspec
 
 from flows.release.manifest import JSON_ERRORS, MANIFEST, FormatOnly, is_release_id
+from flows.release.pointer import read_pointer, release_prefixes
 from flows.release.release import Release
 from flows.storage.descriptors import READ_NO_LINK
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place, parse_place
 from schemas.errors import InputError
 
 CURRENT = "current"
@@ -28,7 +31,7 @@ class LakeFile(msgspec.Struct, frozen=True):
     created: datetime
 
 
-def require_known_format(root: Path) -> bool:
+def require_known_format(root: Place) -> bool:
     """Whether `lake.json` exists; InputError when it is damaged or of a newer format."""
     path = root / LAKE_FILE
     try:
@@ -69,13 +72,17 @@ def is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def is_plain_file(path: Path) -> bool:
-    """A file, not a link to one."""
+def is_plain_file(path: Place) -> bool:
+    """A file, not a link to one; an object."""
+    if isinstance(path, ObjectPath):
+        return path.exists()
     return path.is_file() and not path.is_symlink()
 
 
-def read_plain_file(path: Path) -> bytes:
-    """The bytes of a file; FileNotFoundError for a link and for anything else but a file."""
+def read_plain_file(path: Place) -> bytes:
+    """The bytes of a file or object; FileNotFoundError for a link and what else is not a file."""
+    if isinstance(path, ObjectPath):
+        return path.read_bytes()
     try:
         handle = os.open(path, READ_NO_LINK)
     except OSError as error:
@@ -88,21 +95,26 @@ def read_plain_file(path: Path) -> bytes:
         return file.read()
 
 
-def all_releases(root: Path) -> list[Release]:
+def all_releases(root: Place) -> list[Release]:
     """Every release of a lake, newest first, which is the order of their ids.
 
     Those with a damaged manifest are listed too.
     """
     require_known_format(root)
+    if isinstance(root, ObjectPath):
+        return [Release(prefix) for prefix in release_prefixes(root, RELEASES)]
     folder = root / RELEASES
     paths = folder.iterdir() if folder.is_dir() else ()
     releases = [path for path in paths if is_release_id(path.name) and is_folder(path)]
     return [Release(path) for path in sorted(releases, reverse=True)]
 
 
-def current_release(root: Path) -> Release | None:
+def current_release(root: Place) -> Release | None:
     """The release that `current` points to now; None in a lake without releases."""
     require_known_format(root)
+    if isinstance(root, ObjectPath):
+        current = read_pointer(root)[0].release
+        return Release(root / RELEASES / current) if current else None
     link = root / CURRENT
     try:
         target = link.readlink()
@@ -127,7 +139,7 @@ def current_release(root: Path) -> Release | None:
     return Release(root / target)
 
 
-def find_release(root: Path, name: str | None = None) -> Release:
+def find_release(root: Place, name: str | None = None) -> Release:
     """The current release, or the only one whose id is `name` or starts with it.
 
     InputError when there is none or there are several, with the ids that come nearest.
@@ -166,13 +178,16 @@ def require_utf8(path: Path) -> Path:
     return path
 
 
-def open_release(path: str | Path) -> Release:
+def open_release(path: str | Place) -> Release:
     """The release at `path`: its own folder, a link such as `lake/current`, or a lake's folder.
 
     Links are resolved once, here, so that later reads see the same release whatever is published.
     InputError when `path` is not a release or its manifest is damaged.
     """
-    location = Path(path).expanduser()
+    place = parse_place(path)
+    if isinstance(place, ObjectPath):
+        return _open_prefix(place)
+    location = place.expanduser()
     folder = location if os.path.lexists(location / MANIFEST) else location / CURRENT
     try:
         release = Release(require_utf8(folder.resolve(strict=True)))
@@ -181,4 +196,14 @@ def open_release(path: str | Path) -> Release:
             f"{location} is not a release: give the folder that holds {MANIFEST} (`wardrobe path`)."
         ) from error
     _ = release.manifest  # a damaged one is refused here
+    return release
+
+
+def _open_prefix(prefix: ObjectPath) -> Release:
+    """The release at a prefix, or the current one of the lake there (or `current` below it)."""
+    if is_release_id(prefix.name):
+        release = Release(prefix)
+    else:
+        release = find_release(prefix.parent if prefix.name == CURRENT else prefix)
+    _ = release.manifest
     return release

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +12,16 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.release.file_system import ReleaseFile
 from flows.release.manifest import MANIFEST, FileRecord, Manifest, content_hash, count_problems
 from flows.release.release import Release
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
+
+PIECE = 8 << 20
+"""Bytes of a file that are read at once."""
 
 
 class Problem(NamedTuple):
@@ -34,14 +41,19 @@ def verify(release: Release) -> list[Problem]:
     be read, because then there is nothing to compare with.
     """
     manifest = release.manifest
+    places = _files_of(release.path)
+
+    def file_problems(record: FileRecord) -> list[Problem]:
+        place = places.get(record.path, release.path / record.path)
+        return list(_file_problems(place, record, manifest))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        by_file = pool.map(
-            lambda record: list(_file_problems(release.path, record, manifest)), manifest.files
-        )
-        return sorted([*_manifest_problems(release), *chain.from_iterable(by_file)])
+        by_file = pool.map(file_problems, manifest.files)
+        problems = [*_manifest_problems(release, places), *chain.from_iterable(by_file)]
+    return sorted(problems)
 
 
-def _manifest_problems(release: Release) -> Iterator[Problem]:
+def _manifest_problems(release: Release, places: Collection[str]) -> Iterator[Problem]:
     manifest = release.manifest
     if manifest.release != release.id:
         yield Problem(MANIFEST, f"names another release, {manifest.release}")
@@ -51,29 +63,42 @@ def _manifest_problems(release: Release) -> Iterator[Problem]:
         for problem in count_problems(part.counts, manifest.of_part(name)):
             yield Problem(MANIFEST, f"counts {problem} (part {name})")
     recorded = {MANIFEST, *(file.path for file in manifest.files)}
-    for folder, _, names in os.walk(release.path):
-        paths = {(Path(folder) / name).relative_to(release.path).as_posix() for name in names}
-        yield from (Problem(path, "is not in the manifest") for path in paths - recorded)
+    yield from (Problem(path, "is not in the manifest") for path in places if path not in recorded)
 
 
-def _file_problems(folder: Path, record: FileRecord, manifest: Manifest) -> Iterator[Problem]:
-    path = folder / record.path
+def _files_of(folder: Place) -> dict[str, Place]:
+    """The files below a release, by the names that manifests give them; objects with their size."""
+    if isinstance(folder, ObjectPath):
+        listed = folder.objects()
+        sizes = zip(listed["name"].to_pylist(), listed["size"].to_pylist(), strict=True)
+        return {name: (folder / name).with_size(size) for name, size in sizes}
+    paths = [Path(parent) / name for parent, _, names in os.walk(folder) for name in names]
+    return {path.relative_to(folder).as_posix(): path for path in paths}
+
+
+def _file_problems(place: Place, record: FileRecord, manifest: Manifest) -> Iterator[Problem]:
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = os.fstat(file.fileno()).st_size
+        with closing(ReleaseFile(record.path, place)) as file:
+            yield from _content_problems(file, record, manifest)
     except FileNotFoundError:
         yield Problem(record.path, "is missing")
-        return
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         reason = error.strerror if isinstance(error, OSError) else error
         yield Problem(record.path, f"cannot be read ({reason})")
-        return
-    if digest != record.sha256:
+
+
+def _content_problems(
+    file: ReleaseFile, record: FileRecord, manifest: Manifest
+) -> Iterator[Problem]:
+    digest, size = hashlib.sha256(), 0
+    while data := file.read(PIECE):
+        digest.update(data)
+        size += len(data)
+    if (sha256 := digest.hexdigest()) != record.sha256:
         how = "has other bytes" if size == record.bytes else f"has {size} bytes, not {record.bytes}"
-        yield Problem(record.path, f"{how} than were published (sha256 {digest[:16]}...)")
+        yield Problem(record.path, f"{how} than were published (sha256 {sha256[:16]}...)")
     try:
-        with pq.ParquetFile(path) as parquet:
+        with pq.ParquetFile(file) as parquet:
             rows, schema = parquet.metadata.num_rows, parquet.schema_arrow
     # Damaged footers fail in many ways: names that are not UTF-8, lengths that no memory holds.
     except Exception as error:

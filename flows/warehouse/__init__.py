@@ -6,6 +6,7 @@ a file of sql/, and other rows come from `read_table` and `read_matching`.
 
 from flows.warehouse.connect import (
     STATISTICS,
+    Files,
     Warehouse,
     add_table,
     dependency_levels,
@@ -34,6 +35,7 @@ from flows.warehouse.user_sql import UserSession, open_read_only, run_user_sql
 __all__ = [
     "INTERNAL_KINDS",
     "STATISTICS",
+    "Files",
     "Query",
     "UserSession",
     "Verdict",

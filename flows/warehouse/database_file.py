@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 
 from flows.release.file_system import ReleaseFiles
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place
 from flows.warehouse.connect import Files, ReleaseNames, engine_errors, relations, text_literal
 from flows.warehouse.parameters import Param
 from flows.warehouse.queries import Query, queries
@@ -69,8 +71,13 @@ def write_database(
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)  # of a failure
 
 
-def _path_in_view(table: str, file: Path) -> str:
+def _path_in_view(table: str, file: Place) -> str:
     """The absolute path of a file. InputError when DuckDB would read another meaning into it."""
+    if isinstance(file, ObjectPath):
+        raise InputError(
+            f"a view of DuckDB cannot read {file} without an extension and keys: write the rows "
+            "into the file with --copy."
+        )
     file = file.absolute()
     partitions = len(TABLES[table].partition_by) if table in TABLES else 0
     folder = str(file.parents[partitions])

@@ -1,11 +1,11 @@
 """Differences of two releases: files of both in, numbers of rows that differ out."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pyarrow as pa
 
-from flows.warehouse.connect import engine_errors, open_warehouse
+from flows.storage.place import Place
+from flows.warehouse.connect import Files, engine_errors, open_warehouse
 from schemas import TABLES, Table
 
 DIFFERENCES = pa.schema(
@@ -20,10 +20,8 @@ DIFFERENCES = pa.schema(
     ]
 )
 
-Files = Mapping[str, Sequence[Path]]
 
-
-def diff_tables(before: Files, after: Files, items: Sequence[Path]) -> pa.Table:
+def diff_tables(before: Files, after: Files, items: Sequence[Place]) -> pa.Table:
     """Rows added, removed and changed per table, split and category, as DIFFERENCES.
 
     `before` and `after` hold the files that differ, by table; rows of both are matched by their

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flows.lake import Lake
+from flows.lake import open_lake
 from flows.pipelines.ingest import ingest
 from flows.pipelines.outcome import Summary
 from flows.pipelines.parts import PartJob, build_part
@@ -13,12 +13,13 @@ from flows.pipelines.sample import write_sample
 from flows.pipelines.source import Source
 from flows.release import Receipt
 from flows.runners import local_runner
+from flows.storage.place import Place
 from flows.warehouse import open_warehouse, queries
 from schemas import TABLES
 
 
 def ingested(
-    dataset: str, source: Path, lake: Path, *, workers: int = 1, **options: Any
+    dataset: str, source: Path, lake: Place, *, workers: int = 1, **options: Any
 ) -> Summary:
     """Ingest a source. Raises PublicationBlocked when nothing may be published."""
     request = IngestRequest(dataset, str(source), str(lake), **options)
@@ -46,14 +47,14 @@ def built_parts(dataset: str, source: Path, folder: Path, **options: Any) -> lis
     return [build_part(PartJob(part, request.location, folder, **pictures)) for part in parts]
 
 
-def rows_of(lake: Path, sql: str) -> list[tuple]:
+def rows_of(lake: Place, sql: str) -> list[tuple]:
     """The rows of a SELECT over the current release."""
     words = {*re.findall(r"\w+", sql)}
     only = words & {*TABLES, *(query.name for query in queries("statistics"))}
-    with open_warehouse(Lake(lake).release().tables(), only=only) as con:
+    with open_warehouse(open_lake(lake).release().tables(), only=only) as con:
         return con.sql(sql).fetchall()
 
 
-def file_hashes(lake: Path) -> dict[str, str]:
+def file_hashes(lake: Place) -> dict[str, str]:
     """sha256 by path of every file the current release records."""
-    return {file.path: file.sha256 for file in Lake(lake).release().manifest.files}
+    return {file.path: file.sha256 for file in open_lake(lake).release().manifest.files}

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from builders import rows
 
-from flows.lake import Lake, Part, Staging, plan_parts, write_part
+from flows.lake import Lake, LakeReleases, Part, Staging, plan_parts, write_part
 from flows.release import Receipt, Release
 from schemas import TABLES
 from schemas.source import ARRANGED
@@ -83,9 +83,9 @@ def fill(
     return [part.name for part in plan.changed]
 
 
-def publish(lake: Path | Lake, members: pa.Table) -> Release:
+def publish(lake: Path | LakeReleases, members: pa.Table) -> Release:
     """A whole run over a source: the release that is current after it."""
-    lake = lake if isinstance(lake, Lake) else Lake(lake)
+    lake = lake if isinstance(lake, LakeReleases) else Lake(lake)
     with lake.writing() as staging:
         fill(staging, members)
         inputs = {"deepfashion2": {"location": "/source", "listing": "l"}}

@@ -187,7 +187,7 @@ def test_an_error_of_the_disk_while_reading_is_a_sentence(files, monkeypatch):
     def fail(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("flows.release.file_system.read_at", fail)
+    monkeypatch.setattr("flows.storage.place.read_at", fail)
     with pytest.raises(InputError, match=r"Input/output error.*wardrobe verify") as caught:
         run_user_sql(con, "select count(distinct style) from items").read_all()
     assert "\n" not in str(caught.value)
