@@ -34,7 +34,7 @@ ALLOWED = {
     "warehouse": {"schemas", "storage", "release", "spark"},
     "pipelines": {"schemas", *STAGES, "pipelines"},
     "flow": {"schemas", "pipelines", "runners"},
-    "cli": {"schemas", "pipelines", "runners", "flow", "cli"},
+    "cli": {"schemas", "pipelines", "runners", "spark", "flow", "cli"},
     "flows": {"pipelines"},
 }
 """The table of layers: each package and the packages of this project that it may import."""

@@ -5,5 +5,6 @@ A runner does not depend on what it runs: it is given the function. May import `
 """
 
 from flows.runners.local import local_runner, worker_pool
+from flows.runners.spark import spark_pool, spark_runner
 
-__all__ = ["local_runner", "worker_pool"]
+__all__ = ["local_runner", "spark_pool", "spark_runner", "worker_pool"]
