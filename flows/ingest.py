@@ -22,7 +22,7 @@ from prefect.tasks import Task, exponential_backoff
 from flows.pipelines import failures, outcome, parts, progress
 from flows.pipelines import ingest as pipeline
 from flows.pipelines.request import IngestRequest, takes_fields_of
-from flows.runners import worker_pool
+from flows.runners import spark_pool, worker_pool
 from schemas.errors import InputError
 
 TASKS_IN_FLIGHT = 8
@@ -127,8 +127,12 @@ def password_from_block(request: IngestRequest) -> Iterator[None]:
 )
 @failures.refusals_as(Failed)
 @takes_fields_of(IngestRequest)
-def ingest_flow(request: IngestRequest, workers: int = 2) -> outcome.Summary:
+def ingest_flow(
+    request: IngestRequest, workers: int = 2, master: str | None = None
+) -> outcome.Summary:
     """Read a source and publish a release; the parameters are the fields of IngestRequest.
+
+    With the URL of a Spark `master`, its executors build the parts, `workers` at a time.
 
     The password of zip archives comes from $WARDROBE_ZIP_PASSWORD or the Secret block
     `wardrobe-zip-password`, never from a parameter. The run fails with a sentence that says what
@@ -139,7 +143,7 @@ def ingest_flow(request: IngestRequest, workers: int = 2) -> outcome.Summary:
     # A log line for each part, and one for each later stage.
     on_progress = progress.log_progress(log, each={"files"})
     try:
-        with password, worker_pool(workers) as pool:
+        with password, spark_pool(master, workers) if master else worker_pool(workers) as pool:
             summary = pipeline.ingest(request, prefect_runner(pool), on_progress)
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="ingest-summary", markdown=blocked.as_markdown())

@@ -10,6 +10,7 @@ STAGES = {
     "storage",
     "pictures",
     "release",
+    "spark",
     "decode",
     "validate",
     "flatten",
@@ -21,17 +22,19 @@ STAGES = {
     "metrics",
     "predictions",
 }
-PURE = {"decode", "validate", "flatten", "metrics", "storage", "runners"}
+PURE = {"decode", "validate", "flatten", "metrics", "storage", "spark"}
 TOUCH_FILES = {"lake", "warehouse", "samples", "exports", "feed", "predictions"}
 ALLOWED = {
     "schemas": {"schemas"},
     **{room: {"schemas"} for room in PURE},
     "release": {"schemas", "storage"},
+    "runners": {"schemas", "spark"},
     "pictures": {"schemas", "storage"},
     **{room: {"schemas", "storage", "release", "pictures"} for room in TOUCH_FILES},
+    "warehouse": {"schemas", "storage", "release", "spark"},
     "pipelines": {"schemas", *STAGES, "pipelines"},
     "flow": {"schemas", "pipelines", "runners"},
-    "cli": {"schemas", "pipelines", "runners", "flow", "cli"},
+    "cli": {"schemas", "pipelines", "runners", "spark", "flow", "cli"},
     "flows": {"pipelines"},
 }
 """The table of layers: each package and the packages of this project that it may import."""

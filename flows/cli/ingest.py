@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -27,6 +27,7 @@ from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
 from flows.pipelines.progress import STARTING, listening
 from flows.pipelines.request import IngestRequest, Place, parse_place
+from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import PairSettings
@@ -43,6 +44,18 @@ def ingest(
         bool, typer.Option("--dry-run", help="Show what would be built and why; change nothing.")
     ] = False,
     prefect: PrefectOption = False,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option(
+            "--engine",
+            help="Build parts in processes of this machine or on Spark, where --workers is the "
+            "number of tasks at a time (default: 128).",
+        ),
+    ] = "local",
+    master: Annotated[
+        str | None,
+        typer.Option("--master", help="URL of the Spark master.", show_default="local[*]"),
+    ] = None,
     log_format: LogOption = "text",
 ) -> None:
     """Read a source and publish a release.
@@ -51,30 +64,41 @@ def ingest(
 
     Example: wardrobe ingest deepfashion2 sample/deepfashion2 --lake lake
     """
+    from flows.runners.spark import TASKS_AT_A_TIME
+    from flows.spark import DEFAULT_MASTER
+
     use_password_of(password_file)
+    if engine == "spark":
+        master = master or DEFAULT_MASTER
+        workers = workers or TASKS_AT_A_TIME
+    elif master is not None:
+        raise InputError(f"--master {master} is for Spark: add --engine spark.")
     workers = workers or os.cpu_count() or 1
     if dry_run:
         from flows.pipelines.ingest import preview
 
         print_rows(preview(request))
     elif prefect or configured_api():
-        print_summary(run_ingest_flow(request, workers), parse_place(request.lake))
+        print_summary(run_ingest_flow(request, workers, master), parse_place(request.lake))
     else:
         from flows.pipelines.ingest import ingest as run
-        from flows.runners import local_runner
+        from flows.runners import local_runner, spark_runner
 
+        runner = spark_runner(master, workers) if master else local_runner(workers)
         with progress() as on_progress:
-            summary = run(request, local_runner(workers), on_progress)
+            summary = run(request, runner, on_progress)
         print_summary(summary, parse_place(request.lake))
 
 
-def run_ingest_flow(request: IngestRequest, workers: int, *, own_server: bool = False) -> "Summary":
+def run_ingest_flow(
+    request: IngestRequest, workers: int, master: str | None = None, *, own_server: bool = False
+) -> "Summary":
     """Ingest as a Prefect flow; see `prepare_prefect` for the server."""
     with prefect_run(parse_place(request.lake), own_server=own_server):
         from flows.ingest import ingest_flow
 
         summary: Summary = ingest_flow(
-            **{**asdict(request), "lake": str(request.lake)}, workers=workers
+            **{**asdict(request), "lake": str(request.lake)}, workers=workers, master=master
         )
     return summary
 

@@ -1,6 +1,7 @@
 """The build of one part: read, decode, validate, flatten and write it, in any process."""
 
 import hashlib
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from flows.storage import Location, read_heads, read_members
 from flows.validate import validate_items
 from schemas import TABLES
 from schemas.annotation import PICTURE
+from schemas.errors import InputError
 from schemas.source import PICTURE_FACTS, Document
 
 Answer = TypeVar("Answer")
@@ -53,11 +55,16 @@ RunParts = Callable[[Callable[[PartJob], Receipt], Sequence[PartJob]], Iterable[
 def build_part(job: PartJob) -> Receipt:
     """Read, decode, validate, flatten and write one part. Runs in any process.
 
-    Raises OSError when the source as a whole cannot be read; everything else that is wrong with
-    the bytes becomes a rejection.
+    Raises OSError when the source as a whole cannot be read and InputError where this machine does
+    not see the staging folder; everything else that is wrong with the bytes becomes a rejection.
     """
     started = time.perf_counter()
     part = job.part
+    if not job.folder.is_dir():
+        raise InputError(
+            f"{socket.gethostname()} has no folder {job.folder}: lake and source have to be on a "
+            "file system that all machines of the cluster share, under the same path"
+        )
     failures: list[str] = []
     documents = read_members(job.source, _with_roles(part.members, "document", "table", "side"))
     with TemporaryFile(dir=job.folder) as file:

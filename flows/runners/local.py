@@ -5,16 +5,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from schemas.errors import InputError
 
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
+
+JOBS_SUBMITTED = 4
+"""Jobs per worker that run or wait in the pool, however many there are."""
 
 
 def _exit_with_parent(parent: int, interval: float = 0.25) -> None:
@@ -83,6 +87,22 @@ def _signals_held() -> Iterator[None]:
             signal.raise_signal(received[0])
 
 
+def run_in_pool(
+    pool: Executor, build: Callable[[Job], Receipt], jobs: Iterable[Job], most: int
+) -> Iterator[Receipt]:
+    """Submit jobs, at most so many at a time, and yield receipts as they complete."""
+    waiting, running = iter(jobs), set[Future[Receipt]]()
+    while True:
+        with _signals_held():
+            more = islice(waiting, most - len(running))
+            running |= {pool.submit(build, job) for job in more}
+        if not running:
+            return
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+
+
 def local_runner(
     workers: int,
 ) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
@@ -93,9 +113,6 @@ def local_runner(
             yield from map(build, jobs)
             return
         with worker_pool(min(workers, len(jobs))) as pool:
-            with _signals_held():
-                futures = [pool.submit(build, job) for job in jobs]
-            for future in as_completed(futures):
-                yield future.result()
+            yield from run_in_pool(pool, build, jobs, workers * JOBS_SUBMITTED)
 
     return run

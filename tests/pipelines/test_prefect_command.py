@@ -175,7 +175,11 @@ def test_the_parameters_of_the_flow_are_the_fields_of_the_request():
     from flows.ingest import ingest_flow
 
     properties = ingest_flow.parameters.properties
-    assert list(properties) == [*(field.name for field in fields(IngestRequest)), "workers"]
+    assert list(properties) == [
+        *(field.name for field in fields(IngestRequest)),
+        "workers",
+        "master",
+    ]
     assert ingest_flow.parameters.required == ["dataset", "source"]
     assert properties["lake"]["default"] == "lake"
 

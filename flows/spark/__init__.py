@@ -1,0 +1,8 @@
+"""A Spark session, for runners of parts and for the SQL of a release. In: the URL of a master.
+
+PySpark and Java start within `spark_session` only. May import `schemas` only.
+"""
+
+from flows.spark.session import DEFAULT_MASTER, spark_session
+
+__all__ = ["DEFAULT_MASTER", "spark_session"]
