@@ -7,7 +7,7 @@ readers need nothing of this for. May import: schemas, flows.storage, flows.rele
 from flows.lake.lake import Lake
 from flows.lake.last_runs import RunEnd, last_failure, last_success, record_run
 from flows.lake.lock import LakeBusy, recorded_holder
-from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
+from flows.lake.plan import Part, Plan, part_size, plan_parts, refused_splits, shrunk_splits
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
 
@@ -21,6 +21,7 @@ __all__ = [
     "Staging",
     "last_failure",
     "last_success",
+    "part_size",
     "plan_parts",
     "record_run",
     "recorded_holder",

@@ -6,15 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from schemas.errors import InputError
 
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
+
+JOBS_SUBMITTED = 4
+"""Jobs per worker that run or wait in the pool, however many there are."""
 
 
 def _exit_with_parent(parent: int, interval: float = 0.25) -> None:
@@ -93,9 +97,15 @@ def local_runner(
             yield from map(build, jobs)
             return
         with worker_pool(min(workers, len(jobs))) as pool:
-            with _signals_held():
-                futures = [pool.submit(build, job) for job in jobs]
-            for future in as_completed(futures):
-                yield future.result()
+            waiting, running = iter(jobs), set[Future[Receipt]]()
+            while True:
+                with _signals_held():
+                    more = islice(waiting, workers * JOBS_SUBMITTED - len(running))
+                    running |= {pool.submit(build, job) for job in more}
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
 
     return run
