@@ -18,7 +18,7 @@ LOSS_LIMIT = 0.05
 REFUSAL_LIMIT = 0.01
 
 USUAL_PARTS = 2_048
-"""Parts of a source after which parts become larger: each is a file of five tables or more."""
+"""A new source with more parts than this gets larger ones: each part is five files or more."""
 
 MEMBERS_OF_AN_IMAGE = 2
 """A document and a picture."""

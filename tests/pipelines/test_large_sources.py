@@ -1,13 +1,17 @@
 """Sources so large that parts hold several times 4,096 image numbers, with lowered limits."""
 
+from datetime import UTC, datetime
+
 import pytest
 from ingesting import ingested
 from whole_ingests import documents, require_nothing_left, rewrite, spread
 
 from flows.lake import Lake, part_members, part_size, plan
 from flows.pipelines.sample import write_sample
+from flows.release.manifest import Changes, Manifest, encode_manifest, read_manifest
 from flows.warehouse import open_warehouse
 from schemas import TABLES
+from schemas.errors import InputError
 
 PART_TABLES = ("images", "items", "landmarks", "polygons", "rejections")
 
@@ -91,3 +95,24 @@ def test_parts_double_until_a_source_has_2048_of_them():
     assert part_size(0) == part_size(2 * 4_096 * 2_048) == 4_096
     assert part_size(2 * 4_096 * 2_048 + 1) == 8_192
     assert part_size(2 * 10**8) == 65_536
+
+
+@pytest.mark.parametrize("size", [0, 4_000, 6_000, "8192"])
+def test_a_part_size_that_is_not_a_multiple_is_damage(size, tmp_path):
+    described = Manifest(
+        "r",
+        datetime.now(UTC),
+        None,
+        "c",
+        {},
+        {"d": {"part_size": size}},
+        {},
+        {},
+        [],
+        [],
+        Changes(""),
+        {},
+    )
+    (tmp_path / "manifest.json").write_bytes(encode_manifest(described))
+    with pytest.raises(InputError, match=r"is damaged .*inputs"):
+        read_manifest(tmp_path)

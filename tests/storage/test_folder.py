@@ -8,7 +8,15 @@ import packing
 import pyarrow as pa
 import pytest
 
-from flows.storage import Location, read_heads, read_member, read_members
+from flows.storage import (
+    Listing,
+    Location,
+    folder_listing,
+    list_members,
+    read_heads,
+    read_member,
+    read_members,
+)
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
@@ -32,6 +40,17 @@ def test_members_are_listed_by_name_with_size_and_time(folder):
     status = (folder / NAMES[0]).stat()
     row = {"name": NAMES[0], "size": status.st_size, "stamp": str(status.st_mtime_ns)}
     assert members.slice(0, 1).to_pylist() == [row]
+
+
+def test_a_large_folder_is_listed_in_runs_each_sorted_by_name(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_listing, "CHUNK", 1)
+    monkeypatch.setattr(folder_listing, "CHUNKS_OF_A_RUN", 2)
+    listing = Listing(tmp_path / "listing", list_members(Location.parse(folder)))
+    runs = [table["name"].to_pylist() for table in listing]
+    assert [len(run) for run in runs] == [2, 1]
+    assert all(run == sorted(run) for run in runs)
+    assert sorted(name for run in runs for name in run) == NAMES
+    assert listing.num_rows == 3
 
 
 def test_members_are_read_whole_and_in_the_order_asked_for(folder):
