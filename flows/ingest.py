@@ -26,7 +26,10 @@ from flows.runners import spark_pool, worker_pool
 from schemas.errors import InputError
 
 TASKS_IN_FLIGHT = 8
-"""Part tasks that wait on the pool at a time; the pool's size decides how many really run."""
+"""Tasks that wait on the pool at a time; the pool's size decides how many really run."""
+
+MOST_TASKS = 300
+"""Tasks of a run; where it has more parts, each task builds a group of them."""
 
 PART_TIMEOUT_SECONDS = 3600
 """A part of 4,096 images takes seconds; an hour means a disk or network that hangs."""
@@ -52,28 +55,24 @@ def prefect_runner(
     first_delay: float = FIRST_DELAY_SECONDS,
     timeout: float = PART_TIMEOUT_SECONDS,
 ) -> parts.RunParts:
-    """Run each part as a Prefect task, on a thread that hands the part to the pool.
+    """Run each part, or group of parts, as a Prefect task that hands its parts to the pool.
 
-    A task takes the name of a part and returns its receipt; the job stays in this process, because
-    Prefect walks every argument of a task looking for futures.
+    It does so on a thread, one part after another. A task takes the names of the first and last
+    part and returns the receipts; the jobs stay in this process, because Prefect walks every
+    argument of a task looking for futures. A retry builds only the parts that are not built yet.
     """
 
     def run(
         build: Callable[[parts.PartJob], parts.Receipt], jobs: Sequence[parts.PartJob]
     ) -> Iterator[parts.Receipt]:
-        by_name = {job.part.name: job for job in jobs}
+        size = -(-len(jobs) // MOST_TASKS) or 1
+        groups = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        by_name = {task_name(group): group for group in groups}
+        built: dict[str, parts.Receipt] = {}
 
-        @task(
-            name="build-part",
-            task_run_name="part-{part}",
-            cache_policy=NO_CACHE,
-            persist_result=False,
-            retries=3,
-            retry_delay_seconds=exponential_backoff(backoff_factor=first_delay),
-            retry_condition_fn=worth_retrying,
-        )
-        def build_part_task(part: str) -> parts.Receipt:
-            future = pool.submit(build, by_name[part])
+        def build_one(job: parts.PartJob) -> parts.Receipt:
+            part = job.part.name
+            future = pool.submit(build, job)
             try:
                 return future.result(timeout=timeout)
             except TimeoutError:
@@ -85,11 +84,32 @@ def prefect_runner(
                     "a disk or network hangs, or a process does"
                 ) from None
 
+        @task(
+            name="build-part",
+            task_run_name="part-{part}",
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=3,
+            retry_delay_seconds=exponential_backoff(backoff_factor=first_delay),
+            retry_condition_fn=worth_retrying,
+        )
+        def build_part_task(part: str) -> list[parts.Receipt]:
+            for job in by_name[part]:
+                if job.part.name not in built:
+                    built[job.part.name] = build_one(job)
+            return [built.pop(job.part.name) for job in by_name[part]]
+
         futures = [build_part_task.submit(part) for part in by_name]
         for future in as_completed(futures):
-            yield future.result()
+            yield from future.result()
 
     return run
+
+
+def task_name(group: Sequence[parts.PartJob]) -> str:
+    """The part of a task, or the first and the last part of a group."""
+    first, last = group[0].part.name, group[-1].part.name
+    return first if len(group) == 1 else f"{first}-to-{last}"
 
 
 @contextmanager

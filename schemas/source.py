@@ -8,27 +8,37 @@ from schemas.annotation import PICTURE
 
 MEMBERS = pa.schema(
     [
-        ("name", pa.string()),  # within the source, with `/`: `train/annos/000001.json`
+        ("name", pa.large_string()),  # within the source, with `/`: `train/annos/000001.json`
         ("size", pa.int64()),
-        ("stamp", pa.string()),  # changes when the bytes may have: mtime_ns, CRC, etag
+        ("stamp", pa.large_string()),  # changes when the bytes may have: mtime_ns, CRC, etag
     ]
 )
-"""A source as storage lists it, sorted by name."""
+"""A source as storage lists it. Large strings, because all names of one take over 2^31 bytes."""
+
+PART_SIZE = 4_096
+"""Image numbers of a part where a source has numbers, and of a step of the build of a larger one.
+
+A very large source has parts of PART_SIZE x 2^k, which the first ingest chooses.
+"""
 
 ARRANGED = pa.schema(
     [
-        ("split", pa.string()),
-        ("part", pa.int32()),
+        ("split", pa.string()),  # null for ignored files
+        ("part", pa.int32()),  # null for ignored files
         ("role", pa.string()),
-        ("image_id", pa.int64()),  # null for tables, side files and unexpected ones
+        ("image_id", pa.int64()),  # null for tables, side files, unexpected and ignored ones
         *MEMBERS,
     ]
 )
 """Members as a decoder arranges them: which part of which split each belongs to.
 
+`part` counts parts of the smallest size (PART_SIZE): a larger part holds 2^k consecutive ones.
+
 The `role` is `document` for one image's annotation, `picture` for an image file, `table` for a file
 that holds many records, `side` for a list or information file that is not an annotation,
-`unexpected` for a file that is rejected.
+`unexpected` for a file that is rejected, `ignored` for one that is not part of the data set. Of
+several documents or pictures of one image the plan keeps the first by name; the others become
+`unexpected` and keep their image_id.
 
 A member that several parts need (a CSV, an information file) has a row for each of them. The
 `stamp` of a table is a hash of the records that part takes from it, so that a part is rebuilt only

@@ -13,7 +13,7 @@ What every decoder does, so that tables of all data sets mean the same:
 - A document that storage could not read (`data` None) is rejected with its rule and message. A
   table that many parts share raises InputError instead: no part is published without its rows.
 - A file in the place of a picture or document, but with a name that cannot be one, has the role
-  `unexpected` and is rejected. Files outside these places are `ignored` and reported.
+  `unexpected` and is rejected. Files outside these places have the role `ignored`.
 
 A decoder is a folder: `__init__` with `decode` and the Decoder, `layout` with `arrange`, and what
 the format needs. Its accepted and refused files are in tests/cases/<data set>/.
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from schemas.errors import InputError
-from schemas.source import Document
+from schemas.source import ARRANGED, MEMBERS, Document
 
 ReadMember = Callable[[str], bytes]
 
@@ -38,21 +38,25 @@ SIZE_NOT_COMPARED = -1
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A source sorted into parts: `members` as schemas.source.ARRANGED, and the `ignored` names.
+    """A source sorted into parts: `members` as tables of schemas.source.ARRANGED, in any order.
 
-    `pictures` holds the member name of a picture by split, as a format string with `{file_name}`
-    (other braces doubled), where Decoder.picture_path does not. `notes` are sentences for users.
+    They are read once, and each table of a very large source is made when it is read. Ignored
+    members are among them. `pictures` holds the member name of a picture by split, as a format
+    string with `{file_name}` (other braces doubled), where Decoder.picture_path does not. `notes`
+    are sentences for users.
     """
 
-    members: pa.Table
-    ignored: tuple[str, ...] = ()
+    members: Iterable[pa.Table]
     pictures: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PartInput:
-    """All that decode may use of a part: names, bytes and picture facts; no paths, no clock."""
+    """All that decode may use of a part: names, bytes and picture facts; no paths, no clock.
+
+    A part of the smallest size: those in a larger part are decoded one after another.
+    """
 
     split: str
     members: pa.Table  # ARRANGED, the rows of this part
@@ -80,7 +84,8 @@ class Decoded:
 class Decoder:
     """One data set: its name, and the two functions that know its layout and codes.
 
-    `arrange(members, split, read)` sorts a listing (schemas.source.MEMBERS) into parts; `split`,
+    `arrange(members, split, read)` sorts a listing into parts: tables of schemas.source.MEMBERS
+    that can be read again, in any order; `whole_listing` joins those of a small source. `split`,
     one of the data set's, restricts the source to it or names the split of a source that holds only
     one; `read` fetches a whole member and is called for tables only. It raises InputError when the
     listing is not such a source. `decode(part)` is pure.
@@ -92,9 +97,23 @@ class Decoder:
 
     dataset: str
     version: int
-    arrange: Callable[[pa.Table, str | None, ReadMember], Arrangement]
+    arrange: Callable[[Iterable[pa.Table], str | None, ReadMember], Arrangement]
     decode: Callable[[PartInput], Decoded]
     picture_path: str = "{file_name}"
+
+
+def whole_listing(members: Iterable[pa.Table]) -> pa.Table:
+    """All members in one table, sorted by name."""
+    return pa.concat_tables([MEMBERS.empty_table(), *members]).sort_by("name").combine_chunks()
+
+
+def ignored_rows(members: pa.Table) -> pa.Table:
+    """Members that are not part of the data set, as rows of ARRANGED."""
+    columns = {name: members[name] for name in MEMBERS.names}
+    columns["role"] = pa.repeat("ignored", len(members))
+    absent = (pa.nulls(len(members), field.type) for field in ARRANGED)
+    arrays = [columns.get(name, nulls) for name, nulls in zip(ARRANGED.names, absent, strict=True)]
+    return pa.table(arrays, schema=ARRANGED)
 
 
 def require_data(document: Document) -> bytes:

@@ -8,7 +8,7 @@ from flows.lake.lake import Lake
 from flows.lake.last_runs import RunEnd, last_failure, last_success, record_run
 from flows.lake.lock import LakeBusy
 from flows.lake.object_lake import ObjectLake, open_lake
-from flows.lake.plan import Part, Plan, plan_parts, refused_splits, shrunk_splits
+from flows.lake.plan import Part, Plan, part_size, plan_parts, refused_splits, shrunk_splits
 from flows.lake.releases import LakeReleases
 from flows.lake.staging import CountMismatch, Staging
 from flows.lake.write import write_part
@@ -26,6 +26,7 @@ __all__ = [
     "last_failure",
     "last_success",
     "open_lake",
+    "part_size",
     "plan_parts",
     "record_run",
     "refused_splits",

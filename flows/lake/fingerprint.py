@@ -50,9 +50,9 @@ def fingerprint(members: pa.Table, *, versions: Mapping[str, int], options: str)
 
 def _add_strings(digest: "hashlib._Hash", column: pa.ChunkedArray) -> None:
     """Hash a column of strings without making Python strings: all lengths, then all bytes."""
-    strings = column.combine_chunks().cast(pa.string())
+    strings = column.combine_chunks().cast(pa.large_string())
     _, offsets, data = strings.buffers()
-    ends = np.frombuffer(offsets, np.int32)[strings.offset : strings.offset + len(strings) + 1]
+    ends = np.frombuffer(offsets, np.int64)[strings.offset : strings.offset + len(strings) + 1]
     digest.update(np.diff(ends).astype("<i4").tobytes())
     if data is not None and len(ends):
         digest.update(memoryview(data)[ends[0] : ends[-1]])

@@ -1,7 +1,8 @@
 """Rows -> one Parquet file, whole or not at all; the same rows make the same bytes."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
@@ -38,53 +39,68 @@ def pieces_of(rows: Rows) -> Iterator[pa.Table]:
         yield pa.table(rows) if isinstance(rows, pa.RecordBatch) else rows
 
 
-def write_file(
-    folder: Path,
-    path: str,
-    table: str,
-    schema: pa.Schema,
-    pieces: Iterable[pa.Table],
-    *,
-    part: str | None = None,
-) -> FileRecord:
-    """Write `folder / path` from pieces of any size, in bounded memory; what the file holds.
+class TableFile:
+    """A Parquet file that is being written; `record` says what it holds once it is complete."""
 
-    Pieces have at least the columns of `schema`. The bytes depend on rows and schema alone: row
-    groups end at fixed rows, however the rows arrive. ValueError for rows that do not fit the
-    schema; FileNotFoundError when `folder` does not exist, which means that its run is over.
+    record: FileRecord
+
+    def __init__(self, writer: pq.ParquetWriter, table: str, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._table = table
+        self._schema = schema
+        self._size = ROW_GROUP.get(table, DEFAULT_ROW_GROUP)
+        self._pending = schema.empty_table()
+        self.rows = 0
+
+    def add(self, piece: pa.Table) -> None:
+        """Add rows with at least the columns of the schema; ValueError for those that do not fit.
+
+        Row groups end at fixed rows, however the rows arrive.
+        """
+        self._pending = pa.concat_tables(
+            [self._pending, _conform(piece, self._schema, self._table)]
+        )
+        while self._pending.num_rows >= self._size:
+            rest = self._pending.slice(self._size)
+            self._pending = self._pending.slice(0, self._size)
+            self.flush()
+            self._pending = rest
+        if self._table == "pictures" and self._pending.nbytes >= MAX_PICTURE_GROUP_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait, if any, as a row group."""
+        if self._pending.num_rows:
+            # Chunk boundaries would move page boundaries, so each group is one chunk.
+            self._writer.write_table(self._pending.combine_chunks(), row_group_size=self._size)
+            self.rows += self._pending.num_rows
+            self._pending = self._schema.empty_table()
+
+
+@contextmanager
+def table_file(
+    folder: Path, path: str, table: str, schema: pa.Schema, *, part: str | None = None
+) -> Iterator[TableFile]:
+    """A file at `folder / path` to add rows to, in bounded memory.
+
+    It appears when the block ends without an exception. Its bytes depend on rows and schema alone.
+    FileNotFoundError when `folder` does not exist, which means that its run is over.
     """
-    target, rows, size = folder / path, 0, ROW_GROUP.get(table, DEFAULT_ROW_GROUP)
+    target = folder / path
     # Never `folder` itself: a worker that outlived its run must not make the folder again.
     above = takewhile(lambda parent: parent != folder, target.parents)
     for parent in reversed(list(above)):
         parent.mkdir(exist_ok=True)
     with atomic_write(target) as file:
         with pq.ParquetWriter(file, schema, **_encoding(table, schema)) as writer:
-            for group in _row_groups(pieces, table, schema, size):
-                # Chunk boundaries would move page boundaries, so each group is one chunk.
-                writer.write_table(group.combine_chunks(), row_group_size=size)
-                rows += group.num_rows
+            rows = TableFile(writer, table, schema)
+            yield rows
+            rows.flush()
         file.flush()
         with Path(file.name).open("rb") as written:
             sha256 = hashlib.file_digest(written, "sha256").hexdigest()
             length = written.tell()
-    return FileRecord(path, table, rows, length, sha256, part)
-
-
-def _row_groups(
-    pieces: Iterable[pa.Table], table: str, schema: pa.Schema, size: int
-) -> Iterator[pa.Table]:
-    pending = schema.empty_table()
-    for piece in pieces:
-        pending = pa.concat_tables([pending, _conform(piece, schema, table)])
-        while pending.num_rows >= size:
-            yield pending.slice(0, size)
-            pending = pending.slice(size)
-        if table == "pictures" and pending.nbytes >= MAX_PICTURE_GROUP_BYTES:
-            yield pending
-            pending = schema.empty_table()
-    if pending.num_rows:
-        yield pending
+        rows.record = FileRecord(path, table, rows.rows, length, sha256, part)
 
 
 def _conform(rows: pa.Table, schema: pa.Schema, table: str) -> pa.Table:

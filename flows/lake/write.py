@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from contextlib import AbstractContextManager, ExitStack
+from itertools import chain, groupby
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.lake.plan import Part
-from flows.lake.table_file import Rows, pieces_of, write_file
+from flows.lake.table_file import Rows, TableFile, pieces_of, table_file
 from flows.release.manifest import FileRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
@@ -35,22 +36,31 @@ _PICTURE_FEATURES = json.dumps(
 """What Hugging Face `datasets` puts into footers, so that it decodes pictures as it loads them."""
 
 
-def write_part(folder: Path, part: Part, tables: Mapping[str, Rows]) -> tuple[FileRecord, ...]:
+def write_part(
+    folder: Path, part: Part, steps: Iterable[Mapping[str, Rows]]
+) -> tuple[FileRecord, ...]:
     """Write one file per table of a part under `folder`; same rows, same bytes, in any process.
 
-    `tables` have the logical schemas of schemas.TABLES. A table or batch is sorted by its key; the
-    rows of a reader must be sorted already. Missing main tables get a file without rows. Each file
-    appears whole, by a rename, so a part that is written twice ends the same. FileNotFoundError
-    when `folder` does not exist, which means that its run is over.
+    Each step has tables with the logical schemas of schemas.TABLES, and its rows follow those of
+    the step before. A table or batch is sorted by its key; the rows of a reader must be sorted
+    already. Missing main tables get a file without rows. Each file appears whole, by a rename, so a
+    part that is written twice ends the same. FileNotFoundError when `folder` does not exist, which
+    means that its run is over.
     """
-    records = []
-    for name in sorted({*MAIN_TABLES, *tables}, key=table_order):
-        rows = tables.get(name, TABLES[name].schema.empty_table())
-        pieces = _require_rows_of(part, name, pieces_of(rows))
-        if not isinstance(rows, pa.RecordBatchReader):
-            pieces = (_sorted_by_key(piece, TABLES[name].key) for piece in pieces)
-        records.append(_write_partition(folder, name, (part.dataset, part.split), pieces, part))
-    return tuple(records)
+    files: dict[str, TableFile] = {}
+    with ExitStack() as stack:
+        for tables in chain(steps, [dict.fromkeys(MAIN_TABLES)]):
+            for name in sorted(tables, key=table_order):
+                if name not in files:
+                    partition = _partition_file(folder, name, (part.dataset, part.split), part)
+                    files[name] = stack.enter_context(partition)
+                rows = tables[name]
+                if rows is None:
+                    continue
+                for piece in _require_rows_of(part, name, pieces_of(rows)):
+                    is_sorted = isinstance(rows, pa.RecordBatchReader)
+                    files[name].add(piece if is_sorted else _sorted_by_key(piece, TABLES[name].key))
+    return tuple(files[name].record for name in sorted(files, key=table_order))
 
 
 def write_derived(
@@ -73,10 +83,14 @@ def write_derived(
         for split, pieces in groupby(_pieces_by_split(rows), lambda piece: piece[0]):
             if split in records:
                 raise ValueError(f"rows of {name} are not sorted by data set and split")
-            rows_of_split = (piece for _, piece in pieces)
-            records[split] = _write_partition(folder, name, split, rows_of_split, number=number)
+            with _partition_file(folder, name, split, number=number) as file:
+                for _, piece in pieces:
+                    file.add(piece)
+            records[split] = file.record
         for split in sorted(set(splits) - records.keys()):
-            records[split] = _write_partition(folder, name, split, [], number=number)
+            with _partition_file(folder, name, split, number=number) as file:
+                pass
+            records[split] = file.record
         return list(records.values())
     if name in TABLES:
         schema = TABLES[name].file_schema
@@ -85,18 +99,20 @@ def write_derived(
     else:
         raise ValueError(f"{name!r} is neither a declared table nor {STATISTICS}<name>")
     schema = _with_metadata(schema, name, {})
-    return [write_file(folder, f"{name}.parquet", name, schema, pieces_of(rows))]
+    with table_file(folder, f"{name}.parquet", name, schema) as file:
+        for piece in pieces_of(rows):
+            file.add(piece)
+    return [file.record]
 
 
-def _write_partition(
+def _partition_file(
     folder: Path,
     table: str,
     partition: tuple[str, str],
-    pieces: Iterable[pa.Table],
     part: Part | None = None,
     number: int = 0,
-) -> FileRecord:
-    """Write one file of a partitioned table, in Hive's folder convention."""
+) -> AbstractContextManager[TableFile]:
+    """One file of a partitioned table, in Hive's folder convention."""
     for word in partition:
         if not _WORD.fullmatch(word):
             raise ValueError(
@@ -106,7 +122,7 @@ def _write_partition(
     number, name = (part.number, part.name) if part else (number, None)
     path = f"{table}/dataset={dataset}/split={split}/part-{number:05d}.parquet"
     schema = _with_metadata(TABLES[table].file_schema, table, {"dataset": dataset, "split": split})
-    return write_file(folder, path, table, schema, pieces, part=name)
+    return table_file(folder, path, table, schema, part=name)
 
 
 def _with_metadata(schema: pa.Schema, table: str, partition: Mapping[str, str]) -> pa.Schema:

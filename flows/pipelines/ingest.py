@@ -1,6 +1,8 @@
 """The ingest of a source, in order: list, arrange, plan, build, derive, check, publish."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -46,7 +48,7 @@ def _ingest(
 ) -> Summary:
     clock, waiting = Stopwatch(), report_waiting(on_progress)
     with lake.writing(wait=request.wait, waiting=waiting, resume=request.resume) as staging:
-        source = Source.read(request, staging.parent)
+        source = Source.read(request, staging.parent, staging.folder)
         clock.lap("list")
         if release := source.unchanged_since:
             require_no_rejection(source, release, source.splits_of_parent())
@@ -89,7 +91,7 @@ def build_parts(
         )
         for part in source.plan.changed
     ]
-    sizes = {job.part.name: job.part.members.num_rows for job in jobs}
+    sizes = {job.part.name: job.part.rows for job in jobs}
     done, receipts = 0, []
     for receipt in run_parts(build_part, jobs):
         staging.record([receipt])
@@ -159,22 +161,27 @@ PREVIEW = pa.schema(
 def preview(request: IngestRequest) -> pa.Table:
     """Dry run: one row per part that an ingest would build or remove, as PREVIEW.
 
-    Takes no lock and writes nothing. Unchanged parts are one row with their number.
+    Takes no lock and writes nothing into the lake. Unchanged parts are one row with their number.
     """
     lake = open_lake(request.lake)
     lake.require_place()
-    source = Source.read(request, lake.parent())
-    rows: list[tuple[str, str, int | None, str]] = []
-    if release := source.unchanged_since:
-        count = sum(part.dataset == request.dataset for part in release.manifest.parts.values())
-        rows = [(f"{count} parts", "nothing to do", source.members.num_rows, "nothing changed")]
-    else:
-        plan = source.plan
-        rows += ((p.name, "build", p.members.num_rows, plan.reasons[p.name]) for p in plan.changed)
-        rows += ((name, "drop", 0, plan.reasons[name]) for name in plan.removed_parts)
-        if plan.unchanged:
-            rows.append((f"{len(plan.unchanged)} parts", "link", None, "unchanged"))
-        rows += ((f"split {s}", "keep", None, "not in the source") for s in plan.retained_splits)
+    with TemporaryDirectory() as folder:
+        rows = _preview_rows(Source.read(request, lake.parent(), Path(folder)))
     return pa.Table.from_pylist(
         [dict(zip(PREVIEW.names, row, strict=True)) for row in rows], PREVIEW
     )
+
+
+def _preview_rows(source: Source) -> list[tuple[str, str, int | None, str]]:
+    rows: list[tuple[str, str, int | None, str]] = []
+    if release := source.unchanged_since:
+        dataset = source.request.dataset
+        count = sum(part.dataset == dataset for part in release.manifest.parts.values())
+        return [(f"{count} parts", "nothing to do", source.members.num_rows, "nothing changed")]
+    plan = source.plan
+    rows += ((part.name, "build", part.rows, plan.reasons[part.name]) for part in plan.changed)
+    rows += ((name, "drop", 0, plan.reasons[name]) for name in plan.removed_parts)
+    if plan.unchanged:
+        rows.append((f"{len(plan.unchanged)} parts", "link", None, "unchanged"))
+    rows += ((f"split {s}", "keep", None, "not in the source") for s in plan.retained_splits)
+    return rows

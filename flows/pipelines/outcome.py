@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.decode import Arrangement
 from flows.pipelines.query import verdict_rows
 from flows.release import Receipt, Release, arrow_input
 from flows.warehouse import Files, open_warehouse, run_query
@@ -18,9 +17,6 @@ from flows.warehouse import Files, open_warehouse, run_query
 if TYPE_CHECKING:
     from flows.pipelines.derive import Audit
     from flows.pipelines.source import Source
-
-FILES_NAMED = 3
-"""Ignored files that a note names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def published(
 ) -> Summary:
     """The summary of a new release: notes on the source, findings of checks."""
     run = dict(run or {})
-    warnings = [*source_notes(source.arrangement), *kept_split_notes(source)] if source else []
+    warnings = [*source_notes(source), *kept_split_notes(source)] if source else []
     if refused := run.get("documents_refused", 0) + run.get("items_refused", 0):
         warnings.append(f"{refused:,} refused: see `wardrobe rejections`")
     return Summary(
@@ -134,7 +130,7 @@ def run_record(source: "Source", receipts: Sequence[Receipt], clock: Stopwatch) 
         "parts_built": len(receipts),
         "parts_reused": len(source.plan.unchanged),
         "reasons": dict(Counter(source.plan.reasons.values())),
-        "members_ignored": len(source.arrangement.ignored),
+        "members_ignored": source.plan.ignored,
         **{word: sum(receipt.counts.get(word, 0) for receipt in receipts) for word in words},
         "seconds": clock.seconds,
         "peak_rss": max((receipt.peak_rss for receipt in receipts), default=0),
@@ -150,11 +146,11 @@ def kept_split_notes(source: "Source") -> tuple[str, ...]:
     )
 
 
-def source_notes(arrangement: Arrangement) -> tuple[str, ...]:
+def source_notes(source: "Source") -> tuple[str, ...]:
     """The decoder's notes on a source, and the files that are ignored."""
-    ignored = arrangement.ignored
-    if not ignored:
-        return arrangement.notes
-    more = f" and {len(ignored) - FILES_NAMED:,} more" if len(ignored) > FILES_NAMED else ""
-    names = ", ".join(sorted(ignored)[:FILES_NAMED]) + more
-    return (*arrangement.notes, f"ignored, not part of this data set: {names}")
+    notes, plan = source.arrangement.notes, source.plan
+    if not plan.ignored:
+        return notes
+    others = plan.ignored - len(plan.ignored_names)
+    names = ", ".join(plan.ignored_names) + (f" and {others:,} more" if others else "")
+    return (*notes, f"ignored, not part of this data set: {names}")

@@ -4,6 +4,7 @@ import hashlib
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,8 @@ def build_part(job: PartJob) -> Receipt:
     """Read, decode, validate, flatten and write one part. Runs in any process.
 
     Raises OSError when the source as a whole cannot be read and InputError where this machine does
-    not see the staging folder; everything else that is wrong with the bytes becomes a rejection.
+    not see the staging folder; everything else that is wrong with the bytes becomes a rejection. A
+    larger part is built in steps of PART_SIZE image numbers.
     """
     started = time.perf_counter()
     part = job.part
@@ -66,40 +68,52 @@ def build_part(job: PartJob) -> Receipt:
             "file system that all machines of the cluster share, under the same path"
         )
     failures: list[str] = []
-    documents = read_members(job.source, _with_roles(part.members, "document", "table", "side"))
-    with TemporaryFile(dir=job.folder) as file:
-        spool = PictureSpool(file)
-        decoded = DECODERS[part.dataset].decode(
-            PartInput(
-                split=part.split,
-                members=part.members,
-                documents=record_failures(documents, failures),
-                pictures=picture_facts(job, failures, spool),
-            )
-        )
-        accepted, item_rejections = validate_items(decoded.annotations)
-        tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
-            **flatten(accepted),
-            **decoded.tables,
-            "rejections": _sorted_rejections(decoded.rejections, item_rejections),
-        }
-        if job.embed_images and "pictures" not in tables:
-            tables["pictures"] = _embedded_pictures(part, accepted, spool)
-        files = write_part(job.folder, part, tables)
+    counts: Counter[str] = Counter()
+    files = write_part(job.folder, part, _steps(job, failures, counts))
     return Receipt(
         part=part.name,
         # A part that could not be read whole is read again by the next run, changed or not: a
         # repaired disk, mount or password does not show in a listing.
         fingerprint=INCOMPLETE_FINGERPRINT if failures else part.fingerprint,
         files=files,
-        counts={
-            **_counts(tables),
-            "documents_read": decoded.documents_read,
-            "items_read": decoded.items_read,
-        },
+        counts=dict(counts),
         seconds=time.perf_counter() - started,
         peak_rss=_peak_rss(),
     )
+
+
+def _steps(
+    job: PartJob, failures: list[str], counts: "Counter[str]"
+) -> Iterator[dict[str, pa.RecordBatch | pa.RecordBatchReader]]:
+    """The tables of each step of a part; adds to `counts` and the names of unread members."""
+    part, all_members = job.part, job.part.read_members()
+    for number in pc.unique(all_members["part"]).to_pylist():
+        members = all_members.filter(pc.equal(all_members["part"], number))
+        documents = read_members(job.source, _with_roles(members, "document", "table", "side"))
+        with TemporaryFile(dir=job.folder) as file:
+            spool = PictureSpool(file)
+            decoded = DECODERS[part.dataset].decode(
+                PartInput(
+                    split=part.split,
+                    members=members,
+                    documents=record_failures(documents, failures),
+                    pictures=picture_facts(job, members, failures, spool),
+                )
+            )
+            accepted, item_rejections = validate_items(decoded.annotations)
+            tables: dict[str, pa.RecordBatch | pa.RecordBatchReader] = {
+                **flatten(accepted),
+                **decoded.tables,
+                "rejections": _sorted_rejections(decoded.rejections, item_rejections),
+            }
+            if job.embed_images and "pictures" not in tables:
+                tables["pictures"] = _embedded_pictures(part, members, accepted, spool)
+            counts.update(
+                **_counts(tables),
+                documents_read=decoded.documents_read,
+                items_read=decoded.items_read,
+            )
+            yield tables
 
 
 class PictureSpool:
@@ -132,13 +146,15 @@ def record_failures(answers: Iterable[Answer], failures: list[str]) -> Iterator[
         yield answer
 
 
-def picture_facts(job: PartJob, failures: list[str], spool: PictureSpool) -> pa.Table:
+def picture_facts(
+    job: PartJob, part_members: pa.Table, failures: list[str], spool: PictureSpool
+) -> pa.Table:
     """PICTURE_FACTS from the first bytes of each picture; from all bytes to verify or embed it.
 
     With `embed_images`, pictures that can be embedded are added to the spool. Names of pictures
     that could not be read are added to `failures`.
     """
-    members = _with_roles(job.part.members, "picture")
+    members = _with_roles(part_members, "picture")
     answers: Iterator[PictureFacts | Document] = (
         read_members(job.source, members)
         if job.verify_images or job.embed_images
@@ -176,13 +192,13 @@ def _sorted_rejections(*rejections: pa.RecordBatch) -> pa.Table:
 
 
 def _embedded_pictures(
-    part: Part, accepted: pa.RecordBatch, spool: PictureSpool
+    part: Part, members: pa.Table, accepted: pa.RecordBatch, spool: PictureSpool
 ) -> pa.RecordBatchReader:
     """The bytes of every picture that can be decoded, a hundred at a time, by image_id."""
-    members = _with_roles(part.members, "picture")
+    pictures = _with_roles(members, "picture")
     decodable = accepted.filter(pc.field("image_status") == "ok").select(["image_id", "file_name"])
     names = pa.Table.from_batches([decodable])
-    rows = members.join(names, "image_id", join_type="inner").sort_by("image_id")
+    rows = pictures.join(names, "image_id", join_type="inner").sort_by("image_id")
     schema = TABLES["pictures"].schema
 
     def batches() -> Iterator[pa.RecordBatch]:

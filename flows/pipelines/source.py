@@ -1,44 +1,54 @@
 """A source compared with the last release: the listing, what is unchanged, the parts to build."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.decode import DECODERS, Arrangement, Decoder
 from flows.flatten import FLATTEN_VERSION
-from flows.lake import Plan, Staging, plan_parts
+from flows.lake import Plan, Staging, part_size, plan_parts
 from flows.pictures import PROBE_VERSION
 from flows.pipelines.derive import PairSettings, parameters_of
 from flows.pipelines.parts import INCOMPLETE_FINGERPRINT
 from flows.pipelines.request import IngestRequest
 from flows.release import Release, require_files
-from flows.storage import list_members, read_member
+from flows.storage import Listing, list_members, read_member
 from flows.storage.location import SIDE_FOLDER
 from schemas.errors import InputError
+from schemas.source import PART_SIZE
 from schemas.table import SCHEMA_VERSION
+
+LISTING = "listing"
+"""Name of the file that holds the members."""
 
 
 @dataclass(frozen=True)
 class Source:
     """The members of a source, and the last release of the lake that they are compared with.
 
-    `request` has the options of the last run where it gives none.
+    `request` has the options of the last run where it gives none. `folder` holds the listing and
+    the members of the parts to build.
     """
 
     request: IngestRequest
     parent: Release | None
-    members: pa.Table
+    folder: Path
+    members: Listing
 
     @classmethod
-    def read(cls, request: IngestRequest, parent: Release | None) -> "Source":
-        """List the source. Raises InputError or OSError when it cannot be listed."""
+    def read(cls, request: IngestRequest, parent: Release | None, folder: Path) -> "Source":
+        """List the source into `folder`. Raises InputError or OSError when it cannot be listed."""
         inputs = parent.manifest.inputs.get(request.dataset, {}) if parent else {}
         request = request.with_remembered_options(inputs)
-        return cls(request, parent, list_members(request.location))
+        return cls(
+            request, parent, folder, Listing(folder / LISTING, list_members(request.location))
+        )
 
     @property
     def decoder(self) -> Decoder:
@@ -65,8 +75,9 @@ class Source:
         """A hash of the members' names, sizes and stamps, options and versions."""
         request = self.request
         digest = hashlib.sha256(f"{request.row_options}:{part_versions(request.dataset)}".encode())
-        for batch in self.members.combine_chunks().to_batches():
-            digest.update(batch.serialize())
+        for table in self.members:
+            for batch in table.to_batches():
+                digest.update(batch.serialize())
         return digest.hexdigest()[:32]
 
     @cached_property
@@ -89,34 +100,49 @@ class Source:
 
     @cached_property
     def arrangement(self) -> Arrangement:
-        """The members by part; a request for one split names the split of a source without.
+        """The members by part; a request for one split names the split of a source without."""
+        splits, location = self.request.splits, self.request.location
+        override = splits[0] if len(splits) == 1 else None
+        return self.decoder.arrange(
+            self.members, override, lambda name: read_member(location, name)
+        )
+
+    def _arranged(self) -> Iterator[pa.Table]:
+        """The tables of the arrangement.
 
         Raises InputError for a side file that is not part of the data set: it was named on purpose.
         """
-        splits, location = self.request.splits, self.request.location
-        override = splits[0] if len(splits) == 1 else None
-        arrangement = self.decoder.arrange(
-            self.members, override, lambda name: read_member(location, name)
-        )
-        for name in arrangement.ignored:
-            if name.startswith(SIDE_FOLDER):
+        for table in self.arrangement.members:
+            is_ignored = pc.equal(table["role"], "ignored")
+            is_side_file = pc.starts_with(table["name"], SIDE_FOLDER)
+            for name in table.filter(pc.and_(is_ignored, is_side_file))["name"].to_pylist():
                 raise InputError(
                     f"side file {name.removeprefix(SIDE_FOLDER)} is not a list that "
                     f"{self.request.dataset} has, or its name does not say the split"
                 )
-        return arrangement
+            yield table
+
+    @cached_property
+    def part_size(self) -> int:
+        """Image numbers of a part: as in the last release, or by the size of a new source."""
+        if self.recorded:
+            return int(self.recorded.get("part_size", PART_SIZE))
+        return part_size(self.members.num_rows)
 
     @cached_property
     def plan(self) -> Plan:
         """The parts to build, to link and to remove. Raises InputError for an unknown split."""
         return plan_parts(
             self.request.dataset,
-            self.arrangement.members,
+            self._arranged(),
+            self.folder,
             versions=part_versions(self.request.dataset),
             options=self.request.row_options,
             parent=self.parent.manifest if self.parent else None,
             splits=self.request.splits or None,
             prune=self.request.prune,
+            size=self.part_size,
+            members=self.members.num_rows,
         )
 
     @property
@@ -154,6 +180,7 @@ class Source:
             "kept_splits": list(self.kept_splits),
             "listing": None if request.splits or incomplete else self.listing,
             "options": request.row_options,
+            **({"part_size": self.part_size} if self.part_size != PART_SIZE else {}),
             "side_files": [str(path) for path in location.side_files],
             "locations": {
                 **self.recorded.get("locations", {}),

@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import msgspec
 
 from flows.storage.place import Place
 from schemas import TABLES
 from schemas.errors import InputError
+from schemas.source import PART_SIZE
 
 JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a damaged JSON file raises; RecursionError for brackets nested too deeply."""
@@ -173,6 +174,7 @@ class _Source(TypedDict, total=False):
     listing: str | None
     kept_splits: list[str]
     options: str
+    part_size: Annotated[int, msgspec.Meta(ge=PART_SIZE, multiple_of=PART_SIZE)]  # else PART_SIZE
     side_files: list[str]
     locations: dict[str, str]
     pictures: dict[str, str]

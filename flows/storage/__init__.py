@@ -5,7 +5,8 @@ answers to the first bytes of pictures. Names, sizes and bytes of members are th
 and for its zips. May import `schemas`.
 """
 
+from flows.storage.listing import Listing
 from flows.storage.location import Location
 from flows.storage.members import list_members, read_heads, read_member, read_members
 
-__all__ = ["Location", "list_members", "read_heads", "read_member", "read_members"]
+__all__ = ["Listing", "Location", "list_members", "read_heads", "read_member", "read_members"]

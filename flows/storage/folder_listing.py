@@ -1,7 +1,7 @@
 """List a folder: every file below it as schemas.source.MEMBERS, and no file outside it.
 
 Names, sizes and times are moved into Arrow in chunks, so that 400,000 files are not 400,000 Python
-objects.
+objects, and come in runs, so that memory does not grow with the source.
 """
 
 import os
@@ -16,10 +16,13 @@ from schemas.errors import InputError
 from schemas.source import MEMBERS
 
 CHUNK = 65_536
+CHUNKS_OF_A_RUN = 16
 
 
-def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
-    """Every file below `root`, sorted by name; stamp is mtime_ns. Names in `skip` are excluded.
+def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> Iterator[pa.Table]:
+    """Every file below `root` in runs of a million; stamp is mtime_ns. Not the names in `skip`.
+
+    A run is sorted by name. Runs follow each other in the order in which the system lists folders.
 
     `root` and the folders directly in it may be links, since data are often on another disk. A
     deeper link to a folder raises InputError when it leads out of them; one that stays inside is
@@ -29,8 +32,9 @@ def list_folder(root: Path, *, skip: frozenset[str] = frozenset()) -> pa.Table:
     listed: its files would seem to be deleted.
     """
     files = _files(root, skip)
-    chunks = [_as_members(chunk) for chunk in iter(lambda: list(islice(files, CHUNK)), [])]
-    return pa.Table.from_batches(chunks, schema=MEMBERS).sort_by("name").combine_chunks()
+    chunks = (_as_members(chunk) for chunk in iter(lambda: list(islice(files, CHUNK)), []))
+    while run := list(islice(chunks, CHUNKS_OF_A_RUN)):
+        yield pa.Table.from_batches(run, schema=MEMBERS).sort_by("name")
 
 
 def _files(root: Path, skip: frozenset[str]) -> Iterator[tuple[str, int, int]]:
@@ -59,10 +63,10 @@ def _files(root: Path, skip: frozenset[str]) -> Iterator[tuple[str, int, int]]:
 def _as_members(files: Sequence[tuple[str, int, int]]) -> pa.RecordBatch:
     names, sizes, times = zip(*files, strict=True)
     try:
-        utf8 = pa.array(names, pa.string())
+        utf8 = pa.array(names, pa.large_string())
     except UnicodeEncodeError:
-        utf8 = pa.array([_utf8(name) for name in names], pa.string())
-    stamps = pa.array(times, pa.int64()).cast(pa.string())
+        utf8 = pa.array([_utf8(name) for name in names], pa.large_string())
+    stamps = pa.array(times, pa.int64()).cast(pa.large_string())
     return pa.record_batch([utf8, pa.array(sizes, pa.int64()), stamps], schema=MEMBERS)
 
 

@@ -1,7 +1,6 @@
 """List and read the members of a Location: the same names, order and bytes for folder and zips."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -24,38 +23,42 @@ Carrier = Literal["folder", "zip", "side file"]
 _ROWS = 4_096
 
 
-def list_members(location: Location) -> pa.Table:
-    """Every member of a source as schemas.source.MEMBERS, sorted by name.
+def list_members(location: Location) -> Iterator[pa.Table]:
+    """Every member of a source as schemas.source.MEMBERS; a folder comes in runs of a million.
 
     The stamp is mtime_ns as text for files and `crc32:...` for members of zips (`aes:...` for
     those that keep no CRC). Raises OSError when a folder cannot be listed, InputError when an
     archive is damaged or two places hold a member of one name.
     """
-    if location.side_files:
-        members = list_members(replace(location, side_files=()))
-        named = [_row(path, SIDE_FOLDER + path.name) for path in location.side_files]
-        side_files = pa.Table.from_pylist(named, schema=MEMBERS)
-        return pa.concat_tables([members, side_files]).sort_by("name")
     if location.kind == "file":
-        row = _row(location.path, location.path.name)
-        return pa.Table.from_pylist([row], schema=MEMBERS)
-    if location.kind == "folder":
-        return list_folder(location.path)
-    packed = read_zip_index(location).members()
-    if location.archives == (location.path,):
-        return packed
-    loose = list_folder(location.path, skip=frozenset(path.name for path in location.archives))
-    both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
-    if len(both):
-        raise InputError(
-            f"{location.path} holds {both[0]} twice, packed and unpacked: remove one of them."
-        )
-    return pa.concat_tables([packed, loose]).sort_by("name").combine_chunks()
+        yield _rows([(location.path, location.path.name)])
+    elif location.kind == "folder":
+        yield from list_folder(location.path)
+    else:
+        packed = read_zip_index(location).members()
+        yield packed
+        if location.archives != (location.path,):
+            names = frozenset(path.name for path in location.archives)
+            for loose in list_folder(location.path, skip=names):
+                both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
+                if len(both):
+                    raise InputError(
+                        f"{location.path} holds {both[0]} twice, packed and unpacked: "
+                        "remove one of them."
+                    )
+                yield loose
+    if location.side_files:
+        yield _rows([(path, SIDE_FOLDER + path.name) for path in location.side_files])
 
 
-def _row(path: Path, name: str) -> dict[str, str | int]:
-    status = path.stat()
-    return {"name": name, "size": status.st_size, "stamp": str(status.st_mtime_ns)}
+def _rows(files: Iterable[tuple[Path, str]]) -> pa.Table:
+    """Single files as MEMBERS, each with the name it has as a member."""
+    rows = []
+    for path, name in files:
+        status = path.stat()
+        row = {"name": name, "size": status.st_size, "stamp": str(status.st_mtime_ns)}
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=MEMBERS)
 
 
 def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
@@ -79,7 +82,7 @@ def read_member(location: Location, name: str) -> bytes:
     """One member, whole, as it is now. Raises InputError in one sentence when it cannot be read."""
     if location.kind == "file" and name != location.path.name:
         raise InputError(f"{location.path} has no member {name}.")
-    unlisted = pa.table({"name": [name], "size": [-1], "stamp": [""]})
+    unlisted = pa.table([[name], [-1], [""]], schema=MEMBERS)
     (document,) = read_members(location, unlisted)
     if document.data is None:
         raise InputError(f"{name} in {location.path} cannot be read: {document.message}.")
@@ -134,7 +137,7 @@ def _carriers(location: Location, members: Sequence[Member]) -> list[Carrier]:
     elif location.archives == (location.path,):
         in_zip = [True] * len(members)
     else:
-        names = pa.array([member.name for member in members], pa.string())
+        names = pa.array([member.name for member in members], pa.large_string())
         rows = read_zip_index(location).find(names).tolist()
         in_zip = [
             row >= 0 or member.stamp.startswith(ARCHIVE_STAMPS)

@@ -46,11 +46,12 @@ def packed(folder: Path, source: Path) -> dict[str, Path]:
 def read(path: Path, ending: str) -> tuple[float, float, int, str]:
     """Read documents whole, or the first KiB of pictures: seconds, CPU seconds, files, sha256."""
     import pyarrow.compute as pc
+    from packing import listed
 
-    from flows.storage import Location, list_members, read_heads, read_members
+    from flows.storage import Location, read_heads, read_members
 
     location = Location.parse(path)
-    members = list_members(location)
+    members = listed(location)
     members = members.filter(pc.ends_with(members["name"], ending))
     if ending == ".json":
         documents, cost = timed(lambda: list(read_members(location, members)))

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 from decoded_sources import arrange, listing
+from decoded_sources import arranged as arranged_tables
 
 from flows.decode.deepfashion2 import DEEPFASHION2
 from schemas.errors import InputError
@@ -127,8 +128,10 @@ def test_picture_records_go_to_every_part_and_lists_to_the_first():
 
 def test_a_listing_in_pieces_is_arranged_as_a_whole():
     names = ["train/annos/1.json", "train/annos/2.json"]
-    pieces = pa.concat_tables(listing(name) for name in ([names[0]], [names[1]], []))
-    assert DEEPFASHION2.arrange(pieces, None, {}.__getitem__) == arranged(*names)
+    tables = [listing(group) for group in ([names[1]], [names[0]], [])]
+    assert arranged_tables(DEEPFASHION2, tables, None, {}.__getitem__) == arranged(*names)
+    chunked = [pa.concat_tables(tables)]
+    assert arranged_tables(DEEPFASHION2, chunked, None, {}.__getitem__) == arranged(*names)
 
 
 def test_pictures_are_where_the_source_has_them():

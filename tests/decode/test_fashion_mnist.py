@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from decoded_sources import decode_source, listing, part_input
+from decoded_sources import arranged, decode_source, listing, part_input
 from PIL import Image
 
 from flows.decode.fashion_mnist import FASHION_MNIST
@@ -68,7 +68,7 @@ def test_parts_are_runs_of_4096_images_and_hold_every_label():
 
 def test_a_stamp_changes_with_the_labels_of_its_part_and_not_with_the_compression():
     def stamps(files):
-        return FASHION_MNIST.arrange(listing(files), None, files.__getitem__).members["stamp"]
+        return arranged(FASHION_MNIST, [listing(files)], None, files.__getitem__).members["stamp"]
 
     before = labels(9000)
     after = before.copy()
@@ -183,7 +183,7 @@ def test_an_archive_and_its_unpacked_file_count_once():
 
 def test_files_that_changed_or_vanished_after_they_were_arranged_are_not_decoded():
     files = pair(2)
-    members = FASHION_MNIST.arrange(listing(files), None, files.__getitem__).members
+    members = arranged(FASHION_MNIST, [listing(files)], None, files.__getitem__).members
     unread = Document(LABELS, None, "unreadable", "it does not exist any more")
     for changed, why in (
         (pair(2, seed=1), "changed while it was ingested"),

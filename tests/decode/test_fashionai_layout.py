@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from decoded_sources import decode_source, listing, part_input
+from decoded_sources import arranged, decode_source, listing, part_input
 from fashionai_rows import image_id, listed, row, table
 
 from flows.decode.fashionai import FASHIONAI
@@ -23,12 +23,12 @@ def decode(files, split=None):
     return decode_source(FASHIONAI, files, split)
 
 
-def arranged(files):
-    return FASHIONAI.arrange(listing(files), None, files.__getitem__).members
+def members_of(files):
+    return arranged(FASHIONAI, [listing(files)], None, files.__getitem__).members
 
 
 def stamps(data):
-    members = arranged({"train.csv": data})
+    members = members_of({"train.csv": data})
     return dict(zip(members["part"].to_pylist(), members["stamp"].to_pylist(), strict=True))
 
 
@@ -62,7 +62,7 @@ def test_a_stamp_changes_with_the_rows_of_its_part_only(before, after, changed):
 
 def test_a_table_that_changed_or_vanished_after_it_was_arranged_is_not_decoded():
     files = {"train.csv": table(row(), row(number=2))}
-    members = arranged(files)
+    members = members_of(files)
     unread = Document("train.csv", None, "unreadable", "it does not exist any more")
     for content, why in (
         (table(row()), "train.csv changed while it was ingested"),

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from lake_runs import build, fill, numbers, publish, source
+from lake_runs import build, fill, numbers, planned, publish, source
 from small_disks import fill_up
 
-from flows.lake import Lake, LakeBusy, plan_parts
+from flows.lake import Lake, LakeBusy
 from flows.lake.publish import remove_tree
-from flows.lake.table_file import write_file
+from flows.lake.table_file import table_file
 from schemas.errors import InputError
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -216,7 +216,7 @@ def test_an_error_of_the_source_is_not_taken_for_one_of_the_lake(lake):
 
 
 def test_a_worker_that_outlived_its_run_writes_nothing_into_the_next_run(lake):
-    parts = plan_parts("deepfashion2", source(numbers(1, 25)), versions={"decoder": 1}).changed
+    parts = planned(source(numbers(1, 25))).changed
     with lake.writing() as staging:
         build(staging.folder, parts[0])
         folder_of_first_run = staging.folder
@@ -229,19 +229,17 @@ def test_a_worker_that_outlived_its_run_writes_nothing_into_the_next_run(lake):
 def test_a_worker_that_is_writing_while_its_run_is_cleaned_away_leaves_nothing(lake):
     schema = pa.schema({"number": pa.int64()})
 
-    def pieces():
-        yield pa.table({"number": [1]})
-        remove_tree(folder)
-
     with lake.writing() as staging:
         folder = staging.folder
-        with pytest.raises(FileNotFoundError):
-            write_file(folder, "statistics/numbers.parquet", "statistics/numbers", schema, pieces())
+        path, name = "statistics/numbers.parquet", "statistics/numbers"
+        with pytest.raises(FileNotFoundError), table_file(folder, path, name, schema) as file:
+            file.add(pa.table({"number": [1]}))
+            remove_tree(folder)
         assert list((lake.root / "staging").iterdir()) == []
 
 
 def test_a_worker_that_writes_while_its_folder_is_removed_fails(lake, monkeypatch):
-    (part,) = plan_parts("deepfashion2", source(numbers(1, 5)), versions={"decoder": 1}).changed
+    (part,) = planned(source(numbers(1, 5))).changed
     remove = shutil.rmtree
 
     def write_and_remove(path: Path) -> None:

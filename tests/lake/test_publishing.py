@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
-from lake_runs import build, fill, numbers, publish, source
+from lake_runs import build, fill, numbers, planned, publish, source
 
-from flows.lake import CountMismatch, plan_parts
+from flows.lake import CountMismatch
 from flows.release import differing_files
 from schemas.errors import InputError
 
@@ -166,7 +166,7 @@ def test_other_data_sets_come_along_unchanged_and_leave_with_their_last_part(lak
 def test_a_part_whose_counts_do_not_add_up_is_a_bug_and_stops_the_run(lake, counts, what):
     first = publish(lake, source(numbers(1, 5)))
     with pytest.raises(CountMismatch, match=what), lake.writing() as staging:
-        (part,) = plan_parts("deepfashion2", source(numbers(1, 9)), versions={"decoder": 1}).changed
+        (part,) = planned(source(numbers(1, 9))).changed
         receipt = build(staging.folder, part)
         staging.record([msgspec.structs.replace(receipt, counts=receipt.counts | counts)])
     assert lake.release().id == first.id

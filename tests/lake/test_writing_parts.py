@@ -24,7 +24,7 @@ def items(*image_ids: int) -> pa.Table:
 
 
 def hashes(folder: Path, part, tables) -> dict[str, str]:
-    return {record.table: record.sha256 for record in write_part(folder, part, tables)}
+    return {record.table: record.sha256 for record in write_part(folder, part, [tables])}
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_the_same_rows_make_the_same_bytes_in_any_order_and_any_chunks(tmp_path,
 def test_rows_are_sorted_by_all_columns_of_their_key(tmp_path):
     keys = [(2, 3), (1, 2), (2, 1), (1, 1), (2, 2)]
     table = rows("items", *({"image_id": image, "item_no": item} for image, item in keys))
-    write_part(tmp_path, a_part(1), {"items": table})
+    write_part(tmp_path, a_part(1), [{"items": table}])
     path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
     written = pq.read_table(path, partitioning=None)
     pairs = zip(written["image_id"].to_pylist(), written["item_no"].to_pylist(), strict=True)
@@ -69,7 +69,7 @@ def test_a_reader_is_written_in_the_same_bytes_as_a_table_however_it_is_cut(tmp_
 
 
 def test_records_say_what_is_in_the_files(tmp_path):
-    for record in write_part(tmp_path, a_part(1, 2), part_tables(a_part(1, 2))):
+    for record in write_part(tmp_path, a_part(1, 2), [part_tables(a_part(1, 2))]):
         file = tmp_path / record.path
         assert file.stat().st_size == record.bytes
         assert pq.ParquetFile(file).metadata.num_rows == record.rows
@@ -78,12 +78,12 @@ def test_records_say_what_is_in_the_files(tmp_path):
 
 
 def test_every_main_table_has_a_file_even_without_rows(tmp_path):
-    records = write_part(tmp_path, a_part(1), {})
+    records = write_part(tmp_path, a_part(1), [{}])
     assert {record.table: record.rows for record in records} == dict.fromkeys(MAIN_TABLES, 0)
 
 
 def test_a_file_alone_says_whose_it_is_and_what_its_columns_mean(tmp_path):
-    write_part(tmp_path, a_part(1, split="test"), {})
+    write_part(tmp_path, a_part(1, split="test"), [{}])
     path = tmp_path / "items/dataset=deepfashion2/split=test/part-00000.parquet"
     schema = pq.ParquetFile(path).schema_arrow
     assert {key: value for key, value in schema.metadata.items() if key != b"ARROW:schema"} == {
@@ -98,7 +98,7 @@ def test_a_file_alone_says_whose_it_is_and_what_its_columns_mean(tmp_path):
 
 
 def test_sorting_and_row_groups_are_declared_in_the_footer(tmp_path):
-    write_part(tmp_path, a_part(1), {"items": items(3, 1, 2)})
+    write_part(tmp_path, a_part(1), [{"items": items(3, 1, 2)}])
     path = tmp_path / "items/dataset=deepfashion2/split=train/part-00000.parquet"
     group = pq.ParquetFile(path).metadata.row_group(0)
     assert [column.column_index for column in group.sorting_columns] == [0, 1]
@@ -122,19 +122,19 @@ def test_sorting_and_row_groups_are_declared_in_the_footer(tmp_path):
 )  # fmt: skip
 def test_rows_that_do_not_belong_are_refused(tmp_path, table, what):
     with pytest.raises(ValueError, match=what):
-        write_part(tmp_path, a_part(1), {"items": table})
+        write_part(tmp_path, a_part(1), [{"items": table}])
     assert not list(tmp_path.rglob("*items*.parquet*"))
 
 
 def test_a_word_that_would_leave_the_folder_is_no_partition(tmp_path):
     with pytest.raises(ValueError, match="cannot name a partition"):
-        write_part(tmp_path, a_part(1, split="../train"), {})
+        write_part(tmp_path, a_part(1, split="../train"), [{}])
 
 
 def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
     for number, split in ((0, "train"), (1, "train"), (0, "test")):
-        part = a_part(number * 10 + 1, number * 10 + 2, split=split, number=number)
-        write_part(tmp_path, part, part_tables(part) if split == "train" else {})
+        part = a_part(number * 10 + 1, number * 10 + 2, split=split)
+        write_part(tmp_path, part, [part_tables(part) if split == "train" else {}])
     folder = tmp_path / "items"
     expected = {"deepfashion2"}, {"train"}, 4
 
@@ -151,5 +151,5 @@ def test_polars_arrow_and_duckdb_read_a_folder_of_parts_alike(tmp_path):
 
 def test_a_worker_that_outlived_its_run_makes_no_folder_again(tmp_path):
     with pytest.raises(FileNotFoundError):
-        write_part(tmp_path / "removed", a_part(1), {})
+        write_part(tmp_path / "removed", a_part(1), [{}])
     assert not (tmp_path / "removed").exists()

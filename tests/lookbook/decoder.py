@@ -4,16 +4,27 @@ An image_id is the number of its line, from 1. A line that breaks a rule is refu
 garment with an unknown label as an item.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 import pyarrow as pa
 
 from flows.decode.batch import Reason, Rejections
-from flows.decode.decoder import Arrangement, Decoded, Decoder, PartInput, ReadMember, require_data
+from flows.decode.decoder import (
+    Arrangement,
+    Decoded,
+    Decoder,
+    PartInput,
+    ReadMember,
+    ignored_rows,
+    require_data,
+    whole_listing,
+)
 from flows.decode.strict_json import duplicate_key, excerpt, not_json, too_deep, validation_error
 from schemas.annotation import ANNOTATION
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
-from schemas.source import ARRANGED
+from schemas.source import ARRANGED, MEMBERS
 
 DATASET = "lookbook"
 DECODER_VERSION = 1
@@ -36,9 +47,9 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     garments: list[Garment]
 
 
-def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
+def arrange(members: Iterable[pa.Table], split: str | None, read: ReadMember) -> Arrangement:
     """One part: the labels, and the pictures that they name."""
-    listed = {row["name"]: row for row in members.to_pylist()}
+    listed = {row["name"]: row for row in whole_listing(members).to_pylist()}
     if LABELS not in listed:
         raise InputError(f"not a Lookbook source: expected {LABELS}")
     part = {"split": split or "train", "part": 0}
@@ -48,7 +59,8 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
         name = f"{PICTURES}/{record.file}" if isinstance(record, Line) else ""
         if name in listed:
             rows.append(part | {"role": "picture", "image_id": number} | listed.pop(name))
-    return Arrangement(pa.Table.from_pylist(rows, schema=ARRANGED), tuple(listed))
+    ignored = pa.Table.from_pylist(list(listed.values()), schema=MEMBERS)
+    return Arrangement([pa.Table.from_pylist(rows, schema=ARRANGED), ignored_rows(ignored)])
 
 
 def decode(part: PartInput) -> Decoded:

@@ -11,7 +11,6 @@ import pytest
 from flows.storage import (
     Location,
     folder_reader,
-    list_members,
     read_heads,
     read_member,
     read_members,
@@ -37,7 +36,7 @@ def archive(tmp_path: Path) -> Path:
 
 def listed(source: Path, count: int = len(FILES)) -> tuple[Location, pa.Table]:
     location = Location.parse(source)
-    return location, list_members(location).slice(0, count)
+    return location, packing.listed(location).slice(0, count)
 
 
 def meddle(monkeypatch, times: int, act) -> None:

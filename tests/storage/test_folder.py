@@ -8,7 +8,15 @@ import packing
 import pyarrow as pa
 import pytest
 
-from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage import (
+    Listing,
+    Location,
+    folder_listing,
+    list_members,
+    read_heads,
+    read_member,
+    read_members,
+)
 from schemas.errors import InputError
 from schemas.source import MEMBERS, Document
 
@@ -26,7 +34,7 @@ def read(folder: Path, members: pa.Table) -> list[Document]:
 
 
 def test_members_are_listed_by_name_with_size_and_time(folder):
-    members = list_members(Location.parse(folder))
+    members = packing.listed(Location.parse(folder))
     assert members.schema == MEMBERS
     assert members["name"].to_pylist() == NAMES
     status = (folder / NAMES[0]).stat()
@@ -34,15 +42,26 @@ def test_members_are_listed_by_name_with_size_and_time(folder):
     assert members.slice(0, 1).to_pylist() == [row]
 
 
+def test_a_large_folder_is_listed_in_runs_each_sorted_by_name(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_listing, "CHUNK", 1)
+    monkeypatch.setattr(folder_listing, "CHUNKS_OF_A_RUN", 2)
+    listing = Listing(tmp_path / "listing", list_members(Location.parse(folder)))
+    runs = [table["name"].to_pylist() for table in listing]
+    assert [len(run) for run in runs] == [2, 1]
+    assert all(run == sorted(run) for run in runs)
+    assert sorted(name for run in runs for name in run) == NAMES
+    assert listing.num_rows == 3
+
+
 def test_members_are_read_whole_and_in_the_order_asked_for(folder):
-    members = list_members(Location.parse(folder)).take([2, 0])
+    members = packing.listed(Location.parse(folder)).take([2, 0])
     names = (NAMES[2], NAMES[0])
     assert read(folder, members) == [Document(name, name.encode() * 10) for name in names]
 
 
 def test_one_file_is_a_source_of_one_member(folder):
     location = Location.parse(folder / "train/annos/000001.json")
-    (document,) = read_members(location, list_members(location))
+    (document,) = read_members(location, packing.listed(location))
     assert location.kind == "file"
     assert document == Document("000001.json", b"train/annos/000001.json" * 10)
     assert read_member(location, "000001.json") == document.data
@@ -51,7 +70,7 @@ def test_one_file_is_a_source_of_one_member(folder):
 
 
 def test_an_empty_folder_lists_nothing(tmp_path):
-    assert list_members(Location.parse(tmp_path)).num_rows == 0
+    assert packing.listed(Location.parse(tmp_path)).num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -72,7 +91,7 @@ def test_a_head_grows_until_the_probe_has_enough(tmp_path):
         return len(head) if whole else None
 
     location = Location.parse(tmp_path)
-    assert list(read_heads(location, list_members(location), probe)) == [100_000, 100]
+    assert list(read_heads(location, packing.listed(location), probe)) == [100_000, 100]
     assert seen == [
         *((1_024, False), (4_096, False), (65_536, False), (100_000, True)),
         (100, True),
@@ -97,7 +116,7 @@ def test_a_location_travels_to_other_processes_without_a_secret(tmp_path, monkey
 
 
 def test_a_file_rewritten_after_the_listing_is_refused(folder):
-    members = list_members(Location.parse(folder))
+    members = packing.listed(Location.parse(folder))
     (folder / "train/annos/000001.json").write_bytes(b"longer than it was" * 50)
     os.utime(folder / "train/annos/000002.json", ns=(1, 1))
     (folder / "train/image/000001.jpg").unlink()
@@ -113,7 +132,7 @@ def test_side_files_are_listed_and_read_among_the_members(tmp_path):
         packing.write_folder(tmp_path / "elsewhere", {"val_query.json": b"[]"}) / "val_query.json"
     )
     location = Location.parse(source, side_files=[side])
-    members = list_members(location)
+    members = packing.listed(location)
     assert members["name"].to_pylist() == ["side-files/val_query.json", "train/a.json", "z.txt"]
     assert [document.data for document in read_members(location, members)] == [b"[]", b"a", b"z"]
     assert read_member(location, "side-files/val_query.json") == b"[]"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import packing
 import pytest
 
-from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage import Location, read_heads, read_member, read_members
 from flows.storage.zips import zipcrypto
 from flows.storage.zips.zip_directory import PROBLEMS
 from schemas.errors import InputError
@@ -69,11 +69,11 @@ def test_a_member_in_two_zips_or_packed_and_unpacked_is_refused_by_name(tmp_path
     for name in ("packed.zip", "packed (1).zip"):
         packing.write_plain(tmp_path / name, FILES)
     with pytest.raises(InputError, match=r"packed \(1\)\.zip and packed\.zip both hold .*000001"):
-        list_members(Location.parse(tmp_path))
+        packing.listed(Location.parse(tmp_path))
     (tmp_path / "packed (1).zip").unlink()
     packing.write_folder(tmp_path, {"train/annos/000003.json": b""})
     with pytest.raises(InputError, match=r"000003\.json twice"):
-        list_members(Location.parse(tmp_path))
+        packing.listed(Location.parse(tmp_path))
 
 
 @pytest.mark.parametrize("write", [packing.write_zipcrypto, packing.write_aes])
@@ -86,7 +86,7 @@ def test_a_missing_or_wrong_password_is_one_sentence_without_it(
     write(tmp_path / "train.zip", FILES, SECRET.encode())
     monkeypatch.setenv("WARDROBE_ZIP_PASSWORD", typed)
     location = Location.parse(tmp_path / "train.zip")
-    members = list_members(location)
+    members = packing.listed(location)
     for reading in (
         lambda: list(read_members(location, members)),
         lambda: list(read_heads(location, members, lambda head, whole: head)),
@@ -128,7 +128,7 @@ def test_an_archive_that_is_cut_is_one_sentence(start, end, words, tmp_path):
     path = packing.write_plain(tmp_path / "train.zip", FILES)
     path.write_bytes(path.read_bytes()[start:end])
     with pytest.raises(InputError, match=rf"train\.zip {words}[^\n]*\.$"):
-        list_members(Location.parse(path))
+        packing.listed(Location.parse(path))
 
 
 TEXT = b'{"pair_id": 1}' * 30

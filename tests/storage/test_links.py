@@ -7,7 +7,7 @@ import packing
 import pyarrow as pa
 import pytest
 
-from flows.storage import Location, list_members, read_member, read_members
+from flows.storage import Location, read_member, read_members
 from schemas.errors import InputError
 from schemas.source import MEMBERS
 
@@ -73,7 +73,7 @@ def test_a_linked_folder_further_down_may_not_lead_out(source, tmp_path):
     (tmp_path / "pictures").mkdir()
     (source / "train/image").symlink_to(tmp_path / "pictures")
     with pytest.raises(InputError, match="train/image is a link to a folder outside"):
-        list_members(Location.parse(source))
+        packing.listed(Location.parse(source))
 
 
 def test_a_linked_folder_that_stays_inside_is_not_listed_twice(source):
@@ -84,7 +84,7 @@ def test_a_linked_folder_that_stays_inside_is_not_listed_twice(source):
 
 def test_a_folder_replaced_by_a_link_after_the_listing_leads_nowhere(source, tmp_path):
     location = Location.parse(source)
-    members = list_members(location)
+    members = packing.listed(location)
     (source / "train/annos").rename(tmp_path / "annos")
     (source / "train/annos").symlink_to(tmp_path / "annos")
     (document,) = read_members(location, members)
@@ -131,4 +131,4 @@ def test_a_folder_that_may_not_be_listed_is_an_error(source, monkeypatch):
 
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(PermissionError):
-        list_members(Location.parse(source))
+        packing.listed(Location.parse(source))

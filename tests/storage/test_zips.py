@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.storage import Location, list_members, read_heads, read_member, read_members
+from flows.storage import Location, read_heads, read_member, read_members
 from flows.storage.zips import zipcrypto as ours
 from schemas.source import Document
 
@@ -52,7 +52,7 @@ def size_of(head: bytes, whole: bool) -> int | None:
 def test_a_zip_holds_what_the_folder_holds(kind, tmp_path):
     folder = Location.parse(packing.write_folder(tmp_path / "folder", FILES))
     archive = Location.parse(WRITERS[kind](tmp_path / "train.zip", FILES))
-    listed, unpacked = list_members(archive), list_members(folder)
+    listed, unpacked = packing.listed(archive), packing.listed(folder)
 
     assert listed.select(["name", "size"]).equals(unpacked.select(["name", "size"]))
     assert list(read_members(archive, listed)) == list(read_members(folder, unpacked))
@@ -64,7 +64,7 @@ def test_a_zip_holds_what_the_folder_holds(kind, tmp_path):
 
 def test_the_order_asked_for_is_the_order_of_the_answers(tmp_path):
     archive = Location.parse(WRITERS["zipcrypto"](tmp_path / "train.zip", FILES))
-    members = list_members(archive).take([60, 3, 41, 0])
+    members = packing.listed(archive).take([60, 3, 41, 0])
     assert list(read_members(archive, members)) == [
         Document(name, FILES[name]) for name in members["name"].to_pylist()
     ]
@@ -72,7 +72,7 @@ def test_the_order_asked_for_is_the_order_of_the_answers(tmp_path):
 
 def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
     stamps = [
-        list_members(Location.parse(WRITERS[kind](tmp_path / f"{kind}.zip", FILES)))["stamp"]
+        packing.listed(Location.parse(WRITERS[kind](tmp_path / f"{kind}.zip", FILES)))["stamp"]
         for kind in ("plain", "zipcrypto")
     ]
     assert stamps[0].equals(stamps[1])
@@ -96,7 +96,7 @@ def test_stamps_are_checksums_so_that_packing_anew_changes_nothing(tmp_path):
 )
 def test_the_name_of_the_zip_stands_for_a_folder_it_lacks(packed, names, tmp_path):
     packing.write_plain(tmp_path / "train.zip", dict.fromkeys(packed, b"x"))
-    assert list_members(Location.parse(tmp_path / "train.zip"))["name"].to_pylist() == names
+    assert packing.listed(Location.parse(tmp_path / "train.zip"))["name"].to_pylist() == names
 
 
 def test_a_folder_of_zips_holds_the_members_of_all_and_the_loose_files(tmp_path):
@@ -135,7 +135,7 @@ def test_what_a_picture_shows_first_is_the_same_by_every_carrier(real_data, tmp_
             return whole or None
 
         location = Location.parse(path)
-        members = list_members(location)
+        members = packing.listed(location)
         pictures = members.filter(pc.match_substring_regex(members["name"], "^train/.*jpg$"))
         assert list(read_heads(location, pictures, probe)) == [True] * 3
         sequences.append(sorted(heads))
@@ -152,9 +152,9 @@ def test_a_streamed_member_tells_the_password_by_its_time(tmp_path):
 
 def test_a_member_without_checksum_is_stamped_with_its_archive(tmp_path):
     path = packing.write_aes(tmp_path / "train.zip", {"annos/1.json": b"{}"}, SECRET.encode())
-    before = list_members(Location.parse(path))["stamp"].to_pylist()
+    before = packing.listed(Location.parse(path))["stamp"].to_pylist()
     os.utime(path, ns=(1, 1))
-    after = list_members(Location.parse(path))["stamp"].to_pylist()
+    after = packing.listed(Location.parse(path))["stamp"].to_pylist()
     assert before != after == ["aes:1:0"]
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from flows.decode.decoder import Decoded, PartInput
 from flows.decode.deepfashion2 import DEEPFASHION2
 from flows.flatten import flatten
+from flows.lake.part_members import in_order
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.categories import CATEGORIES, category
@@ -84,7 +85,8 @@ def decoded(
     facts = {
         name: {"name": name, "image_status": "ok", **row} for name, row in (pictures or {}).items()
     }
-    arranged = DEEPFASHION2.arrange(members(*files, *facts), None, never_read).members
+    arrangement = DEEPFASHION2.arrange([members(*files, *facts)], None, never_read)
+    arranged = in_order(pa.concat_tables(arrangement.members))
     (split,) = arranged["split"].unique().to_pylist()
     arranged = arranged.filter(pc.equal(arranged["part"], part))
     documents, rows = [], []

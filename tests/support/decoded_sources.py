@@ -1,25 +1,36 @@
 """A source made of names and bytes, arranged and decoded part by part without any storage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decode.decoder import Arrangement, Decoded, Decoder, PartInput
+from flows.decode.decoder import Decoded, Decoder, PartInput, ReadMember
 from flows.decode.deepfashion2 import DEEPFASHION2
-from schemas.source import MEMBERS, PICTURE_FACTS, Document
+from flows.lake.part_members import in_order
+from schemas.source import ARRANGED, MEMBERS, PICTURE_FACTS, Document
 
 Files = Mapping[str, bytes | Document]
 """Contents by member name; a Document is one that storage could not read."""
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """An arrangement as the plan sees it: members in order, the names of ignored ones apart."""
+
+    members: pa.Table
+    ignored: tuple[str, ...]
+    pictures: dict[str, str]
+    notes: tuple[str, ...]
 
 
 @dataclass
 class Source:
     """What a whole source decoded to: parts, images and rejections as rows, and the counts."""
 
-    arranged: Arrangement
+    arranged: Arranged
     parts: list[Decoded] = field(default_factory=list)
 
     @cached_property
@@ -51,19 +62,31 @@ def listing(names: Iterable[str], sizes: Mapping[str, int] | None = None) -> pa.
     return pa.Table.from_pylist(rows, schema=MEMBERS)
 
 
-def arrange(decoder: Decoder, *names: str, split: str | None = None) -> Arrangement:
+def arranged(
+    decoder: Decoder, tables: Sequence[pa.Table], split: str | None, read: ReadMember
+) -> Arranged:
+    """Arrange a listing, read every table of the arrangement and put the members in order."""
+    arrangement = decoder.arrange(tables, split, read)
+    rows = pa.concat_tables([ARRANGED.empty_table(), *arrangement.members])
+    is_ignored = pc.equal(rows["role"], "ignored")
+    ignored = rows.filter(is_ignored)["name"].to_pylist()
+    ordered = in_order(rows.filter(pc.invert(is_ignored)))
+    return Arranged(ordered, tuple(sorted(ignored)), arrangement.pictures, arrangement.notes)
+
+
+def arrange(decoder: Decoder, *names: str, split: str | None = None) -> Arranged:
     """Arrange members of those names; AssertionError when the decoder opens one."""
 
     def never_read(name: str) -> bytes:
         raise AssertionError(f"{name} was opened while arranging")
 
-    return decoder.arrange(listing(names), split, never_read)
+    return arranged(decoder, [listing(names)], split, never_read)
 
 
 def decode_source(decoder: Decoder, files: Files, split: str | None = None) -> Source:
     """Arrange and decode every part; checks that nothing is lost and the batches are sound."""
     sizes = {name: len(data) for name, data in files.items() if isinstance(data, bytes)}
-    source = Source(decoder.arrange(listing(files, sizes), split, files.__getitem__))
+    source = Source(arranged(decoder, [listing(files, sizes)], split, files.__getitem__))
     members = source.arranged.members
     members.validate(full=True)
     for key in members.group_by(["split", "part"], use_threads=False).aggregate([]).to_pylist():

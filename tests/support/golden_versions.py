@@ -29,7 +29,6 @@ from flows.validate import validate_items
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.categories import CATEGORIES
-from schemas.source import ARRANGED
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 RECORDED = GOLDEN / "versions.json"
@@ -130,9 +129,9 @@ def written_files(dataset: str) -> list[Any]:
     ]
     images.append(_image(dataset, 1000, items))
     accepted, rejections = validate_items(pa.RecordBatch.from_pylist(images, schema=ANNOTATION))
-    part = Part(dataset, "train", 3, "", ARRANGED.empty_table())
+    part = Part(dataset, "train", 3, "", rows=0, file=Path(), batch=0)
     with tempfile.TemporaryDirectory() as folder:
-        files = write_part(Path(folder), part, {**flatten(accepted), "rejections": rejections})
+        files = write_part(Path(folder), part, [{**flatten(accepted), "rejections": rejections}])
         return [_file(Path(folder), record.path) for record in files]
 
 

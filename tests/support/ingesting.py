@@ -43,7 +43,7 @@ def built_parts(dataset: str, source: Path, folder: Path, **options: Any) -> lis
         "verify_images": bool(request.verify_images),
         "embed_images": bool(request.embed_images),
     }
-    parts = Source.read(request, None).plan.changed
+    parts = Source.read(request, None, folder).plan.changed
     return [build_part(PartJob(part, request.location, folder, **pictures)) for part in parts]
 
 

@@ -1,19 +1,25 @@
 """Runs that write a lake, over sources of documents that are named by number, without pixels."""
 
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from builders import rows
 
-from flows.lake import Lake, LakeReleases, Part, Staging, plan_parts, write_part
+from flows.lake import Lake, LakeReleases, Part, Plan, Staging, plan_parts, write_part
 from flows.release import Receipt, Release
 from schemas import TABLES
 from schemas.source import ARRANGED
 
 PART_SIZE = 10
 """Images per part of the lakes made here; real sources have about 4,096."""
+
+
+_scratch = cache(lambda: tempfile.TemporaryDirectory(prefix="wardrobe-plans-"))
 
 
 def source(documents: Mapping[int, str], split: str = "train") -> pa.Table:
@@ -40,15 +46,23 @@ def numbers(first: int, last: int, stamp: str = "a") -> dict[int, str]:
     return dict.fromkeys(range(first, last + 1), stamp)
 
 
-def a_part(*image_ids: int, split: str = "train", number: int = 0) -> Part:
+def planned(members: pa.Table, folder: Path | None = None, **options: Any) -> Plan:
+    """The plan of an arranged source, its members in `folder`, or in one until the tests end."""
+    folder = folder or Path(tempfile.mkdtemp(dir=_scratch().name))
+    options = {"dataset": "deepfashion2", "versions": {"decoder": 1}, **options}
+    return plan_parts(arranged=[members], folder=folder, **options)
+
+
+def a_part(*image_ids: int, split: str = "train") -> Part:
     """A part of documents, for trying write_part alone."""
-    return Part("deepfashion2", split, number, "f", source(dict.fromkeys(image_ids, "a"), split))
+    (part,) = planned(source(dict.fromkeys(image_ids, "a"), split)).changed
+    return part
 
 
 def part_tables(part: Part) -> dict[str, pa.Table]:
     """An image and an item for every document; a stamp `wide...` makes its picture wider."""
     images, items = [], []
-    for member in part.members.to_pylist():
+    for member in part.read_members().to_pylist():
         key = {"dataset": part.dataset, "split": part.split, "image_id": member["image_id"]}
         images.append(key | {"width": len(member["stamp"])})
         items.append(key)
@@ -61,7 +75,7 @@ def build(folder: Path, part: Part) -> Receipt:
     names = ("documents_read", "images", "items_read", "items")
     counts = dict.fromkeys(names, tables["images"].num_rows)
     counts |= {"documents_refused": 0, "items_refused": 0}
-    return Receipt(part.name, part.fingerprint, write_part(folder, part, tables), counts)
+    return Receipt(part.name, part.fingerprint, write_part(folder, part, [tables]), counts)
 
 
 def fill(
@@ -73,7 +87,7 @@ def fill(
 ) -> list[str]:
     """Link what is unchanged, build the rest, derive two tables; the names of the built parts."""
     parent = staging.parent.manifest if staging.parent else None
-    plan = plan_parts(dataset, members, versions={"decoder": 1}, parent=parent, prune=prune)
+    plan = planned(members, staging.folder, dataset=dataset, parent=parent, prune=prune)
     staging.link_others(dataset)
     staging.link(plan.unchanged)
     staging.record(build(staging.folder, part) for part in plan.changed)

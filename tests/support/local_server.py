@@ -158,9 +158,10 @@ def write_slow_source(folder: Path) -> Path:
     return folder
 
 
-def parts_built(build, *, timeout: float = 60) -> list:
-    """Run one part through the Prefect layer, with the shortest of delays."""
-    job = SimpleNamespace(part=SimpleNamespace(name="deepfashion2/train/00000"))
+def parts_built(build, *, count: int = 1, timeout: float = 60) -> list:
+    """Run so many parts through the Prefect layer, with the shortest of delays."""
+    names = (f"deepfashion2/train/{number:05d}" for number in range(count))
+    jobs = [SimpleNamespace(part=SimpleNamespace(name=name)) for name in names]
 
     # Here, because Prefect reads its settings once.
     from prefect import flow
@@ -170,7 +171,7 @@ def parts_built(build, *, timeout: float = 60) -> list:
     @flow(name="parts")
     def parts():
         with ThreadPoolExecutor(1) as pool:
-            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, [job]))
+            return list(prefect_runner(pool, first_delay=0.01, timeout=timeout)(build, jobs))
 
     return parts()
 

@@ -26,7 +26,7 @@ from mutations import DOCUMENT_MUTATIONS, mutated_archive, mutated_table, origin
 from flows.decode.fashion_mnist import FASHION_MNIST
 from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
-from flows.storage import Location, list_members, read_heads, read_members
+from flows.storage import Location, read_heads, read_members
 from flows.validate import validate_items
 from schemas.errors import InputError
 from schemas.rejections import RULES
@@ -145,7 +145,7 @@ def _zips(chance: random.Random, folder: Path) -> tuple[int, int]:
 
     def read() -> None:
         location = Location.parse(path)
-        members = list_members(location)
+        members = packing.listed(location)
         documents = list(read_members(location, members))
         heads = list(read_heads(location, members, lambda head, whole: head))
         names = members["name"].to_pylist()

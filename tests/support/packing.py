@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from flows.storage import Location, list_members, read_members
-from schemas.source import Document
+from schemas.source import MEMBERS, Document
 
 STORED, DEFLATED = 0, 8
 _END = struct.Struct("<4sHHHHIIH")
@@ -128,10 +129,15 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
     return path
 
 
+def listed(location: Location) -> pa.Table:
+    """All members of a source, sorted by name."""
+    return pa.concat_tables([MEMBERS.empty_table(), *list_members(location)]).sort_by("name")
+
+
 def documents(path: Path) -> dict[str, Document]:
     """What storage reads of every member that it lists, by name."""
     location = Location.parse(path)
-    return {member.name: member for member in read_members(location, list_members(location))}
+    return {member.name: member for member in read_members(location, listed(location))}
 
 
 def _zipcrypto(plain: Sequence[bytes], password: bytes) -> list[bytes]:

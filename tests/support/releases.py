@@ -23,7 +23,6 @@ from schemas import TABLES
 from schemas.annotation import ANNOTATION
 from schemas.categories import category
 from schemas.landmark_types import category_rows, landmark_type_rows
-from schemas.source import ARRANGED
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 Files = dict[str, list[Path]]
@@ -177,8 +176,8 @@ def write_release(
     for number, start in enumerate(range(0, max(len(images), 1), per_part)):
         batch = _annotations(images[start : start + per_part], dataset, pictures == "embedded")
         tables = {table: pa.Table.from_batches([rows]) for table, rows in flatten(batch).items()}
-        part = Part(dataset, "train", number, "", ARRANGED.empty_table())
-        records += write_part(release, part, tables)
+        part = Part(dataset, "train", number, "", rows=0, file=Path(), batch=0)
+        records += write_part(release, part, [tables])
     if pairs:
         paths = with_pairs(release, files_in(release), "negative_random")["pairs"]
         records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in paths]

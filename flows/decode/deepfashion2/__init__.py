@@ -10,12 +10,12 @@ from flows.decode.batch import Reason, Rejections, lists_of, record_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput
 from flows.decode.deepfashion2.documents import ParsedDocument, read_document
 from flows.decode.deepfashion2.items import ItemBuffers
-from flows.decode.deepfashion2.layout import PART_SIZE, arrange
+from flows.decode.deepfashion2.layout import arrange
 from flows.decode.deepfashion2.lists import PictureRecord, read_list, read_pictures
 from flows.decode.strict_json import excerpt
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
-from schemas.source import Document
+from schemas.source import PART_SIZE, Document
 
 DATASET = "deepfashion2"
 DECODER_VERSION = 2

@@ -89,12 +89,12 @@ def split_of(name: str) -> str:
     return "validation" if word == "val" else word
 
 
-def side_rows(side: pa.Table, rows: pa.Table, split: str | None) -> pa.Table:
+def side_rows(side: pa.Table, parts: pa.Table, split: str | None) -> pa.Table:
     """Side files (MEMBERS) as ARRANGED: lists in part 0, picture records in every part as well.
 
-    Part 0 of a split has all its side files and alone reports what is wrong with them.
+    `parts` has the split and number of each part. Part 0 of a split has all its side files and
+    alone reports what is wrong with them.
     """
-    parts = rows.group_by(["split", "part"]).aggregate([]) if len(side) else rows
     arranged = []
     for member in side.to_pylist():
         own = split_of(member["name"])

@@ -17,10 +17,11 @@ from PIL import Image
 from flows.decode.batch import Reason, Rejections, single_item_batch
 from flows.decode.decoder import Decoded, Decoder, PartInput, require_data
 from flows.decode.fashion_mnist.idx import IMAGES, LABELS, SIDE, kind_of, read_idx
-from flows.decode.fashion_mnist.layout import PART_SIZE, arrange, share, stamp
+from flows.decode.fashion_mnist.layout import arrange, share, stamp
 from schemas.annotation import PICTURE
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
+from schemas.source import PART_SIZE
 
 DATASET = "fashion-mnist"
 DECODER_VERSION = 1

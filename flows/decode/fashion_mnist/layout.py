@@ -12,9 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from flows.decode.decoder import SIZE_NOT_COMPARED, Arrangement, ReadMember
+from flows.decode.decoder import (
+    SIZE_NOT_COMPARED,
+    Arrangement,
+    ReadMember,
+    ignored_rows,
+    whole_listing,
+)
 from flows.decode.fashion_mnist.idx import (
     IMAGES,
     LABELS,
@@ -23,9 +30,7 @@ from flows.decode.fashion_mnist.idx import (
     require_fashion,
 )
 from schemas.errors import InputError
-from schemas.source import ARRANGED
-
-PART_SIZE = 4096
+from schemas.source import ARRANGED, PART_SIZE
 
 _FILE = re.compile(
     r"(?i)(?:^|/)(?P<set>train|t10k)-(?P<kind>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$"
@@ -42,13 +47,14 @@ class _File:
     values: NDArray[np.uint8]
 
 
-def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
+def arrange(members: Iterable[pa.Table], split: str | None, read: ReadMember) -> Arrangement:
     """Sort the IDX files into parts; every file is read and checked whole.
 
     A file has a row for each part; `stamp` is a hash of the part's share of its records. `split`
     takes one of two splits, or names the split of a source that holds only one.
     """
-    names = members["name"].to_pylist()
+    listing = whole_listing(members)
+    names = listing["name"].to_pylist()
     matches = [match for name in names if (match := _FILE.search(name))]
     if not matches:
         raise InputError(
@@ -75,12 +81,11 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
         for file in files
         for part in range(-(-len(file.values) // PART_SIZE))
     ]
-    columns = zip(*sorted(rows, key=lambda row: (row[0], row[1], row[4])), strict=True)
+    columns = zip(*rows, strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, ARRANGED, strict=True)]
-    used = {file.name for file in files}
-    return Arrangement(
-        pa.table(arrays, schema=ARRANGED), tuple(name for name in names if name not in used)
-    )
+    used = pa.array([file.name for file in files], pa.large_string())
+    ignored = listing.filter(pc.invert(pc.is_in(listing["name"], used)))
+    return Arrangement([pa.table(arrays, schema=ARRANGED), ignored_rows(ignored)])
 
 
 def share(values: NDArray[np.uint8], part: int) -> NDArray[np.uint8]:

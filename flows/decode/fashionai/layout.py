@@ -5,11 +5,19 @@ unpack to train/) a picture belongs to every split that names its image.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from flows.decode.decoder import LITTER, SIZE_NOT_COMPARED, Arrangement, ReadMember
+from flows.decode.decoder import (
+    LITTER,
+    SIZE_NOT_COMPARED,
+    Arrangement,
+    ReadMember,
+    ignored_rows,
+    whole_listing,
+)
 from flows.decode.fashionai.duplicates import DeduplicatedRows, deduplicate, stamps
 from flows.decode.fashionai.rows import MAX_ROWS, Row, image_of_picture, read_rows
 from flows.decode.fashionai.splits import (
@@ -27,14 +35,15 @@ Roots = Mapping[str, set[str]]
 """The folders above each split's tables: those that hold its Images/."""
 
 
-def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangement:
-    """Sort a listing into parts: rows of ARRANGED by split, part, role and image.
+def arrange(members: Iterable[pa.Table], split: str | None, read: ReadMember) -> Arrangement:
+    """Sort a listing into parts.
 
     A table has a row for each part that takes rows from it; `stamp` is then a hash of those rows,
     so that a changed row changes one part. `split` takes one of several splits, or names the split
     of a source that holds only one.
     """
-    listing = {row["name"]: row for row in members.to_pylist()}
+    whole = whole_listing(members)
+    listing = {row["name"]: row for row in whole.to_pylist()}
     names = [name for name in listing if not re.search(LITTER, name)]
     tables = table_splits(names, split)
     roots = {
@@ -49,11 +58,10 @@ def arrange(members: pa.Table, split: str | None, read: ReadMember) -> Arrangeme
     arranged = [listing[row["name"]] | row for row in arranged if row["split"] in chosen]
     if not arranged:
         raise InputError(f"{', '.join(tables)} has a header, but no rows")
-    order = [(column, "ascending") for column in ("split", "part", "role", "image_id", "name")]
-    used = {row["name"] for row in arranged}
+    rows_of_parts = pa.Table.from_pylist(arranged, schema=ARRANGED)
+    ignored = whole.filter(pc.invert(pc.is_in(whole["name"], rows_of_parts["name"])))
     return Arrangement(
-        pa.Table.from_pylist(arranged, schema=ARRANGED).sort_by(order).combine_chunks(),
-        tuple(name for name in listing if name not in used),
+        [rows_of_parts, ignored_rows(ignored)],
         pictures={word: _template(roots[word], set(pictures.values())) for word in chosen},
         notes=tuple(
             f"{name} does not say which test set it is: it became `test`; "

@@ -49,7 +49,7 @@ class _Group:
     """The next members that are read together, with their entries in one state of the archives."""
 
     def __init__(self, index: ZipIndex, members: Sequence[Member], *, whole: bool) -> None:
-        rows = index.find(pa.array([member.name for member in members], pa.string()))
+        rows = index.find(pa.array([member.name for member in members], pa.large_string()))
         # A missing member has row -1 and the entry of another one; _compare reports it.
         entries = index.entries[rows] if len(index.entries) else np.zeros(len(rows), ENTRY)
         if whole:

@@ -34,7 +34,7 @@ class ZipIndex:
         """The members as schemas.source.MEMBERS."""
         sizes = pa.array(self.entries["size"])
         stamps = self.stamps(np.arange(len(self.names)))
-        return pa.table([self.names, sizes, pa.array(stamps, pa.string())], schema=MEMBERS)
+        return pa.table([self.names, sizes, pa.array(stamps, pa.large_string())], schema=MEMBERS)
 
     def stamps(self, rows: npt.NDArray[np.int64]) -> list[str]:
         """CRCs. AE-2 keeps none: there the stamp changes with the archive."""
@@ -69,14 +69,14 @@ def archive_state(path: Path) -> ArchiveState:
 
 @lru_cache(maxsize=2)
 def _parsed(archives: tuple[Path, ...], states: tuple[ArchiveState, ...]) -> ZipIndex:
-    names, entries = [pa.array([], pa.string())], [np.empty(0, ENTRY)]
+    names, entries = [pa.array([], pa.large_string())], [np.empty(0, ENTRY)]
     for path in archives:
         raw_names, archive_entries = read_directory(path)
         archive_names = member_names(raw_names, path.stem.encode(errors="replace").decode())
         del raw_names
         if len(_repeated(archive_names.take(pc.sort_indices(archive_names)))):
             archive_names = pa.array(number_duplicates(archive_names.to_pylist()), pa.string())
-        names.append(archive_names)
+        names.append(archive_names.cast(pa.large_string()))  # of all archives: over 2^31 bytes
         entries.append(archive_entries)
     owner = np.repeat(np.arange(-1, len(archives), dtype=np.int16), [len(part) for part in names])
     all_names = pa.concat_arrays(names)
@@ -96,5 +96,5 @@ def _repeated(names: pa.Array) -> list[int]:
     return np.flatnonzero(repeated).tolist()
 
 
-def _text(name: pa.StringScalar) -> str:
+def _text(name: pa.LargeStringScalar) -> str:
     return name.as_py()
