@@ -41,8 +41,10 @@ def compare(
     Example: wardrobe compare first.details.parquet second.details.parquet
     """
     from flows.pipelines.compare import compare as compare_details
+    from flows.pipelines.output import require_distinct_files
     from flows.pipelines.row_formats import write_file
 
+    require_distinct_files([output], [a, b])
     with progress() as on_progress:
         comparison = compare_details(
             a, b, samples=samples, seed=seed, confidence=confidence, on_progress=on_progress
