@@ -103,7 +103,7 @@ def takes_shared_options(
     )
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected boxes in COCO's result format: AP and AR.
@@ -113,7 +113,7 @@ def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     run_evaluation("detection", shared, mode=mode)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def landmarks(
     shared: SharedOptions,
@@ -148,11 +148,11 @@ def landmarks(
     Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
     """
     options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
-    given = {name: value for name, value in options.items() if value is not None}
-    run_evaluation("landmarks", shared, **given)
+    used = {name: value for name, value in options.items() if value is not None}
+    run_evaluation("landmarks", shared, **used)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected masks in COCO's result format: AP and AR; areas of items are of boxes.
@@ -162,7 +162,7 @@ def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     run_evaluation("segmentation", shared, mode=mode)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options(dataset={"default": "fashion-mnist"})
 def classification(shared: SharedOptions) -> None:
     """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
@@ -176,7 +176,7 @@ def classification(shared: SharedOptions) -> None:
     run_evaluation("classification", shared)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options(predictions={"annotation": RowsOption, "default": None})
 def retrieval(
     shared: SharedOptions,

@@ -70,17 +70,17 @@ def zip_file(path: Path | None) -> Path | None:
 
 def _file_with_suffix(path: Path | None, suffixes: Sequence[str]) -> Path | None:
     if path is not None and path.suffix not in suffixes:
-        raise InputError(f"{path}: the name has to end with {' or '.join(suffixes)}")
+        raise InputError(f"{path}: name it {' or '.join(', '.join(suffixes).rsplit(', ', 1))}")
     return output_file(path)
 
 
 def different_files(paths: Sequence[Path] | None) -> Sequence[Path] | None:
     """Callback of a repeatable option: the paths. Raises InputError for a file given twice."""
-    found: set[Path] = set()
+    resolved: set[Path] = set()
     for path in paths or ():
-        if path.resolve() in found:
+        if path.resolve() in resolved:
             raise InputError(f"{path} is given twice")
-        found.add(path.resolve())
+        resolved.add(path.resolve())
     return paths
 
 

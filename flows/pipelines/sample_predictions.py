@@ -56,7 +56,7 @@ def write_sample_predictions(
         raise InputError(f"{dataset} has no task {task}: give {' or '.join(tasks)}")
     suffix = ".json" if dataset == "deepfashion2" else ".csv"
     if output.suffix != suffix:
-        raise InputError(f"{output}: the name has to end with {suffix}")
+        raise InputError(f"{output}: name it {suffix}")
     release.require_split(dataset, split)
     rng = Random(f"{seed} {dataset} {split} {task}")
     categories = {category.category_id: category for category in CATEGORIES[dataset]}
