@@ -41,9 +41,9 @@ def _read(path: Path) -> pa.Table:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise InputError(f"{path} cannot be read as Parquet: {reason}") from None
     if sorted(rows.column_names) != sorted(SCORES.names):
-        others = sorted(set(rows.column_names) ^ set(SCORES.names))
-        what = f"column {others[0]}" if others else "a column that is there twice"
-        raise InputError(f"{path} is not a file of scores in Parquet: see its {what}")
+        absent = sorted(set(SCORES.names) - set(rows.column_names))
+        problem = f"the column {absent[0]} is missing" if absent else "it has other columns too"
+        raise InputError(f"{path} is not a file that `wardrobe evaluate --output` wrote: {problem}")
     for field in SCORES:
         if rows.schema.field(field.name).type != field.type:
             kind = rows.schema.field(field.name).type
