@@ -16,7 +16,6 @@ from flows.metrics.average_precision import (
 )
 from flows.metrics.coco_records import (
     Columns,
-    LandmarkSlots,
     Subset,
     detection_records,
     item_records,
@@ -27,7 +26,13 @@ from flows.metrics.coco_records import (
 )
 from flows.metrics.precision_details import precision_details
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
-from flows.pipelines.precision_columns import ATTRIBUTES, DATASET, read_detections, read_items
+from flows.pipelines.precision_columns import (
+    ATTRIBUTES,
+    DATASET,
+    SLOTS,
+    read_detections,
+    read_items,
+)
 from flows.predictions import read_boxes, read_landmarks, read_masks
 from schemas import TABLES
 from schemas.categories import CATEGORIES, Category
@@ -124,7 +129,7 @@ def _outcomes(
     with_details: bool,
 ) -> Iterator[Outcome]:
     """The outcome of a category for every subset and, for landmarks, each choice of these."""
-    slots = LandmarkSlots(category) if kernel.iou_type == "keypoints" else None
+    slots = SLOTS[category.category_id] if kernel.iou_type == "keypoints" else None
     sigmas = slots.sigmas if slots else None
     images = np.union1d(items["image_id"], detections["image_id"]).tolist()
     data_set = partial(kernel.data_set, images=images, category=category.category_id)
