@@ -13,6 +13,7 @@ import msgspec
 
 from flows.predictions import json_blocks
 from flows.predictions.coco_records import RunLengths, path_and_problem
+from flows.predictions.digest import open_predictions
 from schemas.errors import InputError
 
 _EMPTY_LIST = re.compile(rb"\[[ \t\r\n]*\]")
@@ -28,7 +29,7 @@ def read_json(
     """
     decoder = _RecordDecoder(path, block_type, record_type)
     row, delimiter = first_row, b"["
-    with path.open("rb") as file:
+    with open_predictions(path) as file:
         for text, ends in json_blocks.record_blocks(file):
             if ends:
                 records = decoder.records(row, text, ends, delimiter)
