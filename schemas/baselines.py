@@ -13,7 +13,7 @@ The metrics of Table 9 are special: its queries have over five identical items i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from schemas.scores import ALL
+from schemas.scores import ALL, RANKS
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 
@@ -228,7 +228,7 @@ def _baselines() -> Iterator[Baseline]:
                 method = f"Match R-CNN, Table {table}"
                 yield Baseline(*deepfashion2, task, metric, score, method, *subset)
     for features, scores in _RETRIEVAL.items():
-        for rank, score in zip((1, 5, 10, 15, 20), scores, strict=True):
+        for rank, score in zip(RANKS, scores, strict=True):
             method = f"Match R-CNN, {features}, Table 8"
             yield Baseline(*deepfashion2, "retrieval", f"top-{rank}", score, method)
     for (features, boxes), scores in _RETRIEVAL_SUBSETS.items():

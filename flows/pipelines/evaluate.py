@@ -109,7 +109,8 @@ def _with_origin(
 def with_published(scores: pa.Table) -> pa.Table:
     """The columns of scores that differ within the table, and the published score of each.
 
-    The columns `published` and `method` are absent where none is published.
+    The columns `published` and `method` are absent where none is published. The authors did not
+    publish the mode of their subsets: these scores are next to those of both modes, and say so.
     """
     keys = ("dataset", "split", "task", "metric", "attribute", "value", "category")
     published = {
@@ -124,7 +125,10 @@ def with_published(scores: pa.Table) -> pa.Table:
     baselines = [published.get(tuple(row[key] for key in keys)) for row in rows]
     if any(baselines):
         values = [baseline.score if baseline else None for baseline in baselines]
-        methods = [baseline.method if baseline else None for baseline in baselines]
+        methods = [
+            baseline and baseline.method + ", mode unpublished" * (row["mode"] is not None)
+            for baseline, row in zip(baselines, rows, strict=True)
+        ]
         table = table.append_column("published", pa.array(values, pa.float64()))
         table = table.append_column("method", pa.array(methods, pa.string()))
     return table

@@ -15,11 +15,8 @@ from flows.warehouse import add_table, run_query
 from schemas.categories import CATEGORIES
 from schemas.details import RETRIEVAL_DETAILS
 from schemas.errors import InputError
-from schemas.scores import ALL, TASK_SCORES
+from schemas.scores import ALL, RANKS, TASK_SCORES
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
-
-RANKS = (1, 5, 10, 15, 20)
-"""The ranks k of the metrics `top-k`."""
 
 _VALUES = {"scale": SCALES, "occlusion": OCCLUSIONS, "zoom_in": ZOOMS, "viewpoint": VIEWPOINTS}
 

@@ -10,11 +10,10 @@ from flows.predictions.coco_results import read_boxes, read_landmarks, read_mask
 from flows.predictions.digest import opened_parquet, predictions_sha256, unchanged_predictions
 from flows.predictions.embeddings import Embeddings, read_embeddings
 from flows.predictions.points import read_points
-from flows.predictions.retrieval import EDGES, LIST_LENGTH, Retrieval, field_of, read_retrieval
+from flows.predictions.retrieval import EDGES, Retrieval, field_of, read_retrieval
 
 __all__ = [
     "EDGES",
-    "LIST_LENGTH",
     "Embeddings",
     "Retrieval",
     "field_of",

@@ -24,9 +24,6 @@ from schemas.challenge import GALLERY_ENTRIES
 from schemas.errors import InputError
 from schemas.predictions import GALLERY_DETECTIONS, QUERY_DETECTIONS
 
-LIST_LENGTH = GALLERY_ENTRIES
-"""The most gallery items of a record."""
-
 BATCH = 1024
 """Rows of a Parquet file at a time."""
 
@@ -35,7 +32,7 @@ EDGES = ("x1", "y1", "x2", "y2")
 
 Coordinate = Annotated[float, msgspec.Meta(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
-_Length = msgspec.Meta(min_length=1, max_length=LIST_LENGTH)
+_Length = msgspec.Meta(min_length=1, max_length=GALLERY_ENTRIES)
 
 
 class RetrievalRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
