@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.scores import ALL, RANKS
-from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,7 @@ class Baseline:
 
 
 _SUBSETS = (
-    *(("scale", value) for value in SCALES),
-    *(("occlusion", value) for value in OCCLUSIONS),
-    *(("zoom_in", value) for value in ZOOMS),
-    *(("viewpoint", value) for value in VIEWPOINTS),
+    *((name, value) for name, values in ITEM_ATTRIBUTES.items() for value in values),
     (ALL, ALL),
 )
 """The columns of Tables 3, 5 and 7; those of Table 9 end before the last."""

@@ -20,6 +20,7 @@ from flows.metrics.curves import (
     ranked_detections,
 )
 from schemas.scores import ALL, RANKS
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 _ALL, _AT_50, _AT_75 = slice(None), slice(0, 1), slice(5, 6)
 
@@ -116,7 +117,7 @@ def _mean(values: Numbers) -> Numbers:
 def retrieval_scores(rows: pa.Table, drawn: Drawn, names: Mapping[int, str]) -> Scores:
     """Top-k accuracy of RETRIEVAL_DETAILS: over all queries, by category and by attribute."""
     ranks = rows["rank"].fill_null(np.iinfo(np.int16).max).to_numpy()
-    attributes = {name: name for name in ("scale", "occlusion", "zoom_in", "viewpoint")}
+    attributes = {name: name for name in ITEM_ATTRIBUTES}
     parts = [
         (Score(f"top-{rank}", **subset), selected, ranks <= rank)
         for subset, selected in _subsets(rows, names, attributes)

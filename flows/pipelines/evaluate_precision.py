@@ -27,17 +27,16 @@ from flows.metrics.coco_records import (
 from flows.metrics.precision_details import precision_details
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
 from flows.pipelines.precision_columns import (
-    ATTRIBUTES,
     DATASET,
     SLOTS,
     read_detections,
     read_items,
 )
 from flows.predictions import read_boxes, read_landmarks, read_masks
-from schemas import TABLES
 from schemas.categories import CATEGORIES, Category
 from schemas.errors import InputError, did_you_mean
 from schemas.scores import ALL, MODES, TASK_SCORES
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 READERS = {"detection": read_boxes, "landmarks": read_landmarks, "segmentation": read_masks}
 
@@ -113,9 +112,8 @@ def precision_outcomes(
 def _subsets(by: Sequence[str], modes: Sequence[str]) -> Iterator[Subset]:
     """Everything, then each value of each attribute in each mode."""
     yield Subset()
-    words = {column.field.name: column.words for column in TABLES["items"].columns}
     for attribute in by:
-        for value in words[attribute] if attribute in ATTRIBUTES else ():
+        for value in ITEM_ATTRIBUTES.get(attribute, ()):
             for mode in modes:
                 yield Subset(attribute, value, mode)
 
@@ -178,7 +176,9 @@ def _scores(kernel: Kernel, outcomes: list[Outcome], by_category: bool) -> Itera
 
 
 PRECISION = {
-    (task, DATASET): Evaluator(partial(evaluate_precision, task=task), (*ATTRIBUTES, "category"))
+    (task, DATASET): Evaluator(
+        partial(evaluate_precision, task=task), (*ITEM_ATTRIBUTES, "category")
+    )
     for task in READERS
 }
 """How detection, landmarks and segmentation are scored."""

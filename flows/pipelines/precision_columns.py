@@ -15,6 +15,7 @@ from flows.pipelines.slices import export_totals, split_batches
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
 from schemas.predictions import PREDICTED_BOXES, PREDICTED_LANDMARKS, PREDICTED_MASKS
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 DATASET = "deepfashion2"
 """The data set with boxes, landmarks with OKS constants, and masks."""
@@ -34,9 +35,6 @@ PREDICTED = {
     "segmentation": PREDICTED_MASKS,
 }
 """The table of predictions of each task."""
-
-ATTRIBUTES = ("scale", "occlusion", "zoom_in", "viewpoint")
-"""The attributes that select items."""
 
 
 def read_items(inputs: EvaluationInputs, task: str) -> tuple[pa.Table, Columns]:
@@ -73,7 +71,7 @@ def read_items(inputs: EvaluationInputs, task: str) -> tuple[pa.Table, Columns]:
 
 
 def _item_columns(items: pa.Table) -> Columns:
-    names = ("image_id", "item_no", "category_id", *ATTRIBUTES)
+    names = ("image_id", "item_no", "category_id", *ITEM_ATTRIBUTES)
     x1, y1, x2, y2 = (items[name].to_numpy() for name in ("x1", "y1", "x2", "y2"))
     width, height = x2 - x1, y2 - y1
     return {
