@@ -148,8 +148,9 @@ def landmarks(
     Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
     """
     options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
-    used = {name: value for name, value in options.items() if value is not None}
-    run_evaluation("landmarks", shared, **used)
+    # Each option is of one data set: those that are absent are not passed on.
+    chosen = {name: value for name, value in options.items() if value is not None}
+    run_evaluation("landmarks", shared, **chosen)
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from flows.pipelines.evaluation import Origin
+from flows.predictions import opened_parquet
 from flows.release import Release
 from schemas.errors import InputError
 from schemas.scores import SCORES, TASK_COLUMNS, TASKS
@@ -34,12 +34,8 @@ def read_scores(paths: Sequence[Path], release: Release) -> dict[Origin, pa.Tabl
 
 def _read(path: Path) -> pa.Table:
     """The rows. InputError unless they have the columns of SCORES, with a value if required."""
-    try:
-        with pq.ParquetFile(path) as file:
-            rows = file.read()
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as Parquet: {reason}") from None
+    with opened_parquet(path) as file:
+        rows = file.read()
     if sorted(rows.column_names) != sorted(SCORES.names):
         absent = sorted(set(SCORES.names) - set(rows.column_names))
         problem = f"the column {absent[0]} is missing" if absent else "it has other columns too"

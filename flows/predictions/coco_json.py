@@ -13,6 +13,7 @@ import msgspec
 
 from flows.predictions import json_blocks
 from flows.predictions.coco_records import RunLengths, path_and_problem
+from flows.predictions.digest import open_predictions
 from schemas.errors import InputError
 
 COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -31,7 +32,7 @@ def read_json(
     """
     decoder = _RecordDecoder(path, block_type, record_type)
     row, delimiter = first_row, b"["
-    with path.open("rb") as file:
+    with open_predictions(path) as file:
         for text, ends in json_blocks.record_blocks(file):
             if ends:
                 records = decoder.records(row, text, ends, delimiter)
