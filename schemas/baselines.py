@@ -13,8 +13,8 @@ The metrics of Table 9 are special: its queries have over five identical items i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from schemas.scores import ALL
-from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
+from schemas.scores import ALL, RANKS
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,7 @@ class Baseline:
 
 
 _SUBSETS = (
-    *(("scale", value) for value in SCALES),
-    *(("occlusion", value) for value in OCCLUSIONS),
-    *(("zoom_in", value) for value in ZOOMS),
-    *(("viewpoint", value) for value in VIEWPOINTS),
+    *((name, value) for name, values in ITEM_ATTRIBUTES.items() for value in values),
     (ALL, ALL),
 )
 """The columns of Tables 3, 5 and 7; those of Table 9 end before the last."""
@@ -228,7 +225,7 @@ def _baselines() -> Iterator[Baseline]:
                 method = f"Match R-CNN, Table {table}"
                 yield Baseline(*deepfashion2, task, metric, score, method, *subset)
     for features, scores in _RETRIEVAL.items():
-        for rank, score in zip((1, 5, 10, 15, 20), scores, strict=True):
+        for rank, score in zip(RANKS, scores, strict=True):
             method = f"Match R-CNN, {features}, Table 8"
             yield Baseline(*deepfashion2, "retrieval", f"top-{rank}", score, method)
     for (features, boxes), scores in _RETRIEVAL_SUBSETS.items():

@@ -1,7 +1,9 @@
 """The errors that are meant for people: their text is one sentence."""
 
+import importlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class InputError(ValueError):
@@ -29,6 +31,19 @@ class EngineError(InputError):
 
 class MissingExtra(InputError):
     """An optional dependency that a command needs is not installed; the message says how to."""
+
+
+def import_extra(module: str, extra: str, need: str) -> Any:
+    """A module of an optional dependency. MissingExtra, with the need, where it is not installed.
+
+    `extra` is the one of pyproject.toml that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra(
+            f"{need}: run `pip install '.[{extra}]'` in the source folder of wardrobe."
+        ) from error
 
 
 def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:

@@ -19,6 +19,9 @@ are not in the truth at all, so that such detections are false positives."""
 ALL = "all"
 """The attribute, value or category of a score over everything."""
 
+RANKS = (1, 5, 10, 15, 20)
+"""The ranks k of the retrieval scores `top-k`."""
+
 TASK_COLUMNS: tuple[Column, ...] = (
     column("metric", "string", "What is measured: `AP50`, `top-20`, `NE`, `accuracy`, ..."),
     column("attribute", "string", "The attribute that selects items or points; else `all`."),

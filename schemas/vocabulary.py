@@ -11,6 +11,12 @@ SCALES = ("small", "modest", "large")
 OCCLUSIONS = ("slight", "medium", "heavy")
 ZOOMS = ("no_zoom", "medium", "large")
 VIEWPOINTS = ("no_wear", "frontal", "side_or_back")
+ITEM_ATTRIBUTES = {
+    "scale": SCALES,
+    "occlusion": OCCLUSIONS,
+    "zoom_in": ZOOMS,
+    "viewpoint": VIEWPOINTS,
+}
 PICTURE_FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff")
 IMAGE_STATUSES = ("ok", "missing", "unreadable", "too_large", "not_a_picture")
 PAIR_KINDS = ("positive", "negative_same_pair", "negative_same_category", "negative_random")
@@ -18,10 +24,7 @@ NEGATIVE_KINDS = PAIR_KINDS[1:]
 
 # DeepFashion2, README of the data set: codes are 1-based places in these lists, visibility apart.
 DEEPFASHION2_CODES = {
-    "scale": dict(enumerate(SCALES, start=1)),
-    "occlusion": dict(enumerate(OCCLUSIONS, start=1)),
-    "zoom_in": dict(enumerate(ZOOMS, start=1)),
-    "viewpoint": dict(enumerate(VIEWPOINTS, start=1)),
+    name: dict(enumerate(words, start=1)) for name, words in ITEM_ATTRIBUTES.items()
 }
 DEEPFASHION2_VISIBILITY = {0: UNLABELLED, 1: OCCLUDED, 2: VISIBLE}
 

@@ -16,7 +16,7 @@ SELECTION = ["attribute", "value", "mode", "category"]
 """Columns of COMPARISON that are one column when printed."""
 
 
-@app.command()
+@app.command(epilog="Topic: wardrobe help scores")
 def compare(
     a: Annotated[Path, typer.Argument(help="Details of an evaluation.", metavar="A")],
     b: Annotated[Path, typer.Argument(help="Details of another one.", metavar="B")],
@@ -41,8 +41,10 @@ def compare(
     Example: wardrobe compare first.details.parquet second.details.parquet
     """
     from flows.pipelines.compare import compare as compare_details
+    from flows.pipelines.output import require_distinct_files
     from flows.pipelines.row_formats import write_file
 
+    require_distinct_files([output], [a, b])
     with progress() as on_progress:
         comparison = compare_details(
             a, b, samples=samples, seed=seed, confidence=confidence, on_progress=on_progress
@@ -51,7 +53,10 @@ def compare(
     if output:  # first: printing ends the command where `head` closes the pipe
         write_file(rows, None, output)
     subsets = [[_subset(row) for row in rows.select(SELECTION).to_pylist()]]
-    print_rows(rows.drop_columns(SELECTION).add_column(1, "subset", subsets))
+    rows = rows.drop_columns(SELECTION).add_column(1, "subset", subsets)
+    # The answer first: a narrow terminal leaves out the last columns.
+    answer = ["metric", "subset", "score_a", "score_b", "difference", "differs"]
+    print_rows(rows.select([*answer, *(name for name in rows.column_names if name not in answer)]))
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
 

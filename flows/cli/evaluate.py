@@ -18,7 +18,8 @@ from flows.cli.options import (
     LogOption,
     PrefectOption,
     ReleaseOption,
-    output_file,
+    different_files,
+    parquet_file,
     rows_file,
 )
 from flows.cli.output import print_rows
@@ -50,6 +51,7 @@ RowsOption = Annotated[
         "--predictions",
         metavar="FILE",
         help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
+        callback=different_files,
     ),
 ]
 
@@ -61,7 +63,12 @@ class SharedOptions:
     split: Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
     predictions: Annotated[
         list[Path],
-        typer.Option("--predictions", metavar="FILE", help="File of predictions; repeatable."),
+        typer.Option(
+            "--predictions",
+            metavar="FILE",
+            help="File of predictions; repeatable.",
+            callback=different_files,
+        ),
     ] = field(default_factory=list)
     dataset: Annotated[Dataset, typer.Option("--dataset", help="Data set.")] = "deepfashion2"
     by: Annotated[
@@ -74,7 +81,7 @@ class SharedOptions:
     details: Annotated[
         Path | None,
         typer.Option(
-            "--details", help="Parquet file for the rows behind the scores.", callback=output_file
+            "--details", help="Parquet file for the rows behind the scores.", callback=parquet_file
         ),
     ] = None
     lake: LakeOption = DEFAULT_LAKE
@@ -96,7 +103,7 @@ def takes_shared_options(
     )
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected boxes in COCO's result format: AP and AR.
@@ -106,7 +113,7 @@ def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     run_evaluation("detection", shared, mode=mode)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def landmarks(
     shared: SharedOptions,
@@ -141,11 +148,12 @@ def landmarks(
     Example: wardrobe evaluate landmarks --dataset fashionai --split test_a --predictions points.csv
     """
     options = {"mode": mode, "one_end_absent": one_end_absent, "complete": complete or None}
-    given = {name: value for name, value in options.items() if value is not None}
-    run_evaluation("landmarks", shared, **given)
+    # Each option is of one data set: those that are absent are not passed on.
+    chosen = {name: value for name, value in options.items() if value is not None}
+    run_evaluation("landmarks", shared, **chosen)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options()
 def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected masks in COCO's result format: AP and AR; areas of items are of boxes.
@@ -155,7 +163,7 @@ def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     run_evaluation("segmentation", shared, mode=mode)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options(dataset={"default": "fashion-mnist"})
 def classification(shared: SharedOptions) -> None:
     """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
@@ -169,7 +177,7 @@ def classification(shared: SharedOptions) -> None:
     run_evaluation("classification", shared)
 
 
-@evaluate.command()
+@evaluate.command(epilog="Topic: wardrobe help scores")
 @takes_shared_options(predictions={"annotation": RowsOption, "default": None})
 def retrieval(
     shared: SharedOptions,
@@ -238,8 +246,10 @@ def retrieval(
 def run_evaluation(task: str, shared: SharedOptions, **options: object) -> None:
     """Evaluate, write the named files, and print the scores and the published ones."""
     from flows.pipelines.evaluate import Evaluation, evaluate, with_published
+    from flows.pipelines.output import require_distinct_files
     from flows.pipelines.row_formats import write_file
 
+    require_distinct_files([shared.output, shared.details], shared.predictions)
     arguments: dict[str, Any] = {
         "task": task,
         "dataset": shared.dataset,

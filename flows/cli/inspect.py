@@ -17,6 +17,7 @@ from flows.cli.options import (
     PasswordFileOption,
     ReleaseOption,
     SplitArgument,
+    different_files,
     output_file,
     use_password_of,
 )
@@ -92,7 +93,12 @@ def show(
     ] = False,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option("--predictions", help="File of predictions to draw; repeatable."),
+        typer.Option(
+            "--predictions",
+            metavar="FILE",
+            help="File of predictions to draw; repeatable.",
+            callback=different_files,
+        ),
     ] = None,
     min_score: Annotated[
         float, typer.Option("--min-score", help="Draw predictions from this score.")
@@ -108,8 +114,10 @@ def show(
 
     Example: wardrobe show deepfashion2 train 1 --output one.png
     """
+    from flows.pipelines.output import require_distinct_files
     from flows.pipelines.show import show_image
 
+    require_distinct_files([output], predictions or ())
     use_password_of(password_file)
     sentence = show_image(
         lake,
@@ -132,15 +140,24 @@ def report(
     ] = Path("report.html"),
     scores: Annotated[
         list[Path] | None,
-        typer.Option("--scores", help="Parquet file of scores to show; repeatable."),
+        typer.Option(
+            "--scores", metavar="FILE", help="Parquet file of scores to show; repeatable."
+        ),
     ] = None,
     details: Annotated[
         list[Path] | None,
-        typer.Option("--details", help="Parquet file of details to plot; repeatable."),
+        typer.Option(
+            "--details", metavar="FILE", help="Parquet file of details to plot; repeatable."
+        ),
     ] = None,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option("--predictions", help="Predictions of --details: draw the worst; repeatable."),
+        typer.Option(
+            "--predictions",
+            metavar="FILE",
+            help="Predictions of --details: draw the worst; repeatable.",
+            callback=different_files,
+        ),
     ] = None,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,
@@ -154,8 +171,10 @@ def report(
 
     Example: wardrobe report --output report.html
     """
+    from flows.pipelines.output import require_distinct_files
     from flows.pipelines.report import make_report
 
+    require_distinct_files([output], [*(scores or ()), *(details or ()), *(predictions or ())])
     use_password_of(password_file)
     with progress() as on_progress:
         missing = make_report(

@@ -60,11 +60,35 @@ def output_file(path: Path | None) -> Path | None:
 
 def rows_file(path: Path | None) -> Path | None:
     """The same for rows, whose format the suffix names: .csv, .json or .parquet."""
-    from flows.pipelines.row_formats import format_of
+    from flows.pipelines.row_formats import WRITERS
 
-    if path is not None:
-        format_of(path)
+    return _file_with_suffix(path, sorted(f".{form}" for form in WRITERS))
+
+
+def parquet_file(path: Path | None) -> Path | None:
+    """The same for a Parquet file."""
+    return _file_with_suffix(path, [".parquet"])
+
+
+def zip_file(path: Path | None) -> Path | None:
+    """The same for a zip."""
+    return _file_with_suffix(path, [".zip"])
+
+
+def _file_with_suffix(path: Path | None, suffixes: Sequence[str]) -> Path | None:
+    if path is not None and path.suffix not in suffixes:
+        raise InputError(f"{path}: name it {' or '.join(', '.join(suffixes).rsplit(', ', 1))}")
     return output_file(path)
+
+
+def different_files(paths: Sequence[Path] | None) -> Sequence[Path] | None:
+    """Callback of a repeatable option: the paths. Raises InputError for a file given twice."""
+    resolved: set[Path] = set()
+    for path in paths or ():
+        if path.resolve() in resolved:
+            raise InputError(f"{path} is given twice")
+        resolved.add(path.resolve())
+    return paths
 
 
 def output_folder(path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flows.cli.app import command_group
-from flows.cli.options import ReleaseOption
+from flows.cli.options import ReleaseOption, zip_file
 from flows.cli.output import print_rows
 from schemas.challenge import CHALLENGE_TASKS, PHASES
 
@@ -76,6 +76,7 @@ def pack(
             "--output",
             "-o",
             help="Zip to write; default: val_keypoints.zip, by task and phase.",
+            callback=zip_file,
         ),
     ] = None,
     lake: OptionalLakeOption = None,

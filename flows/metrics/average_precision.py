@@ -5,7 +5,6 @@ other: the arrays of all of them, joined, are those of one evaluation.
 """
 
 import gc
-import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flows.metrics.coco_records import Annotation
-from schemas.errors import MissingExtra
+from schemas.errors import import_extra
 
 IOU_TYPES = {"detection": "bbox", "landmarks": "keypoints", "segmentation": "segm"}
 """COCO's name of each task."""
@@ -21,13 +20,7 @@ IOU_TYPES = {"detection": "bbox", "landmarks": "keypoints", "segmentation": "seg
 
 def hotcoco() -> Any:
     """The library. MissingExtra when it is not installed."""
-    try:
-        return importlib.import_module("hotcoco")
-    except ImportError as error:
-        raise MissingExtra(
-            "average precision needs hotcoco: run `pip install '.[evaluate]'` in the source "
-            "folder of wardrobe."
-        ) from error
+    return import_extra("hotcoco", "evaluate", "average precision needs hotcoco")
 
 
 @contextmanager

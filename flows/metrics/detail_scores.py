@@ -19,7 +19,8 @@ from flows.metrics.curves import (
     precision_recall,
     ranked_detections,
 )
-from schemas.scores import ALL
+from schemas.scores import ALL, RANKS
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 _ALL, _AT_50, _AT_75 = slice(None), slice(0, 1), slice(5, 6)
 
@@ -29,9 +30,6 @@ PRECISIONS = {"AP": _ALL, "AP50": _AT_50, "AP75": _AT_75}
 ITEM_RECALLS = {"AR1": (1, _ALL), "AR10": (10, _ALL), "AR100": (100, _ALL)}
 LANDMARK_RECALLS = {"AR": (20, _ALL), "AR50": (20, _AT_50), "AR75": (20, _AT_75)}
 """Means of recall, by how many detections of an image and which thresholds they are over."""
-
-RANKS = (1, 5, 10, 15, 20)
-"""The ranks k of the retrieval scores `top-k`."""
 
 Flags = NDArray[np.bool_]
 
@@ -119,7 +117,7 @@ def _mean(values: Numbers) -> Numbers:
 def retrieval_scores(rows: pa.Table, drawn: Drawn, names: Mapping[int, str]) -> Scores:
     """Top-k accuracy of RETRIEVAL_DETAILS: over all queries, by category and by attribute."""
     ranks = rows["rank"].fill_null(np.iinfo(np.int16).max).to_numpy()
-    attributes = {name: name for name in ("scale", "occlusion", "zoom_in", "viewpoint")}
+    attributes = {name: name for name in ITEM_ATTRIBUTES}
     parts = [
         (Score(f"top-{rank}", **subset), selected, ranks <= rank)
         for subset, selected in _subsets(rows, names, attributes)

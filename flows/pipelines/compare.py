@@ -74,7 +74,7 @@ def compare(
         values = getattr(a.origin, name), getattr(b.origin, name)
         if values[0] != values[1]:
             raise InputError(
-                f"A and B are not comparable: the {name} is {values[0]} and {values[1]}"
+                f"A and B are not comparable: the {name} is {values[0]} in A, {values[1]} in B"
             )
     if a.table is not b.table:
         raise InputError(f"A and B are not comparable: {a.table.name} and {b.table.name}")

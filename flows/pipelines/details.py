@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from flows.metrics.curves import THRESHOLDS
 from flows.pipelines.evaluation import Origin
+from flows.predictions import opened_parquet
 from schemas.categories import CATEGORIES
 from schemas.details import DETAILS, FOOTER, PRECISION_DETAILS
 from schemas.errors import InputError
@@ -35,12 +35,8 @@ def read_details(path: Path) -> Details:
     """Read and validate a file of details. Raises InputError for other and for damaged files."""
     if not path.is_file():
         raise InputError(f"{path} is not a file")
-    try:
-        with pq.ParquetFile(path) as file:
-            rows = file.read()
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as Parquet: {reason}") from None
+    with opened_parquet(path) as file:
+        rows = file.read()
     origin = _origin(rows)
     table = next((t for t in DETAILS.values() if t.schema.names == rows.column_names), None)
     if origin is None or table is None:

@@ -6,8 +6,9 @@ import pyarrow.compute as pc
 
 from flows.metrics.ranking import Similarity, most_similar
 from flows.pipelines.evaluation import EvaluationInputs
-from flows.predictions import EDGES, LIST_LENGTH, Retrieval, read_embeddings
+from flows.predictions import EDGES, Retrieval, read_embeddings
 from flows.warehouse import add_table, run_query
+from schemas.challenge import GALLERY_ENTRIES
 from schemas.errors import InputError
 from schemas.predictions import GALLERY_DETECTIONS, QUERY_DETECTIONS
 
@@ -42,7 +43,8 @@ def rank_embeddings(
         )
     queries, gallery = (embedded.filter(pc.equal(embedded["source"], source)) for source in _OWNERS)
     places = []
-    for block in most_similar(read["user"].vectors, read["shop"].vectors, LIST_LENGTH, similarity):
+    vectors = read["user"].vectors, read["shop"].vectors
+    for block in most_similar(*vectors, GALLERY_ENTRIES, similarity):
         places.append(block)
         done = sum(map(len, places))
         inputs.on_progress("rank queries", done, len(queries))

@@ -16,7 +16,7 @@ from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_re
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, Origin, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
-from flows.predictions import predictions_sha256
+from flows.predictions import unchanged_predictions
 from flows.release import Release
 from flows.warehouse import open_warehouse
 from schemas.baselines import BASELINES
@@ -77,8 +77,10 @@ def evaluate(
             raise InputError(f"--{name.replace('_', '-')} is not an option of {task} of {dataset}")
     opened = open_release(lake, release)
     opened.require_split(dataset, split)
-    sha256 = predictions_sha256(predictions)
-    with open_warehouse(opened.tables()) as warehouse:
+    with (
+        unchanged_predictions(predictions) as sha256,
+        open_warehouse(opened.tables()) as warehouse,
+    ):
         inputs = EvaluationInputs(warehouse, dataset, split, predictions, by, details, on_progress)
         result = evaluator.evaluate(inputs, **(options or {}))
     return _with_origin(result, task, inputs, opened, sha256)
@@ -107,7 +109,8 @@ def _with_origin(
 def with_published(scores: pa.Table) -> pa.Table:
     """The columns of scores that differ within the table, and the published score of each.
 
-    The columns `published` and `method` are absent where none is published.
+    The columns `published` and `method` are absent where none is published. The authors did not
+    publish the mode of their subsets: these scores are next to those of both modes, and say so.
     """
     keys = ("dataset", "split", "task", "metric", "attribute", "value", "category")
     published = {
@@ -122,7 +125,10 @@ def with_published(scores: pa.Table) -> pa.Table:
     baselines = [published.get(tuple(row[key] for key in keys)) for row in rows]
     if any(baselines):
         values = [baseline.score if baseline else None for baseline in baselines]
-        methods = [baseline.method if baseline else None for baseline in baselines]
+        methods = [
+            baseline and baseline.method + ", mode unpublished" * (row["mode"] is not None)
+            for baseline, row in zip(baselines, rows, strict=True)
+        ]
         table = table.append_column("published", pa.array(values, pa.float64()))
         table = table.append_column("method", pa.array(methods, pa.string()))
     return table

@@ -16,7 +16,6 @@ from flows.metrics.average_precision import (
 )
 from flows.metrics.coco_records import (
     Columns,
-    LandmarkSlots,
     Subset,
     detection_records,
     item_records,
@@ -27,12 +26,17 @@ from flows.metrics.coco_records import (
 )
 from flows.metrics.precision_details import precision_details
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, TaskResult
-from flows.pipelines.precision_columns import ATTRIBUTES, DATASET, read_detections, read_items
+from flows.pipelines.precision_columns import (
+    DATASET,
+    SLOTS,
+    read_detections,
+    read_items,
+)
 from flows.predictions import read_boxes, read_landmarks, read_masks
-from schemas import TABLES
 from schemas.categories import CATEGORIES, Category
 from schemas.errors import InputError, did_you_mean
 from schemas.scores import ALL, MODES, TASK_SCORES
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 READERS = {"detection": read_boxes, "landmarks": read_landmarks, "segmentation": read_masks}
 
@@ -108,9 +112,8 @@ def precision_outcomes(
 def _subsets(by: Sequence[str], modes: Sequence[str]) -> Iterator[Subset]:
     """Everything, then each value of each attribute in each mode."""
     yield Subset()
-    words = {column.field.name: column.words for column in TABLES["items"].columns}
     for attribute in by:
-        for value in words[attribute] if attribute in ATTRIBUTES else ():
+        for value in ITEM_ATTRIBUTES.get(attribute, ()):
             for mode in modes:
                 yield Subset(attribute, value, mode)
 
@@ -124,7 +127,7 @@ def _outcomes(
     with_details: bool,
 ) -> Iterator[Outcome]:
     """The outcome of a category for every subset and, for landmarks, each choice of these."""
-    slots = LandmarkSlots(category) if kernel.iou_type == "keypoints" else None
+    slots = SLOTS[category.category_id] if kernel.iou_type == "keypoints" else None
     sigmas = slots.sigmas if slots else None
     images = np.union1d(items["image_id"], detections["image_id"]).tolist()
     data_set = partial(kernel.data_set, images=images, category=category.category_id)
@@ -173,7 +176,9 @@ def _scores(kernel: Kernel, outcomes: list[Outcome], by_category: bool) -> Itera
 
 
 PRECISION = {
-    (task, DATASET): Evaluator(partial(evaluate_precision, task=task), (*ATTRIBUTES, "category"))
+    (task, DATASET): Evaluator(
+        partial(evaluate_precision, task=task), (*ITEM_ATTRIBUTES, "category")
+    )
     for task in READERS
 }
 """How detection, landmarks and segmentation are scored."""

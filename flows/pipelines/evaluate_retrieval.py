@@ -15,15 +15,10 @@ from flows.warehouse import add_table, run_query
 from schemas.categories import CATEGORIES
 from schemas.details import RETRIEVAL_DETAILS
 from schemas.errors import InputError
-from schemas.scores import ALL, TASK_SCORES
-from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
+from schemas.scores import ALL, RANKS, TASK_SCORES
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
-RANKS = (1, 5, 10, 15, 20)
-"""The ranks k of the metrics `top-k`."""
-
-_VALUES = {"scale": SCALES, "occlusion": OCCLUSIONS, "zoom_in": ZOOMS, "viewpoint": VIEWPOINTS}
-
-RETRIEVAL_ATTRIBUTES = (*_VALUES, "category")
+RETRIEVAL_ATTRIBUTES = (*ITEM_ATTRIBUTES, "category")
 """The attributes of a query that scores may be for."""
 
 
@@ -91,7 +86,7 @@ def _scores(inputs: EvaluationInputs, items: pa.Table, suffix: str) -> Iterator[
                 selected = items.filter(pc.equal(items["category_id"], kind.category_id))
                 yield from _top_k(selected, suffix, everything | {"category": kind.name})
         else:
-            for value in _VALUES[attribute]:
+            for value in ITEM_ATTRIBUTES[attribute]:
                 selected = items.filter(pc.equal(items[attribute], value))
                 subset = everything | {"attribute": attribute, "value": value}
                 yield from _top_k(selected, suffix, subset)

@@ -1,6 +1,7 @@
 """Paths that a command writes to, checked before it starts to work: a file, or a folder."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.release.resolve import enclosing_lake, require_local_path
@@ -21,6 +22,17 @@ def require_output_file(path: Path) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path.parent}: the folder is read-only")
     return path
+
+
+def require_distinct_files(outputs: Sequence[Path | None], inputs: Sequence[Path]) -> None:
+    """Raise InputError for an output that would replace an input or another output."""
+    taken = {path.resolve(): "is a file that the command reads" for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        if reason := taken.get(path.resolve()):
+            raise InputError(f"{path} {reason}, and writing would replace it: name another")
+        taken[path.resolve()] = "is the file of two outputs"
 
 
 def require_output_folder(path: Path) -> Path:

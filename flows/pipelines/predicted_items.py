@@ -87,12 +87,12 @@ def first_of_lists(
 def predicted_task(dataset: str, path: Path) -> str:
     """The task that a file of predictions is for, by the fields of its records.
 
-    The reader of the task refuses other fields. InputError where predictions have no place.
+    The reader of the task refuses other fields. InputError where predictions have no coordinates.
     """
     if dataset == "fashionai":
         return "landmarks"
     if dataset != "deepfashion2":
-        raise InputError(f"predictions for {dataset} are not drawn: they have no place")
+        raise InputError(f"predictions for {dataset} are not drawn: they have no coordinates")
     names = _field_names(path)
     if "query_bbox" in names:
         raise InputError(f"{path} has results of retrieval, which are not drawn")

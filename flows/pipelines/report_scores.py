@@ -64,11 +64,11 @@ def scored_predictions(
             part["curves"] = _curves(whole_split(rows), _names(origin.dataset))
         elif name == CLASS_DETAILS.name:
             part["confusion"] = confusion(rows, _names(origin.dataset), NO_PREDICTION)
+        used |= set(files.get(origin.predictions_sha256, ()))
         if name in DRAWINGS and origin.predictions_sha256 not in files:
             part["notes"] = ["The worst items are drawn where --predictions has the files."]
         elif name in DRAWINGS:
             own = files[origin.predictions_sha256]
-            used |= set(own)
             part["worst"] = DRAWINGS[name](Painter(con, reader, origin, own), rows)
     if unused := [path for path in predictions if path not in used]:
         raise InputError(f"{unused[0]}: no file of --details is about these predictions")

@@ -47,12 +47,16 @@ def write_sample_predictions(
     """Write predictions of the annotated images of a split; returns their number.
 
     The same release and seed give the same bytes. Raises InputError for a task that the data set
-    does not have, and for a split without annotations or, for retrieval, without items of shops.
+    does not have, for an output with the suffix of another format, and for a split without
+    annotations or, for retrieval, without items of shops.
     """
     generate = _GENERATORS.get((task, dataset))
     if generate is None:
         tasks = [name for name, other in _GENERATORS if other == dataset]
-        raise InputError(f"{dataset} has predictions for {', '.join(tasks) or 'no task'}: {task!r}")
+        raise InputError(f"{dataset} has no task {task}: give {' or '.join(tasks)}")
+    suffix = ".json" if dataset == "deepfashion2" else ".csv"
+    if output.suffix != suffix:
+        raise InputError(f"{output}: name it {suffix}")
     release.require_split(dataset, split)
     rng = Random(f"{seed} {dataset} {split} {task}")
     categories = {category.category_id: category for category in CATEGORIES[dataset]}
@@ -62,7 +66,7 @@ def write_sample_predictions(
             gallery = _gallery(con, dataset, split)
             items = (item for item in items if item["source"] == "user")
             return _write_json(sink, generate(rng, items, categories, gallery))
-        write = _write_json if dataset == "deepfashion2" else _write_csv
+        write = _write_json if suffix == ".json" else _write_csv
         return write(sink, generate(rng, items, categories))
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from flows.pipelines.evaluation import Origin
+from flows.predictions import opened_parquet
 from flows.release import Release
 from schemas.errors import InputError
 from schemas.scores import SCORES, TASK_COLUMNS, TASKS
@@ -34,16 +34,12 @@ def read_scores(paths: Sequence[Path], release: Release) -> dict[Origin, pa.Tabl
 
 def _read(path: Path) -> pa.Table:
     """The rows. InputError unless they have the columns of SCORES, with a value if required."""
-    try:
-        with pq.ParquetFile(path) as file:
-            rows = file.read()
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as Parquet: {reason}") from None
+    with opened_parquet(path) as file:
+        rows = file.read()
     if sorted(rows.column_names) != sorted(SCORES.names):
-        others = sorted(set(rows.column_names) ^ set(SCORES.names))
-        what = f"column {others[0]}" if others else "a column that is there twice"
-        raise InputError(f"{path} is not a file of scores in Parquet: see its {what}")
+        absent = sorted(set(SCORES.names) - set(rows.column_names))
+        problem = f"the column {absent[0]} is missing" if absent else "it has other columns too"
+        raise InputError(f"{path} is not a file that `wardrobe evaluate --output` wrote: {problem}")
     for field in SCORES:
         if rows.schema.field(field.name).type != field.type:
             kind = rows.schema.field(field.name).type

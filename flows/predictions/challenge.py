@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from flows.predictions import json_blocks
+from flows.predictions.coco_json import COMPRESSED
 from flows.predictions.coco_records import path_and_problem
 from schemas.categories import CATEGORIES
 from schemas.challenge import GALLERY_ENTRIES
@@ -142,6 +143,10 @@ def _add_end(problems: Problems, text: bytes, row: int) -> None:
             problems.add("", "the list does not end after this record", row, text)
     elif text.startswith(b"[") and text[1:].strip(json_blocks.WHITESPACE) == b"]":
         problems.add("", "the list has no results")
+    elif not text:
+        problems.add("", "the file is empty")
+    elif text.startswith(COMPRESSED):
+        problems.add("", "the file is compressed: give the JSON file")
     else:
         problems.add("", "the file is not a list of results", None, text)
 

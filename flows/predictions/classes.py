@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
 from math import isfinite
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import types
 
 from flows.predictions.csv_records import read_csv, refuse, require_cells, require_columns
-from flows.predictions.digest import open_predictions
+from flows.predictions.digest import is_parquet, open_predictions, opened_parquet
 from schemas.category_lists import Category
 from schemas.errors import InputError, did_you_mean
 from schemas.predictions import PREDICTED_CLASSES
@@ -48,41 +47,32 @@ def read_classes(
     first_rows: dict[int, int] = {}
     row_numbers = count(1)
     for path in paths:
-        with open_predictions(path) as file:
-            for row, values in _records(path, file, numbers, row_numbers):
-                image_id = _image_id(path, row, values.pop("image_id"))
-                if image_id not in image_ids:
-                    refuse(path, row, "image_id", image_id, "is not an image of the split")
-                if (first := first_rows.setdefault(image_id, row)) != row:
-                    refuse(path, row, "image_id", image_id, f"has a prediction in row {first} too")
-                category_id, tied = _category(path, row, values, numbers)
-                rows.append(
-                    {"row": row, "image_id": image_id, "category_id": category_id, "tied": tied}
-                )
+        read = _parquet_records if is_parquet(path) else _csv_records
+        for row, values in read(path, numbers, row_numbers):
+            image_id = _image_id(path, row, values.pop("image_id"))
+            if image_id not in image_ids:
+                refuse(path, row, "image_id", image_id, "is not an image of the split")
+            if (first := first_rows.setdefault(image_id, row)) != row:
+                refuse(path, row, "image_id", image_id, f"has a prediction in row {first} too")
+            category_id, tied = _category(path, row, values, numbers)
+            rows.append(
+                {"row": row, "image_id": image_id, "category_id": category_id, "tied": tied}
+            )
     return pa.Table.from_pylist(rows, PREDICTED_CLASSES.schema)
 
 
-def _records(
-    path: Path, file: BinaryIO, numbers: Mapping[str, int], row_numbers: Iterator[int]
-) -> _Rows:
-    is_parquet = file.read(4) == b"PAR1"
-    file.seek(0)
-    if is_parquet:
-        yield from _parquet_records(path, file, numbers, row_numbers)
-        return
-    records = read_csv(path, file)
-    columns = _columns(path, next(records), numbers)
-    for cells in records:
-        row = next(row_numbers)
-        require_cells(path, row, cells, columns)
-        yield row, dict(zip(columns, cells, strict=True))
+def _csv_records(path: Path, numbers: Mapping[str, int], row_numbers: Iterator[int]) -> _Rows:
+    with open_predictions(path) as file:
+        records = read_csv(path, file)
+        columns = _columns(path, next(records), numbers)
+        for cells in records:
+            row = next(row_numbers)
+            require_cells(path, row, cells, columns)
+            yield row, dict(zip(columns, cells, strict=True))
 
 
-def _parquet_records(
-    path: Path, file: BinaryIO, numbers: Mapping[str, int], row_numbers: Iterator[int]
-) -> _Rows:
-    try:
-        parquet = pq.ParquetFile(file)
+def _parquet_records(path: Path, numbers: Mapping[str, int], row_numbers: Iterator[int]) -> _Rows:
+    with opened_parquet(path) as parquet:
         columns = _columns(path, parquet.schema_arrow.names, numbers)
         for field in parquet.schema_arrow:
             kind = field.type.value_type if types.is_dictionary(field.type) else field.type
@@ -93,9 +83,6 @@ def _parquet_records(
         for batch in parquet.iter_batches():
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 yield next(row_numbers), dict(zip(columns, values, strict=True))
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{path} is not a readable Parquet file: {reason}.") from None
 
 
 def _columns(path: Path, names: Sequence[str], numbers: Mapping[str, int]) -> list[str]:

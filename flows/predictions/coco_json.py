@@ -13,7 +13,11 @@ import msgspec
 
 from flows.predictions import json_blocks
 from flows.predictions.coco_records import RunLengths, path_and_problem
+from flows.predictions.digest import open_predictions
 from schemas.errors import InputError
+
+COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+"""What files of gzip, zip, bzip2, xz and zstd begin with."""
 
 _EMPTY_LIST = re.compile(rb"\[[ \t\r\n]*\]")
 
@@ -28,7 +32,7 @@ def read_json(
     """
     decoder = _RecordDecoder(path, block_type, record_type)
     row, delimiter = first_row, b"["
-    with path.open("rb") as file:
+    with open_predictions(path) as file:
         for text, ends in json_blocks.record_blocks(file):
             if ends:
                 records = decoder.records(row, text, ends, delimiter)
@@ -38,6 +42,8 @@ def read_json(
                 limit = f"{json_blocks.MAX_RECORD:,} bytes"
                 raise InputError(f"{path}: row {row}: has more than {limit}.")
             elif text != b"]" if delimiter == b"," else not _EMPTY_LIST.fullmatch(text):
+                if row == first_row and not text:
+                    raise InputError(f"{path}: the file is empty: expected a list of records.")
                 decoder.record(row, text, delimiter)
                 raise InputError(f"{path}: row {row}: the list of records does not end.")
 
@@ -77,7 +83,11 @@ class _RecordDecoder:
             expected = (
                 "a list of records" if delimiter == b"[" else "a comma or the end of the list"
             )
-            problem = f"expected {expected}, not {text[:40].decode(errors='replace')!r}"
+            is_compressed = text.startswith(COMPRESSED)
+            excerpt = (
+                "a compressed file" if is_compressed else repr(text[:40].decode(errors="replace"))
+            )
+            problem = f"expected {expected}, not {excerpt}"
             raise InputError(f"{self._path}: row {row}: {problem}.")
         text = b"[" + text[1:] + b"]"
         try:

@@ -1,6 +1,5 @@
 """Masks of COCO results as compressed run lengths: validated, or made from numbers or polygons."""
 
-import importlib
 import math
 from typing import Any
 
@@ -8,7 +7,7 @@ import msgspec
 import numpy as np
 
 from flows.predictions.coco_records import RunLengths, Segmentation, path_and_problem
-from schemas.errors import MissingExtra
+from schemas.errors import import_extra
 
 MAX_PIXELS = 2**32 - 1
 """Run lengths have 32 bits."""
@@ -96,9 +95,4 @@ def _union(polygons: list[list[float]], picture: Size | None) -> tuple[int, int,
 
 
 def _hotcoco() -> Any:
-    try:
-        return importlib.import_module("hotcoco.mask")
-    except ImportError as error:
-        raise MissingExtra(
-            "masks need hotcoco: run `pip install '.[evaluate]'` in the source folder of wardrobe."
-        ) from error
+    return import_extra("hotcoco", "evaluate", "masks need hotcoco").mask

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow import types
 
 from flows.predictions.coco_records import Record
+from flows.predictions.digest import opened_parquet
 from schemas.errors import InputError
 
 BATCH = 1024
@@ -47,16 +47,12 @@ def read_parquet(
     """
     names = ["image_id", "category_id", "score", geometry]
     row = first_row
-    try:
-        with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            _require_columns(path, file.schema_arrow, names, record_type)
-            for batch in file.iter_batches(BATCH, columns=names):
-                columns = [_column(f"{path}: row", row, name, batch[name]) for name in names]
-                yield pa.RecordBatch.from_arrays(columns, names=names)
-                row += len(batch)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        problem = str(error).partition("\n")[0].rstrip(".")
-        raise InputError(f"{path}: cannot be read as Parquet: {problem}.") from error
+    with opened_parquet(path) as file:
+        _require_columns(path, file.schema_arrow, names, record_type)
+        for batch in file.iter_batches(BATCH, columns=names):
+            columns = [_column(f"{path}: row", row, name, batch[name]) for name in names]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
+            row += len(batch)
 
 
 def _require_columns(
@@ -81,9 +77,24 @@ def _column(where: str, row: int, name: str, column: pa.Array) -> pa.Array:
         raise InputError(f"{where} {row + place}: $.{name}: is null.")
     if name not in _COLUMNS:
         return column
-    column = column.cast(_COLUMNS[name][2])
+    column = _cast(where, row, name, column)
     if types.is_list(column.type) and (values := column.flatten()).null_count:
         value = pc.index(values.is_null(), True).as_py()
         place = pc.list_parent_indices(column)[value].as_py()
         raise InputError(f"{where} {row + place}: $.{name}: has a null.")
     return column
+
+
+def _cast(where: str, row: int, name: str, column: pa.Array) -> pa.Array:
+    """The column in its own type. Raises InputError for the first value that this cannot hold."""
+    own = _COLUMNS[name][2]
+    try:
+        return column.cast(own)
+    except pa.ArrowInvalid:
+        for place, value in enumerate(column, start=row):
+            try:
+                value.cast(own)
+            except pa.ArrowInvalid as error:
+                reason = str(error).partition("\n")[0].rstrip(".")
+                raise InputError(f"{where} {place}: $.{name}: {reason}.") from error
+        raise

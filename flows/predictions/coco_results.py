@@ -27,6 +27,7 @@ from flows.predictions.coco_records import (
     Record,
     path_and_problem,
 )
+from flows.predictions.digest import is_parquet
 from flows.predictions.number_lists import number_lists
 from schemas.categories import CATEGORIES
 from schemas.errors import InputError
@@ -101,23 +102,18 @@ def _read(
 
 
 def _blocks(path: Path, row: int, record_type: type[Record], geometry: str) -> Iterator[_Block]:
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-        if is_parquet:
-            for batch in read_parquet(path, row, record_type, geometry):
-                image_id, category_id, score, values = batch.columns
-                if geometry == "segmentation":
-                    values = values.to_pylist()
-                yield _Block(path, row, image_id, category_id, score, values)
-                row += len(batch)
-        else:
-            block_type = RawLandmarkRecord if record_type is LandmarkRecord else record_type
-            for records in read_json(path, row, block_type, record_type):
-                yield _from_json(path, row, records, geometry)
-                row += len(records)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if is_parquet(path):
+        for batch in read_parquet(path, row, record_type, geometry):
+            image_id, category_id, score, values = batch.columns
+            if geometry == "segmentation":
+                values = values.to_pylist()
+            yield _Block(path, row, image_id, category_id, score, values)
+            row += len(batch)
+    else:
+        block_type = RawLandmarkRecord if record_type is LandmarkRecord else record_type
+        for records in read_json(path, row, block_type, record_type):
+            yield _from_json(path, row, records, geometry)
+            row += len(records)
 
 
 def _from_json(path: Path, row: int, records: Sequence[Record], geometry: str) -> _Block:

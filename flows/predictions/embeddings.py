@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from flows.predictions.retrieval import opened_parquet
+from flows.predictions.digest import opened_parquet
 from schemas.annotation import MAX_COORDINATE
 from schemas.errors import InputError
 from schemas.predictions import EMBEDDED_ITEMS

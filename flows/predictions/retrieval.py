@@ -8,25 +8,21 @@ are x1, y1, x2, y2. Anything else is refused: InputError with file, row and fiel
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from flows.predictions.coco_json import read_json
 from flows.predictions.coco_records import Integer, path_and_problem
+from flows.predictions.digest import is_parquet, opened_parquet
 from schemas.annotation import MAX_COORDINATE
 from schemas.categories import CATEGORIES
 from schemas.challenge import GALLERY_ENTRIES
 from schemas.errors import InputError
 from schemas.predictions import GALLERY_DETECTIONS, QUERY_DETECTIONS
-
-LIST_LENGTH = GALLERY_ENTRIES
-"""The most gallery items of a record."""
 
 BATCH = 1024
 """Rows of a Parquet file at a time."""
@@ -36,7 +32,7 @@ EDGES = ("x1", "y1", "x2", "y2")
 
 Coordinate = Annotated[float, msgspec.Meta(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
-_Length = msgspec.Meta(min_length=1, max_length=LIST_LENGTH)
+_Length = msgspec.Meta(min_length=1, max_length=GALLERY_ENTRIES)
 
 
 class RetrievalRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -65,7 +61,11 @@ def read_retrieval(paths: Sequence[Path]) -> Retrieval:
     last_rows = []
     row = 1
     for path in paths:
-        for records in _records(path, row):
+        if is_parquet(path):
+            blocks = _read_parquet(path, row)
+        else:
+            blocks = read_json(path, row, RetrievalRecord, RetrievalRecord)
+        for records in blocks:
             for number, record in enumerate(records, start=row):
                 _validate(f"{path}: row {number}", record)
             queries.append(_queries(records, row))
@@ -73,18 +73,6 @@ def read_retrieval(paths: Sequence[Path]) -> Retrieval:
             row += len(records)
         last_rows.append(row - 1)
     return Retrieval(pa.concat_tables(queries), pa.concat_tables(gallery), tuple(last_rows))
-
-
-def _records(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-        if is_parquet:
-            yield from _read_parquet(path, row)
-        else:
-            yield from read_json(path, row, RetrievalRecord, RetrievalRecord)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _read_parquet(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
@@ -101,17 +89,6 @@ def _read_parquet(path: Path, row: int) -> Iterator[list[RetrievalRecord]]:
                 records.append(_converted(f"{path}: row {row}", values))
                 row += 1
             yield records
-
-
-@contextmanager
-def opened_parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """The file, to be read inside. Raises InputError where it is damaged or not Parquet."""
-    try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-            yield file
-    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
-        message = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as Parquet: {message}") from error
 
 
 def _converted(where: str, values: object) -> RetrievalRecord:

@@ -8,7 +8,7 @@ import pytest
 from flows.pipelines.evaluate import with_published
 from schemas.baselines import BASELINES
 from schemas.datasets import DATASETS
-from schemas.scores import ALL, SCORES, TASKS
+from schemas.scores import ALL, MODES, SCORES, TASKS
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 VALUES = {
@@ -92,3 +92,9 @@ def test_the_best_accuracy_and_the_best_place_are_printed():
 
 def test_scores_without_a_published_one_have_no_column_for_it():
     assert printed("detection", "AR") is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_score_of_a_subset_is_next_to_both_modes_and_says_that_its_own_is_unknown(mode):
+    shown = printed("detection", "AP", "scale", "small", mode=mode)
+    assert shown == (0.604, "Match R-CNN, Table 3, mode unpublished")

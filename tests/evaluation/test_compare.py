@@ -280,7 +280,7 @@ def test_the_command_prints_a_table_and_writes_a_file(files, tmp_path):
     assert done.returncode == 0, done.stderr
     header, _, first, *_ = done.stdout.splitlines()
     assert header.split() == [
-        *("metric", "subset", "score_a", "score_b", "difference", "low", "high", "differs"),
+        *("metric", "subset", "score_a", "score_b", "difference", "differs", "low", "high"),
         "images",
     ]
     assert first.split()[:2] == ["AP", "all"]

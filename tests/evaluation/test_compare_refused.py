@@ -46,9 +46,9 @@ def with_value(rows: pa.Table, column: str, value: object, row: int = 0) -> pa.T
 @pytest.mark.parametrize(
     ("origin", "reason"),
     [
-        ({"task": "segmentation"}, "the task is detection and segmentation"),
-        ({"dataset": "fashionai"}, "the dataset is deepfashion2 and fashionai"),
-        ({"split": "train"}, "the split is validation and train"),
+        ({"task": "segmentation"}, "the task is detection in A, segmentation in B"),
+        ({"dataset": "fashionai"}, "the dataset is deepfashion2 in A, fashionai in B"),
+        ({"split": "train"}, "the split is validation in A, train in B"),
     ],
 )
 def test_other_origins_are_not_comparable(details, tmp_path, origin, reason):

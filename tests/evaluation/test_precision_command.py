@@ -7,7 +7,9 @@ import pytest
 from command_line import wardrobe
 from releases import image, item, write_release
 
+from flows.pipelines.evaluate import evaluate as evaluate_files
 from schemas.details import PRECISION_DETAILS
+from schemas.errors import InputError
 
 RECORDS = [
     {"image_id": 1, "category_id": 9, "score": 0.9, "bbox": [8, 12, 32, 48]},
@@ -137,3 +139,14 @@ def test_masks_need_the_sizes_of_pictures(tmp_path):
     )
     run = wardrobe("evaluate", "detection", *words, lake=release.parents[1])
     assert run.returncode == 0
+
+
+def test_a_file_that_changes_during_the_evaluation_has_no_scores(release, tmp_path):
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps(RECORDS))
+    of_split = {"task": "detection", "dataset": "deepfashion2", "split": "train"}
+    with pytest.raises(InputError, match="was changed while it was read"):
+        evaluate_files(
+            release.parents[1], release.name, **of_split, predictions=[path],
+            on_progress=lambda *_: path.write_text("[]"),
+        )  # fmt: skip

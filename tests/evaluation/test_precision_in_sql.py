@@ -11,14 +11,17 @@ from releases import write_files
 
 from flows.metrics.average_precision import Kernel, join_categories
 from flows.metrics.coco_records import Subset
-from flows.pipelines.precision_columns import ATTRIBUTES
-from schemas import TABLES
 from schemas.scores import MODES
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
-WORDS = {column.field.name: column.words for column in TABLES["items"].columns}
 SUBSETS = [
     Subset(),
-    *(Subset(name, word, mode) for name in ATTRIBUTES for word in WORDS[name] for mode in MODES),
+    *(
+        Subset(name, word, mode)
+        for name, words in ITEM_ATTRIBUTES.items()
+        for word in words
+        for mode in MODES
+    ),
 ]
 
 

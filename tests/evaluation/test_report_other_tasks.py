@@ -116,6 +116,19 @@ def test_predictions_without_places_are_not_drawn(lake, tmp_path):
     assert done.returncode == 2 and "fashion-mnist are not drawn" in done.stderr
 
 
+def test_predictions_of_classes_may_be_named_though_none_are_drawn(lake, tmp_path):
+    path, details = tmp_path / "c.csv", tmp_path / "d.parquet"
+    words = ("classification", "--split", "test")
+    for command in (
+        ("sample", "predictions", *words, "--output", path),
+        ("evaluate", *words, "--predictions", path, "--details", details),
+    ):
+        done = wardrobe(*command, lake=lake)
+        assert done.returncode == 0, done.stderr
+    shown = scored(lake, details, path)
+    assert shown.confusion is not None and not shown.worst
+
+
 def test_the_worst_queries_are_next_to_the_pictures_they_should_find(lake, tmp_path):
     release = Lake(lake).release(None)
     with open_warehouse(release.tables()) as con:

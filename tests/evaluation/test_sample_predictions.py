@@ -85,7 +85,7 @@ def test_the_same_seed_gives_the_same_file(records):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["detection", "--dataset", "fashionai", "--split", "train"], "predictions for landmarks:"),
+        (["detection", "--dataset", "fashionai", "--split", "train"], "give landmarks"),
         (["retrieval", "--dataset", "deepfashion2", "--split", "trian"], "did you mean train?"),
     ],
 )

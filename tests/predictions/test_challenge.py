@@ -136,11 +136,11 @@ TWICE = dumped(LANDMARKS).replace(b'"score"', b'"image_id": 1, "score"')
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"", ("", "the file is not a list of results", None, "")),
+        (b"", ("", "the file is empty", None, "")),
         (b"\xef\xbb\xbf[]", ("", "the file is not a list of results", None, "\ufeff[]")),
         (dumped(LANDMARKS)[1:-1], ("", "the file is not a list of results", None, '{"image_id"')),
         (b'{"annotations": [1]}', ("", "the file is not a list of results", None, '{"annot')),
-        (b"\x1f\x8b\x08", ("", "the file is not a list of results", None, "\x1f")),
+        (b"\x1f\x8b\x08", ("", "the file is compressed: give the JSON file", None, "")),
         ("[{}]".encode("utf-16"), ("", "the file is not a list of results", None, "")),
         (b" [ ] ", ("", "the list has no results", None, "")),
         (b"[1, 2]", ("", "the file is not a list of results", None, "[1, 2]")),

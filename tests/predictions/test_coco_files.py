@@ -23,11 +23,11 @@ PAIR = b"[" + RECORD + b"," + RECORD
 NOT_A_LIST = "row 1: expected a list of records, not "
 
 FILES = {
-    "empty": (b"", "row 1: the list of records does not end."),
+    "empty": (b"", "the file is empty: expected a list of records."),
     "an_object": (b'{"annotations": []}', NOT_A_LIST + "'{\"annotations\": []}'."),
     "an_object_that_ends_early": (b'{"annotations": [', NOT_A_LIST + "'{\"annotations\": ['."),
     "text": (b"image_id,score\n", NOT_A_LIST + "'image_id,score'."),
-    "compressed": (gzip.compress(RECORD, mtime=0), NOT_A_LIST),
+    "compressed": (gzip.compress(RECORD, mtime=0), NOT_A_LIST + "a compressed file."),
     "utf_16": ("[]".encode("utf-16"), NOT_A_LIST),
     "byte_order_mark": (b"\xef\xbb\xbf[]", NOT_A_LIST + "'\\ufeff[]'."),
     "the_list_does_not_end": (PAIR, "row 3: the list of records does not end."),

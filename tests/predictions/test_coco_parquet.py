@@ -105,7 +105,7 @@ REFUSED = {
         "row 2: $.image_id: 3 is not an annotated image of the split.",
     ),
     "a_huge_image": (
-        columns(image_id=pa.array([1, 2**63], pa.uint64())), "cannot be read as Parquet: Integer",
+        columns(image_id=pa.array([1, 2**63], pa.uint64())), "row 2: $.image_id: Integer value",
     ),
     "a_score_that_is_not_a_number": (
         columns(score=[0.5, NAN]), "row 2: $.score: nan is not a finite number.",

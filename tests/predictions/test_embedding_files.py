@@ -157,9 +157,9 @@ def test_files_without_rows_or_of_another_kind_are_refused(tmp_path):
     path = written(tmp_path, columns(count=0))
     assert refused(path) == f"{path}: has no rows."
     path.write_text("[]")
-    assert refused(path).startswith(f"{path}: cannot be read as Parquet: ")
+    assert refused(path).startswith(f"{path} cannot be read as Parquet: ")
     for other in (tmp_path, tmp_path / "absent.parquet"):
-        assert refused(other).startswith(f"{other}: cannot be read as Parquet: ")
+        assert refused(other).startswith(f"{other} cannot be read as Parquet: ")
 
 
 def test_bytes_cut_off_or_flipped_are_a_sentence_or_other_rows(tmp_path):

@@ -151,8 +151,8 @@ def test_files_of_another_kind_are_refused_in_one_sentence(tmp_path):
     path = tmp_path / "p"
     pq.write_table(pa.table(BOTH), path)
     for content, says in (
-        (path.read_bytes()[:-20], "p is not a readable Parquet file: "),
-        (b"PAR1", "p is not a readable Parquet file: "),
+        (path.read_bytes()[:-20], "p cannot be read as Parquet: "),
+        (b"PAR1", "p cannot be read as Parquet: "),
         (gzip.compress(b"image_id,category\n1,3\n"), "p is not UTF-8 text: give a CSV file, not"),
         (b'[{"image_id": 1, "category": 3}]', "p: unknown column '[{\"image_id\": 1': expected"),
     ):

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from schemas.errors import MissingExtra
+from schemas.errors import import_extra
 
 INK, QUIET, RULE = "#0a0101", "#0a0202", "#0a0303"
 SERIES = ("#0b0101", "#0b0202", "#0b0303", "#0b0404")
@@ -27,14 +27,9 @@ _CLIP = re.compile(r"(?<=[\"#])clip\d+(?=[\")])")
 
 def altair() -> Any:
     """The module, imported late. MissingExtra when a library is not installed."""
-    try:
-        importlib.import_module("vl_convert")
-        return importlib.import_module("altair")
-    except ImportError as error:
-        raise MissingExtra(
-            "the report's plots need Altair and vl-convert: run `pip install '.[report]'` in the "
-            "source folder of wardrobe."
-        ) from error
+    need = "the report's plots need Altair and vl-convert"
+    import_extra("vl_convert", "report", need)
+    return import_extra("altair", "report", need)
 
 
 def require_plots() -> None:
