@@ -86,9 +86,11 @@ def _advice(release: Release, damaged: set[str]) -> str:
     def records(other: Release) -> list[FileRecord]:
         return [file for file in other.manifest.files if file.path in damaged]
 
+    own = set(records(release))
+
     def is_damaged(other: Release, record: FileRecord) -> bool:
         # Equal records share one file on the disk: its bytes, not its presence in a folder.
-        shared = record in records(release) and (release.path / record.path).exists()
+        shared = record in own and (release.path / record.path).exists()
         return shared or not (other.path / record.path).exists()
 
     for other in all_releases(release.path.parents[1]):

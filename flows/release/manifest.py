@@ -88,10 +88,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The files of one table, in the order of their paths."""
         return [file for file in self.files if file.table == table]
 
-    def of_part(self, name: str) -> list[FileRecord]:
-        """The files of one part."""
-        return [file for file in self.files if file.part == name]
-
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set, summed over the parts of each split."""
         return split_counts(self.parts, dataset)

@@ -96,9 +96,9 @@ def last_read() -> tuple[Release, ...]:
 def files_by_table(folder: Path, records: Iterable[FileRecord]) -> dict[str, list[Path]]:
     """Absolute paths of recorded files by table, in the order of tables and paths."""
     tables: dict[str, list[Path]] = {}
-    for record in sorted(records, key=lambda record: (table_order(record.table), record.path)):
+    for record in sorted(records, key=lambda record: record.path):
         tables.setdefault(record.table, []).append(folder / record.path)
-    return tables
+    return {table: tables[table] for table in sorted(tables, key=table_order)}
 
 
 def differing_files(left: Release, right: Release, table: str) -> tuple[list[Path], list[Path]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -47,8 +48,11 @@ def _manifest_problems(release: Release) -> Iterator[Problem]:
         yield Problem(MANIFEST, f"names another release, {manifest.release}")
     if (content := content_hash(manifest.files)) != manifest.content:
         yield Problem(MANIFEST, f"lists files with content {content}, not {manifest.content}")
+    by_part: dict[str | None, list[FileRecord]] = defaultdict(list)
+    for file in manifest.files:
+        by_part[file.part].append(file)
     for name, part in manifest.parts.items():
-        for problem in count_problems(part.counts, manifest.of_part(name)):
+        for problem in count_problems(part.counts, by_part[name]):
             yield Problem(MANIFEST, f"counts {problem} (part {name})")
     recorded = {MANIFEST, *(file.path for file in manifest.files)}
     for folder, _, names in os.walk(release.path):

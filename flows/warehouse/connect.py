@@ -9,19 +9,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
-from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
 
 from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.warehouse.queries import Query, queries
+from flows.warehouse.release_names import Files, ReleaseNames
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
 from schemas.predictions import PREDICTIONS
 from schemas.table import IMAGE_KEY
-
-Files = Mapping[str, Sequence[Path]]
 
 Warehouse = duckdb.DuckDBPyConnection
 """A connection with the views of a release."""
@@ -72,31 +70,6 @@ def _remove(folder: Path, process: int) -> None:
     # A forked process inherits the connection, but not the folder.
     if os.getpid() == process:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-class ReleaseNames:
-    """The files of tables under their names in `release://`, whatever folder the release is in.
-
-    A name is the path below the release (`items/dataset=fashionai/split=train/part-00000.parquet`),
-    so that DuckDB takes no folder above the release for a partition. Characters that a pattern or
-    a URL reads in a special way are %-encoded; so are bytes that are not UTF-8.
-    """
-
-    def __init__(self, files: Files) -> None:
-        self.paths: dict[str, Path] = {}
-        self.tables = {
-            table: [self._add(table, path) for path in paths] for table, paths in files.items()
-        }
-
-    def _add(self, table: str, path: Path) -> str:
-        keys = TABLES[table].partition_by if table in TABLES else ()
-        folder = [table] if keys else table.split("/")[:-1]
-        steps = [*folder, *path.parts[-len(keys) - 1 :]]
-        name = "/".join(quote(os.fsencode(step), safe="=") for step in steps)
-        # Two releases may be read at once, to compare them.
-        while self.paths.setdefault(name, path) != path:
-            name = f"other/{name}"
-        return f"{PROTOCOL}://{name}"
 
 
 def connect_release(
