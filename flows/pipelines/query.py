@@ -173,7 +173,12 @@ def named_query(
         if value is not None and value not in words and key in query(name).param_names:
             hint = did_you_mean(value, words, f"give one of {', '.join(words)}")
             raise InputError(f"{key} {value!r} does not exist: {hint}")
-    with open_warehouse(open_release(lake, release).tables()) as warehouse:
+    opened = open_release(lake, release)
+    if query(name).kind == "checks":  # as `wardrobe check` runs it
+        settings = opened.manifest.parameters.get("pairs", {})
+        own = {key: settings[key] for key in query(name).param_names if key in settings}
+        parameters = own | dict(parameters)
+    with open_warehouse(opened.tables()) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
 
@@ -222,7 +227,7 @@ def check_release(lake: str | Path, release: str | None) -> pa.Table:
     """
     opened = open_release(lake, release)
     with open_warehouse(opened.tables()) as warehouse, engine_errors():
-        verdicts = run_checks(warehouse)
+        verdicts = run_checks(warehouse, settings=opened.manifest.parameters.get("pairs"))
     failed = any(verdict.failure for verdict in verdicts)
     if failed and (damage := describe_damage([opened])):
         raise InputError(damage)

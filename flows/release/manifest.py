@@ -170,7 +170,9 @@ class _Pairs(TypedDict):
     negatives_per_positive: int
     max_per_query: int
     seed: str
-    same_category: NotRequired[bool]  # absent in releases of earlier versions
+    # Absent in releases of earlier versions:
+    same_category: NotRequired[bool]
+    max_positives: NotRequired[int]
 
 
 class _Parameters(TypedDict, total=False):
