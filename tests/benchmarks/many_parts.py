@@ -132,7 +132,7 @@ def steps(lake: Path, parts: int) -> dict[str, Callable[[], object]]:
         opened = release(lake)
         return open_read_only(opened.tables()).sql("select count(*) from images").fetchall()
 
-    one = "select * from items where image_id = 3 limit 5"
+    of_image = "select * from items where image_id = 3 limit 5"
     return {
         "read the manifest": lambda: len(release(lake).manifest.files),
         "files by table": lambda: len(release(lake).tables()),
@@ -143,7 +143,7 @@ def steps(lake: Path, parts: int) -> dict[str, Callable[[], object]]:
         "open the warehouse": lambda: ask(),
         "open only items": lambda: ask(only=["items"]),
         "count images": lambda: ask("select count(*) from images"),
-        "items of an image": lambda: ask(one, only=["items"]),
+        "items of an image": lambda: ask(of_image, only=["items"]),
         "user SQL": user,
         "verify": lambda: len(Lake(lake).verify()),
     }
@@ -156,25 +156,25 @@ def measure(step: Callable[[], object]) -> tuple[object, object, float]:
 
 
 def main() -> None:
-    given = options(__doc__, parts=25_000, only=[], folder=None)
-    folder = given.folder or Path(tempfile.mkdtemp(prefix="many-parts-"))
+    chosen = options(__doc__, parts=25_000, only=[], folder=None)
+    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="many-parts-"))
     lake = folder / "lake"
     table = Table(step="<24", seconds=">10.1f", CPU=">10.1f", MiB=">10,.0f", result=">42")
     makers = {
-        "publish new parts": lambda: first_release(lake, given.parts),
-        "publish a change": lambda: second_release(lake, given.parts),
+        "publish new parts": lambda: first_release(lake, chosen.parts),
+        "publish a change": lambda: second_release(lake, chosen.parts),
     }
     if not lake.exists():
         for name, make in makers.items():
             result, cost, memory = in_process("fork", measure, make)
             table.row(name, cost.seconds, cost.cpu, memory, result)
     try:
-        for name, step in steps(lake, given.parts).items():
-            if not given.only or any(word in name for word in given.only):
+        for name, step in steps(lake, chosen.parts).items():
+            if not chosen.only or any(word in name for word in chosen.only):
                 result, cost, memory = in_process("fork", measure, step)
                 table.row(name, cost.seconds, cost.cpu, memory, result)
     finally:
-        if not given.folder:
+        if not chosen.folder:
             remove_lake(lake)
             shutil.rmtree(folder)
 

@@ -81,25 +81,25 @@ def check(files: Files, name: str, memory: str, most: int) -> Any:
 
 
 def main() -> None:
-    given = options(
+    chosen = options(
         __doc__, items=16_000, styles=1, most=1_000, negatives=50, memory="4GB", only=[]
     )
-    limits = {"max_positives": given.most, "max_per_query": given.negatives}
+    limits = {"max_positives": chosen.most, "max_per_query": chosen.negatives}
     folder = Path(tempfile.mkdtemp(prefix="one-pair-id-"))
     try:
-        files = release(folder, given.items, given.styles)
+        files = release(folder, chosen.items, chosen.styles)
         table = Table(query="<26", rows=">13,", seconds=">10.1f", CPU=">10.1f", MiB=">10,.0f")
         for number, name in enumerate(("positive_pairs", *NEGATIVE_KINDS, "triplets")):
-            if not given.only or name in given.only:
+            if not chosen.only or name in chosen.only:
                 rows, cost, peak, written, paths = in_process(
-                    "fork", build, folder, files, name, given.memory, number, limits
+                    "fork", build, folder, files, name, chosen.memory, number, limits
                 )
                 files.setdefault(written, []).extend(paths)
                 table.row(name, rows, cost.seconds, cost.cpu, peak)
         for name in CHECKS:
-            if not given.only or name in given.only:
+            if not chosen.only or name in chosen.only:
                 verdict, cost, peak = in_process(
-                    "fork", check, files, name, given.memory, given.most
+                    "fork", check, files, name, chosen.memory, chosen.most
                 )
                 table.row(name, verdict.rows, cost.seconds, cost.cpu, peak)
     finally:
