@@ -22,8 +22,11 @@ def build_pairs(
         typer.Option(min=1, help="Negatives of each kind per positive."),
     ] = 4,
     max_per_query: Annotated[
-        int, typer.Option(min=1, help="Limit per kind and consumer item.")
+        int, typer.Option(min=1, help="Limit per kind of negatives and consumer item.")
     ] = 50,
+    max_positives: Annotated[
+        int, typer.Option(min=1, help="Limit of positive pairs per consumer item.")
+    ] = 1_000,
     seed: Annotated[str, typer.Option(help="The same seed gives the same rows.")] = "0",
     kinds: Annotated[
         list[str] | None,
@@ -49,6 +52,7 @@ def build_pairs(
         kinds=tuple(kinds or ALL_KINDS),
         negatives_per_positive=negatives_per_positive,
         max_per_query=max_per_query,
+        max_positives=max_positives,
         seed=seed,
         same_category=same_category,
     )

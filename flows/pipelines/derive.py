@@ -48,6 +48,7 @@ class PairSettings:
     kinds: tuple[str, ...] = ("positive",)
     negatives_per_positive: int = 4
     max_per_query: int = 50
+    max_positives: int = 1_000
     seed: str = "0"
     same_category: bool = False
 
@@ -60,11 +61,11 @@ class PairSettings:
         object.__setattr__(self, "kinds", ordered)
         if ordered == ("positive", TRIPLETS):
             raise InputError("triplets need negatives: name a kind of negative too, or no kind")
-        for number in (self.negatives_per_positive, self.max_per_query):
+        for number in (self.negatives_per_positive, self.max_per_query, self.max_positives):
             if not 1 <= number <= MOST_PAIRS:
                 raise InputError(
-                    "negatives per positive and pairs per query are numbers from 1 to "
-                    f"{MOST_PAIRS:,}, not {number:,}"
+                    "negatives per positive, pairs per query and positives per query are numbers "
+                    f"from 1 to {MOST_PAIRS:,}, not {number:,}"
                 )
         if self.same_category and "negative_same_pair" not in ordered:
             raise InputError("same category restricts negative_same_pair: add that kind")
@@ -189,7 +190,9 @@ def derive_into(
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
             parts = unchecked_parts(staging)
-            audit = Audit(run_checks(warehouse, statistics=False, parts=parts))
+            audit = Audit(
+                run_checks(warehouse, statistics=False, parts=parts, settings=asdict(settings))
+            )
         on_progress("derive", next(step), steps)
     if audit.errors:
         raise PublicationBlocked(audit.errors)

@@ -22,7 +22,6 @@ from flows.warehouse import (
     open_read_only,
     open_warehouse,
     queries,
-    query,
     query_or_check,
     read_matching,
     result_schema,
@@ -166,15 +165,20 @@ def named_query(
 
     A data set or split that does not exist is an error too, because the result would be empty.
     """
-    if query(name).reads_predictions:
+    named = query_or_check(name)
+    if named.reads_predictions:
         raise InputError(f"query {name} reads predictions: `wardrobe evaluate` runs it.")
     for key, words in (("dataset", DATASETS), ("split", SPLITS)):
         value = parameters.get(key)
-        if value is not None and value not in words and key in query(name).param_names:
+        if value is not None and value not in words and key in named.param_names:
             hint = did_you_mean(value, words, f"give one of {', '.join(words)}")
             raise InputError(f"{key} {value!r} does not exist: {hint}")
-    files = open_release(lake, release).tables()
-    with open_warehouse(files, only=query(name).reads) as warehouse:
+    opened = open_release(lake, release)
+    if named.kind == "checks":  # as `wardrobe check` runs it
+        settings = opened.manifest.parameters.get("pairs", {})
+        own = {key: settings[key] for key in named.param_names if key in settings}
+        parameters = own | dict(parameters)
+    with open_warehouse(opened.tables(), only=named.reads) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
 
@@ -223,7 +227,7 @@ def check_release(lake: str | Place, release: str | None) -> pa.Table:
     """
     opened = open_release(lake, release)
     with open_warehouse(opened.tables()) as warehouse, engine_errors():
-        verdicts = run_checks(warehouse)
+        verdicts = run_checks(warehouse, settings=opened.manifest.parameters.get("pairs"))
     failed = any(verdict.failure for verdict in verdicts)
     if failed and (damage := describe_damage([opened])):
         raise InputError(damage)

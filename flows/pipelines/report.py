@@ -77,7 +77,7 @@ def make_report(
             for query in queries("statistics")
         }
         on_progress(STEPS[0], 1, len(STEPS))
-        verdicts = run_checks(con)
+        verdicts = run_checks(con, settings=chosen.manifest.parameters.get("pairs"))
         on_progress(STEPS[1], 2, len(STEPS))
         differences, check_differences = _differences(opened, chosen, verdicts)
         rejections = read_table(con, "rejections", limit=REJECTIONS)

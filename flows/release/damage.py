@@ -108,10 +108,12 @@ def _advice(release: Release, damaged: set[str]) -> str:
     def records(other: Release) -> list[FileRecord]:
         return [file for file in other.manifest.files if file.path in damaged]
 
+    own = set(records(release))
+
     def is_damaged(other: Release, record: FileRecord) -> bool:
         # Equal records share one file on the disk: its bytes, not its presence in a folder.
         is_local = isinstance(release.path, Path)
-        shared = is_local and record in records(release) and (release.path / record.path).exists()
+        shared = is_local and record in own and (release.path / record.path).exists()
         return shared or not (other.path / record.path).exists()
 
     for other in all_releases(release.path.parent.parent):

@@ -89,10 +89,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The files of one table, in the order of their paths."""
         return [file for file in self.files if file.table == table]
 
-    def of_part(self, name: str) -> list[FileRecord]:
-        """The files of one part."""
-        return [file for file in self.files if file.part == name]
-
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set, summed over the parts of each split."""
         return split_counts(self.parts, dataset)
@@ -185,7 +181,9 @@ class _Pairs(TypedDict):
     negatives_per_positive: int
     max_per_query: int
     seed: str
-    same_category: NotRequired[bool]  # absent in releases of earlier versions
+    # Absent in releases of earlier versions:
+    same_category: NotRequired[bool]
+    max_positives: NotRequired[int]
 
 
 class _Parameters(TypedDict, total=False):

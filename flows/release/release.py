@@ -104,9 +104,9 @@ def files_by_table(
 ) -> dict[str, list[Place]]:
     """Where recorded files are, by table, in the order of tables and paths."""
     tables: dict[str, list[Place]] = {}
-    for record in sorted(records, key=lambda record: (table_order(record.table), record.path)):
+    for record in sorted(records, key=lambda record: record.path):
         tables.setdefault(record.table, []).append(place(record))
-    return tables
+    return {table: tables[table] for table in sorted(tables, key=table_order)}
 
 
 def differing_files(left: Release, right: Release, table: str) -> tuple[list[Place], list[Place]]:

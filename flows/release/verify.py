@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -59,8 +60,11 @@ def _manifest_problems(release: Release, places: Collection[str]) -> Iterator[Pr
         yield Problem(MANIFEST, f"names another release, {manifest.release}")
     if (content := content_hash(manifest.files)) != manifest.content:
         yield Problem(MANIFEST, f"lists files with content {content}, not {manifest.content}")
+    by_part: dict[str | None, list[FileRecord]] = defaultdict(list)
+    for file in manifest.files:
+        by_part[file.part].append(file)
     for name, part in manifest.parts.items():
-        for problem in count_problems(part.counts, manifest.of_part(name)):
+        for problem in count_problems(part.counts, by_part[name]):
             yield Problem(MANIFEST, f"counts {problem} (part {name})")
     recorded = {MANIFEST, *(file.path for file in manifest.files)}
     yield from (Problem(path, "is not in the manifest") for path in places if path not in recorded)

@@ -9,9 +9,10 @@ import duckdb
 from flows.release.file_system import ReleaseFiles
 from flows.storage.objects import ObjectPath
 from flows.storage.place import Place
-from flows.warehouse.connect import Files, ReleaseNames, engine_errors, relations, text_literal
+from flows.warehouse.connect import engine_errors, relations, text_literal
 from flows.warehouse.parameters import Param
 from flows.warehouse.queries import Query, queries
+from flows.warehouse.release_names import Files, ReleaseNames
 from schemas import TABLES
 from schemas.errors import InputError
 

@@ -1,4 +1,4 @@
-"""Names of a release's files in `release://`: files by table in, the names that SQL reads out."""
+"""Files of a release by table -> their names in `release://`, and what DuckDB reads for a table."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,25 +19,34 @@ class ReleaseNames:
     A name is the path below the release (`items/dataset=fashionai/split=train/part-00000.parquet`),
     so that DuckDB takes no folder above the release for a partition. Characters that a pattern or
     a URL reads in a special way are %-encoded; so are bytes that are not UTF-8.
+
+    `tables` has what DuckDB reads by table: a pattern for all files of a partitioned table, which
+    it resolves at once, where each name in a list costs a call for each view that is made.
     """
 
     def __init__(self, files: Files) -> None:
         self.paths: dict[str, Place] = {}
-        self.tables = {
-            table: [self._add(table, path) for path in paths] for table, paths in files.items()
-        }
+        self.tables: dict[str, list[str]] = {}
+        for table, paths in files.items():
+            names = [self._add(table, path) for path in paths]
+            pattern = [f"{PROTOCOL}://{table}/**"] if names else []
+            self.tables[table] = pattern if _partition_keys(table) else names
 
     def _add(self, table: str, path: Place) -> str:
-        keys = TABLES[table].partition_by if table in TABLES else ()
-        folder = [table] if keys else table.split("/")[:-1]
-        steps = [*folder, *path.parts[-len(keys) - 1 :]]
+        keys = _partition_keys(table)
+        folder = f"{table}/" if keys else "".join(table.rpartition("/")[:2])
+        steps = path.parts[-len(keys) - 1 :]
         name = "/".join(quote(os.fsencode(step), safe="=") for step in steps)
         # Two releases may be read at once, to compare them.
-        while self.paths.setdefault(name, path) != path:
-            name = f"other/{name}"
-        return f"{PROTOCOL}://{name}"
+        while self.paths.setdefault(folder + name, path) != path:
+            folder += "other/"
+        return f"{PROTOCOL}://{folder}{name}"
 
     @property
     def has_objects(self) -> bool:
         """Whether some of the files are objects of a store."""
         return any(isinstance(place, ObjectPath) for place in self.paths.values())
+
+
+def _partition_keys(table: str) -> tuple[str, ...]:
+    return TABLES[table].partition_by if table in TABLES else ()

@@ -11,7 +11,6 @@ import duckdb
 import pyarrow as pa
 
 from flows.warehouse.connect import (
-    Files,
     engine_errors,
     engine_message,
     keyboard_interrupts,
@@ -22,6 +21,7 @@ from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
 from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries, query
+from flows.warehouse.release_names import Files
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -143,18 +143,22 @@ def run_checks(
     only: Collection[str] = (),
     statistics: bool = True,
     parts: Files | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> list[Verdict]:
     """Run the checks of sql/checks, the contracts and, with `statistics`, those of the statistics.
 
     Each verdict has up to `examples` offending rows. `only` names the checks to run, sorted in the
     result; without names all run. `parts` are the files of some parts and of `categories`, by
-    table: the contracts of tables that parts hold then run on these files only. Raises InputError
-    when `only` names a check that does not exist.
+    table: the contracts of tables that parts hold then run on these files only. `settings` are
+    those the release was derived with, for the checks that take them as parameters. Raises
+    InputError when `only` names a check that does not exist.
     """
+    settings = settings or {}
     if only:
-        named = [_run_check(con, check_named(name), examples) for name in sorted(set(only))]
+        checks = [check_named(name) for name in sorted(set(only))]
+        named = [_run_check(con, check, examples, settings) for check in checks]
         return _with_examined_rows(con, named)
-    verdicts = [_run_check(con, check, examples) for check in queries("checks")]
+    verdicts = [_run_check(con, check, examples, settings) for check in queries("checks")]
     if parts is None:
         verdicts += _run_contracts(con, TABLES, examples)
     else:
@@ -164,7 +168,7 @@ def run_checks(
             verdicts += _run_contracts(changed, in_parts, examples)
         verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()
-    verdicts += [_run_check(con, check, examples) for check in generated]
+    verdicts += [_run_check(con, check, examples, {}) for check in generated]
     return _with_examined_rows(con, verdicts)
 
 
@@ -205,22 +209,30 @@ def _run_contracts(
     """The verdicts of the contracts of these tables; those that no row can break are not run."""
     suspected = suspected_contracts(con, tables)
     return [
-        _run_check(con, contract, examples) if contract.name in suspected else _verdict(contract)
+        _run_check(con, contract, examples, {})
+        if contract.name in suspected
+        else _verdict(contract)
         for contract in contracts()
         if contract.reads[0] in tables
     ]
 
 
-def _run_check(con: duckdb.DuckDBPyConnection, check: Query, examples: int) -> Verdict:
+def _run_check(
+    con: duckdb.DuckDBPyConnection,
+    check: Query,
+    examples: int,
+    settings: Mapping[str, object],
+) -> Verdict:
     """The verdict of one check. What DuckDB refuses is its failure and stops no other check."""
     start = time.perf_counter()
     rows, first = 0, []
+    values = check.values({name: settings[name] for name in check.param_names if name in settings})
     try:
         # Counted apart from the examples: a count needs no sorting, examples only the first few.
-        counts = _rows(con, f"select count(*) as offending from (\n{check.text}\n)")
+        counts = _rows(con, f"select count(*) as offending from (\n{check.text}\n)", values)
         rows = counts[0]["offending"]
         if rows and examples:
-            first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}")
+            first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}", values)
     except duckdb.Error as error:
         return _verdict(check, start, failure=engine_message(error))
     return _verdict(check, start, rows, first)
@@ -245,10 +257,12 @@ def _verdict(
     )
 
 
-def _rows(con: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
+def _rows(
+    con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """All rows of a statement. As a table, since a reader's errors are not DuckDB's."""
     with keyboard_interrupts():
-        return con.cursor().sql(text).to_arrow_table().to_pylist()
+        return con.cursor().sql(text, params=dict(values) or None).to_arrow_table().to_pylist()
 
 
 def _execute(

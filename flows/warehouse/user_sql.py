@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
+from flows.release.file_system import PROTOCOL
 from flows.warehouse.connect import (
-    Files,
-    ReleaseNames,
     connect_release,
     engine_errors,
     text_literal,
 )
+from flows.warehouse.release_names import Files, ReleaseNames
 from schemas.errors import InputError
 
 Result = TypeVar("Result")
@@ -57,7 +57,9 @@ def open_read_only(
     (as `4GB`) fails. `modified` is the time of the release.
     """
     names = ReleaseNames(files)
-    paths = ", ".join(text_literal(name) for table in names.tables.values() for name in table)
+    # DuckDB asks for the pattern of a table, then for each file that it opens.
+    allowed = {f"{PROTOCOL}://{name}" for name in names.paths}.union(*names.tables.values())
+    paths = ", ".join(text_literal(name) for name in sorted(allowed))
     if memory_limit is not None and not _SIZE.fullmatch(memory_limit):
         raise InputError(
             f"{memory_limit!r} is not a memory limit: give a number and a unit, as 500MB or 4GB."

@@ -10,6 +10,7 @@ from ingesting import file_hashes, ingested, rows_of
 
 from flows.lake import Lake
 from flows.pipelines.derive import ALL_KINDS, PairSettings, derive
+from flows.pipelines.query import check_release, named_query
 from schemas.errors import InputError
 
 SETTINGS = PairSettings(ALL_KINDS, seed="7", same_category=True)
@@ -93,13 +94,29 @@ def test_pairs_build_limits_the_rows_of_a_query(plain, built, tmp_path):
         "where pair_kind = 'negative_random' group by split, user_image_id, user_item_no)"
     )
     done = wardrobe(
-        *("pairs", "build", "--kinds", "negative_random", "--max-per-query", 1), lake=lake
+        *("pairs", "build", "--kinds", "negative_random", "--max-per-query", 1),
+        *("--max-positives", 1),
+        lake=lake,
     )
     assert done.returncode == 0, done.stderr
     assert rows_of(lake, per_query) == [(1,)] != rows_of(built, per_query)
     settings = Lake(lake).release().manifest.parameters["pairs"]
     assert settings["kinds"] == ["positive", "negative_random"]
     assert (settings["max_per_query"], settings["negatives_per_positive"]) == (1, 4)
+    positives = per_query.replace("negative_random", "positive")
+    assert rows_of(lake, positives) == [(1,)] != rows_of(built, positives)
+
+    # The checks of a release have its settings, when they run and when their rows are asked for.
+    verdicts = {row["check"]: row["verdict"] for row in check_release(lake, None).to_pylist()}
+    assert verdicts["pairs_hold_the_rule"] == "ok"
+    assert verdicts["positive_pairs_left_out"] == "warn"
+    for name, parameters, left_out in (
+        ("positive_pairs_left_out", {}, True),
+        ("positive_pairs_left_out", {"max_positives": "1000"}, False),
+        ("pairs_hold_the_rule", {}, False),
+    ):
+        with named_query(lake, None, name, parameters) as rows:
+            assert bool(rows.read_all().num_rows) == left_out, name
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ VALUES = {
     "pair_kind": "negative_same_category",
     "negatives_per_positive": 2,
     "max_per_query": 3,
+    "max_positives": 1,
     "same_category": True,
     "most": 2,
     "source": "user",

@@ -8,7 +8,10 @@ import pytest
 from lake_runs import numbers, publish, source
 
 from flows.lake import Lake
+from flows.release import Release, require_files
 from flows.release.manifest import content_hash, encode_manifest, read_manifest
+from flows.release.verify import verify
+from schemas.errors import InputError
 
 ITEMS = "items/dataset=deepfashion2/split=train/part-00001.parquet"
 
@@ -132,3 +135,29 @@ def test_a_manifest_that_contradicts_itself_is_found(lake, count, value, problem
     assert "manifest.json names another release, other" in problems
     assert f"manifest.json counts {problem} (part {name})" in problems
     assert any("lists files with content" in problem for problem in problems)
+
+
+class CountedFiles(list):
+    """The files of a manifest, which counts how often they are gone through."""
+
+    passes = 0
+
+    def __iter__(self):
+        type(self).passes += 1
+        return super().__iter__()
+
+
+def test_damage_is_found_in_a_few_passes_over_the_files_however_many_there_are(lake, monkeypatch):
+    monkeypatch.setattr(CountedFiles, "passes", 0)
+    publish(lake, source(numbers(1, 25)))
+    release = publish(lake, source(numbers(1, 250)))
+    manifest = release.manifest
+    assert len(manifest.parts) > 20
+    counted = msgspec.structs.replace(manifest, files=CountedFiles(manifest.files))
+    assert verify(Release(release.path, counted)) == []
+    for record in manifest.files:
+        (release.path / record.path).parent.chmod(0o755)
+        (release.path / record.path).unlink()
+    with pytest.raises(InputError, match="more files of the release"):
+        require_files(Release(release.path, counted), manifest.files)
+    assert CountedFiles.passes < 10

@@ -12,7 +12,15 @@ import pytest
 from builders import garment, photo
 from releases import write_files, write_statistic
 
-from flows.warehouse import open_warehouse, queries, read_matching, read_table, run_query
+from flows.release.file_system import ReleaseFiles
+from flows.warehouse import (
+    open_read_only,
+    open_warehouse,
+    queries,
+    read_matching,
+    read_table,
+    run_query,
+)
 from schemas import TABLES
 from schemas.errors import InputError
 
@@ -192,3 +200,21 @@ def test_no_other_package_imports_duckdb():
     flows = Path(__file__).parents[2] / "flows"
     importers = {path.parent for path in flows.rglob("*.py") if "duckdb" in imported(path)}
     assert importers == {flows / "warehouse"}
+
+
+@pytest.mark.parametrize("opened", [open_warehouse, open_read_only])
+def test_many_files_are_opened_with_as_many_calls_as_one(tmp_path, monkeypatch, opened):
+    calls = []
+    for name in ("glob", "info", "open"):
+        call = getattr(ReleaseFiles, name)
+        monkeypatch.setattr(
+            ReleaseFiles, name, lambda *args, c=call, **more: calls.append(args) or c(*args, **more)
+        )
+    numbers = []
+    for count in (1, 30):
+        items = [garment(number, 1, split=f"part-{number}") for number in range(count)]
+        with opened(write_files(tmp_path / f"{count}", items=items)) as con:
+            numbers.append(len(calls))
+            assert con.sql("select count(*) from items").fetchall() == [(count,)]
+        calls.clear()
+    assert numbers[0] == numbers[1]
