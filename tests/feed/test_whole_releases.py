@@ -104,7 +104,7 @@ def test_an_export_has_the_keys_and_values_of_the_feed(folder, tmp_path, dataset
 
 def test_the_readme_shows_the_keys_and_shapes_of_a_sample(folder):
     text = (Path(__file__).parents[2] / "README.md").read_text()
-    table = text.partition("A sample of the feed")[2]
+    table = text.partition("A sample of the feed")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \| (.*?) \| (.*?) \|$", table, flags=re.MULTILINE)
     how = {"task": "landmarks", "size": (20, 30)}
     (item, image) = (
