@@ -104,7 +104,9 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
                 SparkContext._jvm = SparkContext._gateway.jvm
         return SparkSession.builder.config(conf=conf).getOrCreate()
     except (PySparkException, Py4JError) as error:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+        # Without a log, Java was started by an earlier session of this process.
+        text = log.read_text(errors="replace") if log.exists() else ""
+        lines = [line.strip() for line in text.splitlines()]
         reasons = [line for line in lines if "Exception" in line or "Error" in line] or lines
         reason = reasons[0] if reasons else str(error).splitlines()[0]
         raise EngineError(f"Spark did not start on {master}: {reason}") from None
