@@ -92,7 +92,8 @@ def test_ingest_has_an_option_for_each_field_of_the_request_with_its_help():
         assert option.required == (field.default is MISSING)
         if field.name not in ("dataset", "lake"):
             assert declared[field.name].__metadata__[0] in option.help
-    assert set(options) == {"workers", "password_file", "dry_run", "prefect", "log_format"}
+    others = {"workers", "password_file", "dry_run", "prefect", "log_format", "engine", "master"}
+    assert set(options) == others
 
 
 @pytest.mark.slow

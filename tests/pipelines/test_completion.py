@@ -36,7 +36,10 @@ def test_tables_statistics_queries_checks_and_rules_are_completed(completions, t
         "landmarks_full",
         "landmark_visibility",
     ]
-    assert completions("query positive", tmp_path) == ["positive_pairs"]
+    assert completions("query positive_pairs", tmp_path) == [
+        "positive_pairs",
+        "positive_pairs_left_out",
+    ]
     assert completions("check --sql leak", tmp_path) == ["leakage"]
     assert completions("rejections --rule bad", tmp_path) == ["bad_row", "bad_cell"]
 

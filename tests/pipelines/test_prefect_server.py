@@ -287,7 +287,7 @@ def test_deployments_say_what_they_take(server, worker):
     single = {*DATASETS, "derive", "check", "training", "report"}
     assert set(deployments) == {"all", *single}
     options = [field.name for field in fields(IngestRequest)]
-    assert list(deployments["deepfashion2"]) == [*options, "workers"]
+    assert list(deployments["deepfashion2"]) == [*options, "workers", "master"]
     nightly = server.ask("deployments/name/nightly/all")
     (schedule,) = nightly["schedules"]
     assert schedule["active"] and schedule["schedule"]["cron"] == "0 3 * * *"

@@ -34,6 +34,8 @@ warnings.filterwarnings("error", category=EncodingWarning, module=r"(flows|schem
 
 NO_FOLDER_HANDLES = """
 os.supports_fd = os.supports_fd - {os.scandir}
+import shutil
+shutil._use_fd_functions = False
 open_file = os.open
 
 def open_no_folder(path, *arguments, **options):
