@@ -19,6 +19,7 @@ from flows.storage.objects import ObjectPath, StoreError
 from schemas.errors import InputError
 
 
+@pytest.mark.slow
 def test_a_run_may_end_after_any_write(object_lake, stub, monkeypatch):
     retry_often(monkeypatch, 0)
     first = publish(object_lake, FIRST)
@@ -96,6 +97,7 @@ def race(lake, race: int, writers: int) -> list:
         return [release for release in pool.map(run, range(writers)) if release]
 
 
+@pytest.mark.slow
 def test_of_writers_that_do_not_see_each_other_one_publishes(object_lake, stub, monkeypatch):
     monkeypatch.setattr(runs, "_wait_for_others", lambda *_: [])
     last = publish(object_lake, source(numbers(1, 12)))
