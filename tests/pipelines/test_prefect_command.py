@@ -153,6 +153,7 @@ def test_serve_takes_every_option_of_an_ingest_and_a_time_zone(sources, tmp_path
         *("--cron", "0 3 * * *", "--timezone", "Europe/Zurich", "--no-verify-images"),
         *("--embed-images", "--strict", "--prune", "--wait", "--resume", "--split", "train"),
         *("--allow-shrink", "train", "--allow-refused", "train", "--workers", "2"),
+        *("--engine", "spark", "--master", "local[2]"),
         *("--side-file", tmp_path / "list.txt", "--password-file", tmp_path / "password"),
     ]
     source = sources / "deepfashion2"
