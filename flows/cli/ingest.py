@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,10 +15,13 @@ from flows.cli.options import (
     DEFAULT_LAKE,
     LakeOption,
     LogOption,
+    MasterOption,
+    PartEngineOption,
     PasswordFileOption,
     PrefectOption,
     WaitOption,
     WorkersOption,
+    spark_options,
     takes_ingest_options,
     use_password_of,
 )
@@ -27,7 +30,6 @@ from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
 from flows.pipelines.progress import STARTING, listening
 from flows.pipelines.request import IngestRequest, Place, parse_place
-from schemas.errors import InputError
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import PairSettings
@@ -44,18 +46,8 @@ def ingest(
         bool, typer.Option("--dry-run", help="Show what would be built and why; change nothing.")
     ] = False,
     prefect: PrefectOption = False,
-    engine: Annotated[
-        Literal["local", "spark"],
-        typer.Option(
-            "--engine",
-            help="Build parts in processes of this machine or on Spark, where --workers is the "
-            "number of tasks at a time (default: 128).",
-        ),
-    ] = "local",
-    master: Annotated[
-        str | None,
-        typer.Option("--master", help="URL of the Spark master.", show_default="local[*]"),
-    ] = None,
+    engine: PartEngineOption = "local",
+    master: MasterOption = None,
     log_format: LogOption = "text",
 ) -> None:
     """Read a source and publish a release.
@@ -64,15 +56,8 @@ def ingest(
 
     Example: wardrobe ingest deepfashion2 sample/deepfashion2 --lake lake
     """
-    from flows.runners.spark import TASKS_AT_A_TIME
-    from flows.spark import DEFAULT_MASTER
-
     use_password_of(password_file)
-    if engine == "spark":
-        master = master or DEFAULT_MASTER
-        workers = workers or TASKS_AT_A_TIME
-    elif master is not None:
-        raise InputError(f"--master {master} is for Spark: add --engine spark.")
+    master, workers = spark_options(engine, master, workers)
     workers = workers or os.cpu_count() or 1
     if dry_run:
         from flows.pipelines.ingest import preview

@@ -120,6 +120,18 @@ LogOption = Annotated[
         callback=set_log_format,
     ),
 ]
+PartEngineOption = Annotated[
+    Literal["local", "spark"],
+    typer.Option(
+        "--engine",
+        help="Build parts in processes of this machine or on Spark, where --workers is the number "
+        "of tasks at a time (default: 128).",
+    ),
+]
+MasterOption = Annotated[
+    str | None,
+    typer.Option("--master", help="URL of the Spark master.", show_default="local[*]"),
+]
 PasswordFileOption = Annotated[
     Path | None,
     typer.Option(
@@ -153,6 +165,23 @@ def use_password_of(path: Path | None) -> None:
     if "\0" in password:
         raise InputError(f"--password-file {path} is not text: it contains a zero byte")
     os.environ["WARDROBE_ZIP_PASSWORD"] = password
+
+
+def spark_options(
+    engine: str, master: str | None, workers: int | None
+) -> tuple[str | None, int | None]:
+    """The Spark master that builds parts (None without Spark), and the workers with its default.
+
+    Raises InputError for a master without `--engine spark`.
+    """
+    if engine == "spark":
+        from flows.runners.spark import TASKS_AT_A_TIME
+        from flows.spark import DEFAULT_MASTER
+
+        return master or DEFAULT_MASTER, workers or TASKS_AT_A_TIME
+    if master is not None:
+        raise InputError(f"--master {master} is for Spark: add --engine spark.")
+    return None, workers
 
 
 def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -7,8 +7,11 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.options import (
+    MasterOption,
+    PartEngineOption,
     PasswordFileOption,
     WorkersOption,
+    spark_options,
     takes_ingest_options,
     use_password_of,
 )
@@ -27,6 +30,8 @@ def serve(
     ] = "UTC",
     workers: WorkersOption = None,
     password_file: PasswordFileOption = None,
+    engine: PartEngineOption = "local",
+    master: MasterOption = None,
 ) -> None:
     """Ingest on a schedule of the Prefect server, until interrupted.
 
@@ -37,6 +42,7 @@ def serve(
     Example: wardrobe serve --cron "0 3 * * *" deepfashion2 /data/deepfashion2 --lake /data/lake
     """
     use_password_of(password_file)
+    master, workers = spark_options(engine, master, workers)
     if not configured_api():
         raise InputError(
             "a schedule needs a Prefect server: run `prefect server start`, then "
@@ -50,7 +56,7 @@ def serve(
     location = request.location
     side_files = [str(path) for path in location.side_files]
     places = {"source": str(location.path), "lake": str(lake), "side_files": side_files}
-    options = {**asdict(request), **places, "workers": workers}
+    options = {**asdict(request), **places, "workers": workers, "master": master}
     # The flow has the same defaults; False of an option that is remembered is not one of them.
     parameters = {name: value for name, value in options.items() if value not in (None, (), [])}
     serve_flow(ingest_flow, f"{request.dataset}-scheduled", parameters, cron, timezone)

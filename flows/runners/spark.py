@@ -101,8 +101,7 @@ def _task(environment: Mapping[str, str], versions: Mapping[str, str]) -> Task:
                 try:
                     for name, expected in versions.items():
                         if version(name) != expected:
-                            problem = f"executor {host} has {name} {version(name)}"
-                            raise ModuleNotFoundError(f"{problem}, not {expected}")
+                            raise ModuleNotFoundError(f"{name} is {version(name)}, not {expected}")
                     answer = pickle.loads(call)()
                 except ModuleNotFoundError as missing:
                     error = ModuleNotFoundError(f"executor {host}: {missing}")

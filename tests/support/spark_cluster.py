@@ -1,6 +1,6 @@
 """A Spark standalone cluster on loopback: a master and two workers with a core each.
 
-Every process of it is in a session of its own, by which its children are found and killed.
+Each process starts a session, by which its children are found and killed.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 180
+SECONDS = 300
 """What takes longer has failed; a busy machine needs a third of it."""
 
 
@@ -104,12 +104,12 @@ def spark_cluster(folder: Path) -> Iterator[Cluster]:
 
 def processes_of(session: int) -> list[int]:
     """Ids of the processes in a session."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         words = read_bytes(path).rpartition(b") ")[2].split()
         if words and int(words[3]) == session:
-            found.append(int(path.parent.name))
-    return found
+            pids.append(int(path.parent.name))
+    return pids
 
 
 def read_bytes(path: Path) -> bytes:
