@@ -18,8 +18,8 @@ from flows.cli.options import (
     LogOption,
     PrefectOption,
     ReleaseOption,
-    different_files,
     parquet_file,
+    predictions_option,
     rows_file,
 )
 from flows.cli.output import print_rows
@@ -47,12 +47,7 @@ ModeOption = Annotated[
 ]
 RowsOption = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--predictions",
-        metavar="FILE",
-        help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
-        callback=different_files,
-    ),
+    predictions_option("File of result rows of the authors' format, JSON or Parquet; repeatable."),
 ]
 
 
@@ -61,15 +56,7 @@ class SharedOptions:
     """The options that the commands of all tasks have."""
 
     split: Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
-    predictions: Annotated[
-        list[Path],
-        typer.Option(
-            "--predictions",
-            metavar="FILE",
-            help="File of predictions; repeatable.",
-            callback=different_files,
-        ),
-    ] = field(default_factory=list)
+    predictions: Annotated[list[Path], predictions_option()] = field(default_factory=list)
     dataset: Annotated[Dataset, typer.Option("--dataset", help="Data set.")] = "deepfashion2"
     by: Annotated[
         str, typer.Option("--by", help="Attributes to score by as well, separated by commas.")
