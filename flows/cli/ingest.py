@@ -110,22 +110,22 @@ def derive(
 
     Example: wardrobe derive
     """
-    if not (prefect or configured_api()):
-        run_derive(lake, None, wait)
-        return
-    with prefect_run(lake):
-        from flows.derive import derive_flow
-
-        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait))
-    print_summary(summary, lake)
+    run_derive(lake, None, wait=wait, prefect=prefect)
 
 
-def run_derive(lake: Place, settings: "PairSettings | None", wait: bool) -> None:
-    """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
-    from flows.pipelines.derive import derive as run
+def run_derive(lake: Place, settings: "PairSettings | None", *, wait: bool, prefect: bool) -> None:
+    """Derive and print the outcome; `settings` as for `pipelines.derive`."""
+    if prefect or configured_api():
+        with prefect_run(lake):
+            from flows.derive import derive_flow
 
-    with progress() as on_progress:
-        summary = run(lake, settings, wait=wait, on_progress=on_progress)
+            pairs = None if settings is None else asdict(settings)
+            summary = cast("Summary", derive_flow(lake=str(lake), wait=wait, pairs=pairs))
+    else:
+        from flows.pipelines.derive import derive as run
+
+        with progress() as on_progress:
+            summary = run(lake, settings, wait=wait, on_progress=on_progress)
     print_summary(summary, lake)
 
 
