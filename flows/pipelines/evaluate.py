@@ -130,6 +130,7 @@ def with_published(scores: pa.Table) -> pa.Table:
             baseline and baseline.method + ", mode unpublished" * (row["mode"] is not None)
             for baseline, row in zip(baselines, rows, strict=True)
         ]
-        table = table.append_column("published", pa.array(values, pa.float64()))
+        place = table.column_names.index("score") + 1
+        table = table.add_column(place, "published", pa.array(values, pa.float64()))
         table = table.append_column("method", pa.array(methods, pa.string()))
     return table
