@@ -20,7 +20,7 @@ BATCH = 1024
 REQUIRED = ("image_id", "item_no", "embedding")
 
 TYPES = {"image_id": pa.int64(), "item_no": pa.int64(), "box": pa.list_(pa.float64())}
-"""The types that columns get; vectors keep theirs."""
+"""The types that columns are cast to, without that of vectors."""
 
 
 class Embeddings(NamedTuple):
