@@ -5,13 +5,7 @@ from pathlib import Path
 import pytest
 from command_line import wardrobe
 from ingesting import file_hashes, ingested
-from local_server import local_server
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    temporary_settings,
-)
+from local_server import server_of_flows
 from scored_releases import a_lake, write_precision_details, write_predictions, write_scores
 
 from flows.derive import derive_flow
@@ -24,12 +18,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory):
-    """The server, also for flows of this process; each would wait a second for its heartbeat."""
-    home = tmp_path_factory.mktemp("server")
-    with local_server(home) as server:
-        settings = {PREFECT_HOME: home, PREFECT_API_URL: server.url}
-        with temporary_settings({**settings, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            yield server
+    with server_of_flows(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def test_pair_sets_are_the_same_under_prefect_and_directly(server, sources, tmp_path):
