@@ -72,7 +72,7 @@ class IngestRequest:
 
     @cached_property
     def location(self) -> Location:
-        """The source and its side files, found on this machine."""
+        """The source and its side files, found on this machine or in a store."""
         return Location.parse(self.source, self.side_files)
 
     @property
