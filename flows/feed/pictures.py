@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def keep_freed_memory() -> None:
 
 
 class SourcePictures:
-    """Pictures read where they were ingested from: one by one, from zips a batch at a time.
+    """Pictures read where they were ingested from: one by one, from zips and stores in batches.
 
     Like EmbeddedPictures safe to use from several threads.
     """
@@ -56,7 +57,8 @@ class SourcePictures:
     def read(self, image_rows: Sequence[int]) -> list[bytes]:
         """The picture files of some rows of the index; InputError when one cannot be read."""
         file_names = [self._index.file_name(row) for row in image_rows]
-        if self._source.location.kind == "folder":
+        location = self._source.location
+        if location.kind == "folder" and isinstance(location.path, Path):
             return [self._file(self._source.member(name)) for name in file_names]
         return [self._data(document) for document in self._source.read(file_names)]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.storage import Location, read_members
+from flows.storage.objects import is_address
 from schemas.errors import InputError
 from schemas.source import Document
 
@@ -64,8 +65,8 @@ def picture_source(
     try:
         return PictureSource(Location.parse(location), pattern)
     except InputError as error:
-        if pictures_at is not None:
-            raise
+        if pictures_at is not None or is_address(location):
+            raise  # the reason: a store has more of them than a path
         raise InputError(
             f"{location} does not exist or cannot be read: the pictures of {dataset} {split} were "
             "ingested from there; mount it, ingest from its present location, or give that "

@@ -35,7 +35,7 @@ class IngestRequest:
     """
 
     dataset: Annotated[str, "Data set that the source contains."]
-    source: Annotated[str, "Folder, zip archive or CSV file to read."]
+    source: Annotated[str, "Folder, zip archive or CSV file to read; also s3://bucket/prefix."]
     lake: Annotated[str, "Folder of the lake, or s3://bucket/prefix."] = "lake"
     splits: Annotated[Sequence[str], "Read only this split; repeatable."] = ()
     strict: Annotated[bool, "Publish nothing (exit code 1) if anything is refused."] = False
@@ -72,7 +72,7 @@ class IngestRequest:
 
     @cached_property
     def location(self) -> Location:
-        """The source and its side files, found on this machine."""
+        """The source and its side files, found on this machine or in a store."""
         return Location.parse(self.source, self.side_files)
 
     @property

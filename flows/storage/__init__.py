@@ -1,8 +1,8 @@
 """Bytes of sources: locations in, listings and contents of members out; atomic file writes.
 
-A path that a user gave becomes a Location, its listing (schemas.source.MEMBERS), Documents and
-answers to the first bytes of pictures. Names, sizes and bytes of members are the same for a folder
-and for its zips. May import `schemas`.
+A path or address that a user gave becomes a Location, its listing (schemas.source.MEMBERS),
+Documents and answers to the first bytes of pictures. Names, sizes and bytes of members
+are the same for a folder, for its zips, and for both in an object store. May import `schemas`.
 """
 
 from flows.storage.listing import Listing

@@ -3,14 +3,14 @@
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from flows.storage.descriptors import READ_NO_LINK, read_at
 from flows.storage.folder_listing import allowed_roots, is_inside
-from flows.storage.member import MAX_MEMBER_BYTES, Member, MemberError, Probe, T, is_stamp
+from flows.storage.member import Member, MemberError, Probe, T, require_listed
 from schemas.source import Document
 
 # Errors of one file. Others may pass (a network, a full table of open files) and are raised.
@@ -58,6 +58,12 @@ class FolderReader:
                 failure = self._as_member_error(member, error)
             self._checked_folder = ""
         return Document(member.name, None, failure.rule, str(failure))
+
+    def read_each(
+        self, members: Iterable[Member], probe: Probe[T], heads: Sequence[int] = ()
+    ) -> Iterator[T | Document]:
+        """The same for many members, in their order."""
+        return (self.read(member, probe, heads) for member in members)
 
     def _read_once(self, member: Member, probe: Probe[T], heads: Sequence[int]) -> T:
         handle = self._open(member.name)
@@ -135,13 +141,4 @@ def _compare(member: Member, current: os.stat_result) -> None:
     """MemberError when a file is not the one that was listed, or cannot be read in any case."""
     if not stat.S_ISREG(current.st_mode):
         raise MemberError("unreadable", "it is not a regular file")
-    if current.st_size > MAX_MEMBER_BYTES:
-        limit = f"more than the {MAX_MEMBER_BYTES:,} that are read"
-        raise MemberError("too_large", f"it has {current.st_size:,} bytes, {limit}")
-    if current.st_size != member.size >= 0:
-        raise MemberError(
-            "changed_while_read",
-            f"it was listed with {member.size:,} bytes and now has {current.st_size:,}",
-        )
-    if is_stamp(member.stamp) and member.stamp != str(current.st_mtime_ns):
-        raise MemberError("changed_while_read", "it was written to after it was listed")
+    require_listed(member, current.st_size, str(current.st_mtime_ns))

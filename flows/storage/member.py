@@ -22,6 +22,9 @@ size of most pictures is within the first 620 bytes, and decryption costs by the
 ARCHIVE_STAMPS = ("crc32:", "aes:")
 """How the stamps of members of zips begin; those of files are mtime_ns in digits."""
 
+OBJECT_STAMP = "etag:"
+"""How the stamps of objects begin."""
+
 
 class Member(NamedTuple):
     """A member as it was listed; `stamp` is compared when it is one of storage's."""
@@ -41,4 +44,18 @@ class MemberError(Exception):
 
 def is_stamp(stamp: str) -> bool:
     """Whether a stamp is one of storage's; decoders may replace it by a hash of records."""
-    return stamp.isdecimal() or stamp.startswith(ARCHIVE_STAMPS)
+    return stamp.isdecimal() or stamp.startswith((*ARCHIVE_STAMPS, OBJECT_STAMP))
+
+
+def require_listed(member: Member, size: int, stamp: str) -> None:
+    """MemberError when a file or object is too large, or not the one that was listed."""
+    if size > MAX_MEMBER_BYTES:
+        limit = f"more than the {MAX_MEMBER_BYTES:,} that are read"
+        raise MemberError("too_large", f"it has {size:,} bytes, {limit}")
+    if size != member.size >= 0:
+        raise MemberError(
+            "changed_while_read",
+            f"it was listed with {member.size:,} bytes and now has {size:,}",
+        )
+    if is_stamp(member.stamp) and member.stamp != stamp:
+        raise MemberError("changed_while_read", "it was written to after it was listed")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
@@ -13,6 +12,9 @@ from flows.storage.folder_listing import list_folder
 from flows.storage.folder_reader import FolderReader
 from flows.storage.location import SIDE_FOLDER, Location
 from flows.storage.member import ARCHIVE_STAMPS, HEAD_SIZES, Member, Probe, T
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place
+from flows.storage.prefix import PrefixReader, list_prefix, object_stamp
 from flows.storage.zips.archive import read_archived
 from flows.storage.zips.zip_index import read_zip_index
 from schemas.errors import InputError
@@ -24,22 +26,22 @@ _ROWS = 4_096
 
 
 def list_members(location: Location) -> Iterator[pa.Table]:
-    """Every member of a source as schemas.source.MEMBERS; a folder comes in runs of a million.
+    """Every member of a source as schemas.source.MEMBERS; a folder comes in several tables.
 
-    The stamp is mtime_ns as text for files and `crc32:...` for members of zips (`aes:...` for
-    those that keep no CRC). Raises OSError when a folder cannot be listed, InputError when an
-    archive is damaged or two places hold a member of one name.
+    The stamp is mtime_ns as text for files, `etag:...` for objects and `crc32:...` for members of
+    zips (`aes:...` for those that keep no CRC). Raises OSError when a folder cannot be listed,
+    InputError when a store fails, an archive is damaged or two places hold a member of one name.
     """
     if location.kind == "file":
         yield _rows([(location.path, location.path.name)])
     elif location.kind == "folder":
-        yield from list_folder(location.path)
+        yield from _list_below(location.path)
     else:
         packed = read_zip_index(location).members()
         yield packed
         if location.archives != (location.path,):
             names = frozenset(path.name for path in location.archives)
-            for loose in list_folder(location.path, skip=names):
+            for loose in _list_below(location.path, skip=names):
                 both = loose.filter(pc.is_in(loose["name"], value_set=packed["name"]))["name"]
                 if len(both):
                     raise InputError(
@@ -51,14 +53,23 @@ def list_members(location: Location) -> Iterator[pa.Table]:
         yield _rows([(path, SIDE_FOLDER + path.name) for path in location.side_files])
 
 
-def _rows(files: Iterable[tuple[Path, str]]) -> pa.Table:
+def _list_below(root: Place, skip: frozenset[str] = frozenset()) -> Iterator[pa.Table]:
+    if isinstance(root, ObjectPath):
+        return list_prefix(root, skip=skip)
+    return list_folder(root, skip=skip)
+
+
+def _rows(files: Iterable[tuple[Place, str]]) -> pa.Table:
     """Single files as MEMBERS, each with the name it has as a member."""
     rows = []
     for path, name in files:
-        status = path.stat()
-        row = {"name": name, "size": status.st_size, "stamp": str(status.st_mtime_ns)}
-        rows.append(row)
-    return pa.Table.from_pylist(rows, schema=MEMBERS)
+        if isinstance(path, ObjectPath):
+            facts = path.facts()
+            rows.append(Member(name, facts.size, object_stamp(path, facts.etag)))
+        else:
+            status = path.stat()
+            rows.append(Member(name, status.st_size, str(status.st_mtime_ns)))
+    return pa.Table.from_pylist([row._asdict() for row in rows], schema=MEMBERS)
 
 
 def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
@@ -70,7 +81,7 @@ def read_members(location: Location, members: pa.Table) -> Iterator[Document]:
     those of tables by a hash of records) is not compared, the size is.
 
     Raises OSError when the whole folder or archive is gone or the disk fails, so that retries can
-    act, and InputError when the password of a zip is missing or wrong.
+    act, and InputError when a store fails or the password of a zip is missing or wrong.
     """
     names = (name for chunk in members["name"].chunks for name in chunk.to_pylist())
     answers = _read_each(location, members, _whole, ())
@@ -106,7 +117,7 @@ def _whole(data: bytes, whole: bool) -> bytes | None:
 def _read_each(
     location: Location, rows: pa.Table, probe: Probe[T], heads: Sequence[int]
 ) -> Iterator[T | Document]:
-    reader = FolderReader(location.root)
+    reader = _reader(location.root)
     for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
         members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
         placed = zip(_carriers(location, members), members, strict=True)
@@ -117,7 +128,11 @@ def _read_each(
             elif carrier == "side file":
                 yield from (_read_side_file(location, member, probe, heads) for member in chosen)
             else:
-                yield from (reader.read(member, probe, heads) for member in chosen)
+                yield from reader.read_each(chosen, probe, heads)
+
+
+def _reader(root: Place) -> FolderReader | PrefixReader:
+    return PrefixReader(root) if isinstance(root, ObjectPath) else FolderReader(root)
 
 
 def _read_side_file(
@@ -126,7 +141,7 @@ def _read_side_file(
     """Read a file outside the source's folder; a reason why not has the member's name."""
     name = member.name.removeprefix(SIDE_FOLDER)
     (path,) = (path for path in location.side_files if path.name == name)
-    answer = FolderReader(path.parent).read(member._replace(name=name), probe, heads)
+    (answer,) = _reader(path.parent).read_each([member._replace(name=name)], probe, heads)
     return answer._replace(name=member.name) if isinstance(answer, Document) else answer
 
 

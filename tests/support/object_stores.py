@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,7 +78,8 @@ class StubStore(ThreadingHTTPServer):
     `lost` is the share of writes that are applied and whose connection is then closed without an
     answer, `busy` the share of requests that are refused with 503, `delay` seconds before each
     answer. After `end_after` writes every request fails, as if the client's machine went down.
-    `refuse` is a pattern of keys that may not be accessed. `requests` counts by method (`LIST`,
+    `refuse` is a pattern of keys that may not be accessed, `cut` of those whose bodies end early.
+    `on_read(key)` is called before an object is read. `requests` counts by method (`LIST`,
     `COPY` too), `sent` bytes of bodies of answers; `log` has method and key of each request.
     """
 
@@ -89,6 +90,8 @@ class StubStore(ThreadingHTTPServer):
         self.objects: dict[str, tuple[bytes, str, float]] = {}
         self.lost, self.busy, self.delay = lost, busy, delay
         self.refuse: re.Pattern[str] | None = None
+        self.cut: re.Pattern[str] | None = None
+        self.on_read: Callable[[str], None] = lambda key: None
         self.end_after: int | None = None
         self.draws = random.Random(seed)
         self.lock = threading.Lock()
@@ -187,6 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(200, body.encode())
 
     def do_get(self) -> None:
+        self.server.on_read(self.key)
         if self.key not in self.server.objects:
             return self.answer(404, error="NoSuchKey")
         data, etag, modified = self.server.objects[self.key]
@@ -270,5 +274,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
+            if status < 300 and self.server.cut and self.server.cut.search(self.key):
+                body = body[: len(body) // 2]
+                self.close_connection = True
             self.server.sent += len(body)
             self.wfile.write(body)

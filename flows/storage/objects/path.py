@@ -1,7 +1,7 @@
 """An object or a prefix of a bucket, with the names of pathlib where it does the same."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,6 +25,10 @@ OBJECTS = pa.schema(
 
 PAGE = 1000
 """Objects in one answer to a request for a listing."""
+
+NEAR = 16 << 10
+"""Bytes between two ranges that are read rather than requested apart. Few, because memory holds
+them: four thousand ranges of pictures would be hundreds of megabytes."""
 
 _ADDRESS = re.compile(r"s3:/{1,2}(?=[^/])([^/]*)/*(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
@@ -61,6 +65,10 @@ class ObjectPath:
         """The object or prefix of an address. Raises InputError for another text."""
         match = _ADDRESS.fullmatch(str(text))
         key = match[2].strip("/") if match else ""
+        if "@" in (match[1] if match else "") or "?" in key:  # not shown: it may be a secret
+            raise InputError(
+                "an address has neither credentials nor a query: give s3://bucket/prefix."
+            )
         if not match or not _BUCKET.fullmatch(match[1]):
             raise InputError(f"{text} does not name a bucket: give s3://bucket/prefix.")
         if (key and set(key.split("/")) & {"", ".", ".."}) or not key.isprintable():
@@ -112,7 +120,7 @@ class ObjectPath:
         """Size, etag and time of an object: one request."""
         with store_errors(self):
             meta = self._client.head(self._store, self.key)
-        return ObjectFacts(meta["size"], meta["e_tag"], meta["last_modified"])
+        return _facts(meta)
 
     def read_bytes(self) -> bytes:
         """All bytes of an object: one request."""
@@ -120,9 +128,27 @@ class ObjectPath:
 
     def read_tagged(self) -> tuple[bytes, str]:
         """All bytes of an object and its etag, of one moment."""
+        facts, read = self.open_range()
+        return read(), str(facts.etag)
+
+    def open_range(
+        self, start: int = 0, end: int | None = None
+    ) -> tuple[ObjectFacts, Callable[[], bytes]]:
+        """Facts of an object, and a function that reads its bytes from `start` to `end`.
+
+        Both are the answer to one request; fewer bytes come at the end of the object. `start` must
+        be before it.
+        """
+        span: Any = (start, end) if end is not None else {"offset": start}
+        options = {"range": span} if start or end is not None else None
         with store_errors(self):
-            answer = self._client.get(self._store, self.key)
-            return bytes(answer.bytes()), str(answer.meta["e_tag"])
+            answer = self._client.get(self._store, self.key, options=options)
+
+        def read() -> bytes:
+            with store_errors(self):
+                return bytes(answer.bytes())
+
+        return _facts(answer.meta), read
 
     def read_range(self, start: int, length: int) -> bytes:
         """`length` bytes from `start`, fewer at the end; `start` and `length` must have some."""
@@ -130,9 +156,11 @@ class ObjectPath:
             return bytes(self._client.get_range(self._store, self.key, start=start, length=length))
 
     def read_ranges(self, starts: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
-        """Several ranges of an object; those less than 1 MiB apart come with one request."""
+        """Several ranges of an object; those less than NEAR apart come with one request."""
         with store_errors(self):
-            answers = self._client.get_ranges(self._store, self.key, starts=starts, lengths=lengths)
+            answers = self._client.get_ranges(
+                self._store, self.key, starts=starts, lengths=lengths, coalesce=NEAR
+            )
         return list(map(bytes, answers))
 
     def write_bytes(self, data: bytes) -> None:
@@ -184,17 +212,19 @@ class ObjectPath:
 
     def objects(self) -> pa.Table:
         """The objects below this prefix as OBJECTS, sorted by name; a request for each PAGE."""
+        return pa.Table.from_batches(self.listed(PAGE), OBJECTS).sort_by("name")
+
+    def listed(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """The objects below this prefix as OBJECTS, so many rows at a time, as the store sorts."""
         start = len(self.key) + 1 if self.key else 0
-        batches = []
         with store_errors(self):
-            for page in self._client.list(self._store, self.key or None, chunk_size=PAGE):
+            for chunk in self._client.list(self._store, self.key or None, chunk_size=rows):
                 columns = [
-                    [meta["path"][start:] for meta in page],
-                    *([meta[name] for meta in page] for name in ("size", "e_tag", "last_modified")),
+                    [meta["path"][start:] for meta in chunk],
+                    *([meta[key] for meta in chunk] for key in ("size", "e_tag", "last_modified")),
                 ]
                 arrays = map(pa.array, columns, OBJECTS.types)
-                batches.append(pa.RecordBatch.from_arrays(list(arrays), schema=OBJECTS))
-        return pa.Table.from_batches(batches, OBJECTS).sort_by("name")
+                yield pa.RecordBatch.from_arrays(list(arrays), schema=OBJECTS)
 
     def is_empty(self) -> bool:
         """Whether nothing is below this prefix: one request."""
@@ -203,9 +233,17 @@ class ObjectPath:
 
     def folders(self) -> list[str]:
         """The next steps of the keys below this prefix that have more steps, sorted."""
+        return self.top()[1]
+
+    def top(self) -> tuple[list[str], list[str]]:
+        """The names of the objects directly below this prefix, and its `folders`; both sorted."""
         with store_errors(self):
             answer = self._client.list_with_delimiter(self._store, self.key or None)
-        return sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in answer["common_prefixes"])
+        paths = [meta["path"] for meta in answer["objects"]], answer["common_prefixes"]
+        objects, folders = (
+            sorted(path.rstrip("/").rpartition("/")[2] for path in each) for each in paths
+        )
+        return objects, folders
 
     @property
     def _store(self) -> Any:
@@ -217,3 +255,7 @@ class ObjectPath:
         import obstore
 
         return obstore
+
+
+def _facts(meta: Any) -> ObjectFacts:
+    return ObjectFacts(meta["size"], meta["e_tag"], meta["last_modified"])

@@ -3,13 +3,13 @@
 import os
 import struct
 import zlib
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 
 import numpy as np
 
-from flows.storage.descriptors import read_at
 from flows.storage.member import MemberError
+from flows.storage.place import OpenBytes, open_bytes
 from flows.storage.zips import aes, zipcrypto
 from flows.storage.zips.zip_directory import AES, PLAIN, ZIPCRYPTO, Entry
 from flows.storage.zips.zip_index import ZipIndex
@@ -31,19 +31,21 @@ class OpenArchives(ExitStack):
     def __init__(self, index: ZipIndex) -> None:
         super().__init__()
         self._index = index
-        self._handles: dict[int, int] = {}
+        self._files: dict[int, OpenBytes] = {}
         self._unlocked: set[int] = set()
 
     def packed(
         self, rows: Sequence[int], entries: Sequence[Entry], limits: Sequence[int | None]
     ) -> list[bytes | MemberError]:
         """Entries decrypted but still compressed: each whole, or its first bytes up to a limit."""
-        results: list[bytes | MemberError] = []
-        for row, entry, limit in zip(rows, entries, limits, strict=True):
-            try:
-                results.append(self._raw(row, entry, limit))
-            except MemberError as error:
-                results.append(error)
+        results: list[bytes | MemberError] = [b""] * len(rows)
+        archives = self._index.archive[list(rows)]
+        for archive in np.unique(archives).tolist():
+            places = np.flatnonzero(archives == archive).tolist()
+            chosen = [entries[place] for place in places]
+            raw = self._raw(archive, chosen, [limits[place] for place in places])
+            for place, piece in zip(places, raw, strict=True):
+                results[place] = piece
         for cipher, decrypt in _CIPHERS.items():
             pieces = {
                 place: piece
@@ -58,33 +60,26 @@ class OpenArchives(ExitStack):
                 results[place] = piece
         return results
 
-    def _handle(self, archive: int) -> int:
-        if archive not in self._handles:
-            file = self._index.archives[archive].open("rb", buffering=0)
-            self._handles[archive] = self.enter_context(file).fileno()
-        return self._handles[archive]
+    def _file(self, archive: int) -> OpenBytes:
+        if archive not in self._files:
+            file = open_bytes(self._index.archives[archive])
+            self._files[archive] = self.enter_context(closing(file))
+        return self._files[archive]
 
-    def _raw(self, row: int, entry: Entry, limit: int | None) -> bytes:
-        """The bytes in the archive that follow the entry's local header."""
-        length = entry.packed
-        if limit is not None:
-            needed = _encryption_header_size(entry) + limit + _INFLATED_SLACK + limit // 64
-            length = min(length, needed)
-        handle = self._handle(int(self._index.archive[row]))
-        block = read_at(handle, 30 + _SLACK + length, entry.offset)
-        if len(block) < 30 or block[:4] != b"PK\3\4":
-            raise MemberError("unreadable", _DAMAGED + "its header in the archive is missing")
-        flags, _, _, name, extra = struct.unpack_from("<HH16sHH", block, 6)
-        if (flags ^ entry.flags) & 1:
-            raise MemberError("unreadable", _DAMAGED + "its two headers differ on encryption")
-        start = 30 + name + extra
-        data = block[start : start + length]
-        while len(data) < length:
-            more = read_at(handle, length - len(data), entry.offset + start + len(data))
-            if not more:
-                raise MemberError("unreadable", _DAMAGED + "the archive ends within it")
-            data += more
-        return data
+    def _raw(
+        self, archive: int, entries: Sequence[Entry], limits: Sequence[int | None]
+    ) -> Iterator[bytes | MemberError]:
+        """The bytes in an archive that follow the local headers of its entries."""
+        file = self._file(archive)
+        lengths = [_stored_length(*pair) for pair in zip(entries, limits, strict=True)]
+        blocks = file.read_ranges(
+            [entry.offset for entry in entries], [30 + _SLACK + length for length in lengths]
+        )
+        for entry, length, block in zip(entries, lengths, blocks, strict=True):
+            try:
+                yield _after_header(file, entry, length, block)
+            except MemberError as error:
+                yield error
 
     def _password(self, archives: set[int]) -> bytes:
         """The password, tested on some entries: with a wrong one all would seem to be damaged.
@@ -112,16 +107,39 @@ class OpenArchives(ExitStack):
             rows = np.flatnonzero(encrypted & (entries["cipher"] == cipher))
             # AES has two check bytes where ZipCrypto has one, and a test costs a thousand rounds.
             rows = rows[:: max(1, len(rows) // _SAMPLE)][: _SAMPLE if cipher == ZIPCRYPTO else 2]
-            for row in rows.tolist():
-                entry = Entry(*entries[row].item())
-                try:
-                    piece = self._raw(row, entry, 0)
-                except MemberError:
+            chosen = [Entry(*entries[row].item()) for row in rows.tolist()]
+            raw = self._raw(archive, chosen, [0] * len(chosen))
+            for entry, piece in zip(chosen, raw, strict=True):
+                if isinstance(piece, MemberError):
                     continue
                 tested += 1
                 (plain,) = decrypt([piece], [entry], [False], password)
                 matching += isinstance(plain, bytes)
         return not tested or 2 * matching > tested
+
+
+def _stored_length(entry: Entry, limit: int | None) -> int:
+    """Bytes of an entry in its archive: all, or enough for its first `limit` bytes."""
+    if limit is None:
+        return entry.packed
+    needed = _encryption_header_size(entry) + limit + _INFLATED_SLACK + limit // 64
+    return min(entry.packed, needed)
+
+
+def _after_header(file: OpenBytes, entry: Entry, length: int, block: bytes) -> bytes:
+    """The bytes after the local header, which `block` begins with. Raises MemberError."""
+    if len(block) < 30 or block[:4] != b"PK\3\4":
+        raise MemberError("unreadable", _DAMAGED + "its header in the archive is missing")
+    flags, _, _, name, extra = struct.unpack_from("<HH16sHH", block, 6)
+    if (flags ^ entry.flags) & 1:
+        raise MemberError("unreadable", _DAMAGED + "its two headers differ on encryption")
+    start = 30 + name + extra
+    data = block[start : start + length]
+    if len(data) < length:  # a longer name or extra fields than _SLACK
+        data += file.read_at(length - len(data), entry.offset + start + len(data))
+    if len(data) < length:
+        raise MemberError("unreadable", _DAMAGED + "the archive ends within it")
+    return data
 
 
 def unpacked(entry: Entry, packed: bytes, limit: int | None) -> bytes:

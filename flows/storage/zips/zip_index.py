@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,22 @@ import pyarrow.compute as pc
 
 from flows.storage.location import Location
 from flows.storage.names import member_names, number_duplicates
+from flows.storage.objects import ObjectPath
+from flows.storage.place import Place
+from flows.storage.prefix import object_stamp
 from flows.storage.zips.zip_directory import ENTRY, read_directory
 from schemas.errors import InputError
 from schemas.source import MEMBERS
 
-ArchiveState = tuple[int, int, int]
-"""Size, mtime_ns and inode of an archive: they differ when the archive was replaced."""
+ArchiveState = tuple[int, int | str, int]
+"""Size, mtime_ns and inode of an archive, or size, etag and 0: others when it was replaced."""
 
 
 @dataclass(frozen=True)
 class ZipIndex:
     """Entries of all archives by member name; `archive` is the position of an entry's archive."""
 
-    archives: tuple[Path, ...]
+    archives: tuple[Place, ...]
     states: tuple[ArchiveState, ...]
     names: pa.Array
     archive: npt.NDArray[np.int16]
@@ -61,18 +64,24 @@ def read_zip_index(location: Location) -> ZipIndex:
     return _parsed(location.archives, tuple(archive_state(path) for path in location.archives))
 
 
-def archive_state(path: Path) -> ArchiveState:
-    """The state of an archive, to see whether it was replaced."""
+def archive_state(path: Place) -> ArchiveState:
+    """The state of an archive, to see whether it was replaced; one request for an object."""
+    if isinstance(path, ObjectPath):
+        facts = path.facts()
+        return facts.size, object_stamp(path, facts.etag), 0
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @lru_cache(maxsize=2)
-def _parsed(archives: tuple[Path, ...], states: tuple[ArchiveState, ...]) -> ZipIndex:
+def _parsed(archives: tuple[Place, ...], states: tuple[ArchiveState, ...]) -> ZipIndex:
+    archives = tuple(map(_with_size, archives, states))
     names, entries = [pa.array([], pa.large_string())], [np.empty(0, ENTRY)]
     for path in archives:
         raw_names, archive_entries = read_directory(path)
-        archive_names = member_names(raw_names, path.stem.encode(errors="replace").decode())
+        archive_names = member_names(
+            raw_names, PurePath(path.name).stem.encode(errors="replace").decode()
+        )
         del raw_names
         if len(_repeated(archive_names.take(pc.sort_indices(archive_names)))):
             archive_names = pa.array(number_duplicates(archive_names.to_pylist()), pa.string())
@@ -88,6 +97,11 @@ def _parsed(archives: tuple[Path, ...], states: tuple[ArchiveState, ...]) -> Zip
     sorted_entries = np.concatenate(entries)[order]
     pa.default_memory_pool().release_unused()  # a worker keeps this state for its whole life
     return ZipIndex(archives, states, all_names, owner, sorted_entries)
+
+
+def _with_size(path: Place, state: ArchiveState) -> Place:
+    """The archive; an object knows its size, which saves a request whenever it is opened."""
+    return path.with_size(state[0]) if isinstance(path, ObjectPath) else path
 
 
 def _repeated(names: pa.Array) -> list[int]:
