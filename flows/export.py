@@ -11,7 +11,7 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import export_training as pipeline
-from flows.pipelines import failures, progress, query
+from flows.pipelines import failures, progress, tables
 from flows.pipelines import report as report_pipeline
 from flows.pipelines.output import require_output_file, require_output_folder
 from flows.runners import local_runner
@@ -53,7 +53,7 @@ def export_training_flow(
         "fold": fold,
     }
     exported = pipeline.export_training(
-        query.open_release(lake, None),
+        tables.open_release(lake, None),
         dataset,
         split=split,
         output=require_output_folder(Path(output)),

@@ -10,7 +10,6 @@ from flows.cli.app import app
 from flows.cli.options import rows_file
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
-from schemas.scores import ALL
 
 SELECTION = ["attribute", "value", "mode", "category"]
 """Columns of COMPARISON that are one column when printed."""
@@ -63,4 +62,6 @@ def compare(
 
 def _subset(selection: dict[str, str | None]) -> str:
     """What a score is over, in one cell: `all`, `skirt`, `scale small removed`."""
+    from schemas.scores import ALL
+
     return " ".join(word for word in selection.values() if word not in (None, ALL)) or ALL

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from flows.cli.output import print_rows
 from flows.lake import Lake
 from flows.pipelines.outcome import split_totals
-from flows.pipelines.query import data_dictionary, query_list, table_rows, user_sql
+from flows.pipelines.query import data_dictionary, query_list, user_sql
 from flows.pipelines.releases import release_list
+from flows.pipelines.tables import table_rows
 
 WIDTHS = (80, 120)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
