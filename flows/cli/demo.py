@@ -1,5 +1,6 @@
 """The command that shows everything once: demo."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.app import app
-from flows.cli.ingest import run_ingest
+from flows.cli.ingest import run_ingest_flow
 from flows.cli.options import output_folder
 from flows.cli.output import print_rows
 from flows.cli.progress import progress
@@ -33,14 +34,17 @@ def demo(
     ] = Path("wardrobe-demo"),
     seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
 ) -> None:
-    """Generate small sources, ingest them and write a report.
+    """Generate small sources and ingest them with Prefect.
 
-    Prints the totals and the commands to try next. Needs no network and no server; without the
-    extra of the report, there is none.
+    Writes a report, if its extra is installed, and prints the totals. Needs no network and no
+    server.
 
     Example: wardrobe demo
     """
+    from flows.pipelines.outcome import split_totals
+    from flows.pipelines.report import STEPS, make_report
     from flows.pipelines.sample import write_sample
+    from flows.pipelines.tables import open_release
 
     lake, report = folder / "lake", folder / "report.html"
     for dataset, images in SIZES.items():
@@ -49,12 +53,8 @@ def demo(
             with _one_bar(f"draw {dataset}", images) as on_progress:
                 write_sample(dataset, source, images, seed, on_progress=on_progress)
         request = IngestRequest(dataset, str(source), str(lake))
-        print(f"{dataset}: {run_ingest(request, workers=1).sentence}")
-    # Here, so that the first bar does not wait for them.
-    from flows.pipelines.outcome import split_totals
-    from flows.pipelines.report import STEPS, make_report
-    from flows.pipelines.tables import open_release
-
+        workers = min(2, os.cpu_count() or 1)
+        print(f"{dataset}: {run_ingest_flow(request, workers, own_server=True).sentence}")
     release = open_release(lake, None)
     written = str(report)
     try:
@@ -71,8 +71,6 @@ def demo(
     print(f"lake     {lake}  (release {release.id})")
     print(f"report   {written}")
     print(f'\nNext, run a query:\n\n  {command} sql {option} "{" ".join(QUERY.split())}"')
-    words = f"ingest {dataset} {shlex.quote(str(source))} {option}"
-    print(f"\nor ingest again, as a Prefect flow:\n\n  {command} {words} --prefect")
 
 
 @contextmanager

@@ -67,23 +67,21 @@ def ingest(
     elif prefect or configured_api():
         print_summary(run_ingest_flow(request, workers, master), parse_place(request.lake))
     else:
-        print_summary(run_ingest(request, workers, master), parse_place(request.lake))
+        from flows.pipelines.ingest import ingest as run
+        from flows.pipelines.parts import is_small
+        from flows.runners import local_runner, spark_runner
+
+        runner = spark_runner(master, workers) if master else local_runner(workers, is_small)
+        with progress() as on_progress:
+            summary = run(request, runner, on_progress)
+        print_summary(summary, parse_place(request.lake))
 
 
-def run_ingest(request: IngestRequest, workers: int, master: str | None = None) -> "Summary":
-    """Ingest without Prefect; the master is that of Spark."""
-    from flows.pipelines.ingest import ingest as run
-    from flows.pipelines.parts import is_small
-    from flows.runners import local_runner, spark_runner
-
-    runner = spark_runner(master, workers) if master else local_runner(workers, is_small)
-    with progress() as on_progress:
-        return run(request, runner, on_progress)
-
-
-def run_ingest_flow(request: IngestRequest, workers: int, master: str | None = None) -> "Summary":
+def run_ingest_flow(
+    request: IngestRequest, workers: int, master: str | None = None, *, own_server: bool = False
+) -> "Summary":
     """Ingest as a Prefect flow; see `prepare_prefect` for the server."""
-    with prefect_run(parse_place(request.lake)):
+    with prefect_run(parse_place(request.lake), own_server=own_server):
         from flows.ingest import ingest_flow
 
         summary: Summary = ingest_flow(
@@ -93,11 +91,11 @@ def run_ingest_flow(request: IngestRequest, workers: int, master: str | None = N
 
 
 @contextmanager
-def prefect_run(lake: "Place") -> Iterator[None]:
+def prefect_run(lake: "Place", *, own_server: bool = False) -> Iterator[None]:
     """Prepare Prefect and show the progress of the flow that the body calls."""
     with progress() as on_progress, listening(on_progress):
         on_progress(STARTING, 0, 1)
-        prepare_prefect(lake)
+        prepare_prefect(lake, own_server=own_server)
         yield
 
 

@@ -28,12 +28,15 @@ QUIET = "CRITICAL"
 """The command prints the outcome of a run, failures as one sentence; Prefect need not."""
 
 
-def prepare_prefect(lake: "Place") -> None:
+def prepare_prefect(lake: "Place", *, own_server: bool = False) -> None:
     """Set Prefect up for a run of this process; call before the first `import prefect`.
 
-    Uses the configured server, or a temporary one that ends with the process. Raises InputError
-    when the configured one does not answer.
+    Uses the configured server, or a temporary one that ends with the process: always with
+    `own_server`, else if none is configured. Raises InputError when the configured one does not
+    answer.
     """
+    if own_server:
+        _ignore_configuration(lake)
     quiet_prefect(lake)
     if not configured_api():
         from flows.serve import watch_temporary_server
@@ -65,6 +68,13 @@ def _own_home(lake: "Place") -> Path:
     home = folder / ".prefect"
     home.mkdir(parents=True, exist_ok=True)
     return home
+
+
+def _ignore_configuration(lake: "Place") -> None:
+    """Remove Prefect's variables from the environment, and set a home without profiles."""
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_HOME"] = str(_own_home(lake))
 
 
 @dataclass(frozen=True)

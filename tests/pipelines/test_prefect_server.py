@@ -4,6 +4,7 @@ import os
 import threading
 import warnings
 import zipfile
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from prefect.settings import (
 from prefect.workers.process import ProcessWorker
 
 from flows import ingest as ingest_module
+from flows.cli import demo
+from flows.cli import ingest as cli_ingest
 from flows.derive import check_flow, derive_flow
 from flows.ingest import PASSWORD_BLOCK, PASSWORD_VARIABLE, ingest_flow
 from flows.lake import Lake, last_failure, last_success
@@ -134,6 +137,30 @@ def test_the_password_of_zips_comes_from_a_secret_block(
     assert "sesame" not in (Lake(lake).release().path / "manifest.json").read_text()
     known = [server.ask(f"{kind}/filter", limit=200) for kind in ("logs", "flow_runs")]
     assert all(known) and "sesame" not in str(known)
+
+
+def test_the_demo_ingests_every_sample_and_writes_a_report(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "SIZES", dict.fromkeys(demo.SIZES, 12))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    stages: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def recorded():
+        yield lambda what, done, of, **_: stages.setdefault(what, []).append((done, of))
+
+    for module in (demo, cli_ingest):  # what a terminal shows as bars
+        monkeypatch.setattr(module, "progress", recorded)
+    done = wardrobe("demo", tmp_path / "demo", PREFECT_API_URL=server.url)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    for line, dataset in zip(lines, ("deepfashion2", "fashionai", "fashion-mnist"), strict=False):
+        assert line.startswith(f"{dataset}: published ")
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
+    assert f"(release {Lake(tmp_path / 'demo' / 'lake').release().id})" in done.stdout
+    assert " sql --lake " in lines[-1]
+    drawn = {f"draw {dataset}" for dataset in DATASETS}
+    assert stages.keys() == {*drawn, "start Prefect", "files", "derive", "report"}
+    assert all(events[-1][0] == events[-1][1] for events in stages.values())
 
 
 @pytest.mark.parametrize(
