@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import export_training as pipeline
-from flows.pipelines import failures, progress, query
+from flows.pipelines import failures, progress, tables
 from flows.pipelines import report as report_pipeline
 from flows.pipelines.output import (
     require_distinct_files,
@@ -58,7 +58,7 @@ def export_training_flow(
         "fold": fold,
     }
     exported = pipeline.export_training(
-        query.open_release(lake, None),
+        tables.open_release(lake, None),
         dataset,
         split=split,
         output=require_output_folder(Path(output)),

@@ -3,34 +3,19 @@
 `TABLES` is the only list of tables; footers, checks, views, docs and tests are derived from it.
 """
 
-from schemas.images import IMAGES
-from schemas.items import ITEMS
-from schemas.landmark_types import CATEGORIES_TABLE, LANDMARK_TYPES_TABLE
-from schemas.landmarks import LANDMARKS
-from schemas.listed import LISTED_GALLERY, LISTED_QUERIES
-from schemas.pairs import PAIRS, TRIPLETS
-from schemas.pictures import PICTURES
-from schemas.polygons import POLYGONS
-from schemas.rejections import REJECTIONS
-from schemas.table import Table
+from typing import TYPE_CHECKING, Any
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        IMAGES,
-        PICTURES,
-        ITEMS,
-        LANDMARKS,
-        POLYGONS,
-        PAIRS,
-        TRIPLETS,
-        LISTED_QUERIES,
-        LISTED_GALLERY,
-        REJECTIONS,
-        CATEGORIES_TABLE,
-        LANDMARK_TYPES_TABLE,
-    )
-}
-"""Every declared table by name, in the order people meet them."""
+if TYPE_CHECKING:
+    from schemas.table import Table
+    from schemas.tables import TABLES
 
 __all__ = ["TABLES", "Table"]
+
+
+def __getattr__(name: str) -> Any:
+    # Not at the top: errors, data sets and rules need no Arrow, and `wardrobe --help` only these.
+    if name in __all__:
+        from schemas import tables
+
+        return getattr(tables, name)
+    raise AttributeError(f"module 'schemas' has no attribute {name!r}")

@@ -8,9 +8,7 @@ the last three with what.
 import pyarrow as pa
 
 from schemas.table import Column, column, dataset_column, optional, split_column
-
-TASKS = ("detection", "landmarks", "segmentation", "retrieval", "classification")
-"""The tasks that predictions can be scored for."""
+from schemas.tasks import TASKS
 
 MODES = ("ignored", "removed")
 """What happens to items outside a subset: detections that match them do not count, or these items

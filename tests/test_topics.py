@@ -19,7 +19,7 @@ from flows.lake.plan import LOSS_LIMIT, REFUSAL_LIMIT
 from flows.storage.member import MAX_MEMBER_BYTES
 from flows.warehouse import all_checks, queries
 from schemas.datasets import DATASETS
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,6 +1,5 @@
 """The `wardrobe` command group that every module of commands adds to."""
 
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +31,8 @@ app = typer.Typer(
 
 def _print_version(version: bool) -> None:
     if version:
+        from importlib.metadata import version as installed_version
+
         import flows
 
         # The folder shows whether another package's `flows` was installed over this one.

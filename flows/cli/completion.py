@@ -7,7 +7,7 @@ import typer
 
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 Complete = Callable[[typer.Context, str], list[str]]
 """What typer calls with the words so far and the beginning of a name."""
@@ -52,7 +52,7 @@ def _releases(parameters: dict[str, Any]) -> Iterable[str]:
 
 def _splits(parameters: dict[str, Any]) -> Iterable[str]:
     """Those of the release, or of the data set where there is none yet."""
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     dataset = parameters["dataset"]
     try:

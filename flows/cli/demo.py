@@ -42,9 +42,9 @@ def demo(
     Example: wardrobe demo
     """
     from flows.pipelines.outcome import split_totals
-    from flows.pipelines.query import open_release
     from flows.pipelines.report import STEPS, make_report
     from flows.pipelines.sample import write_sample
+    from flows.pipelines.tables import open_release
 
     lake, report = folder / "lake", folder / "report.html"
     for dataset, images in SIZES.items():

@@ -73,7 +73,7 @@ def coco(
     Example: wardrobe export coco deepfashion2 validation --output validation.json
     """
     from flows.pipelines.export import CocoOptions, export_coco
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     with progress() as on_progress:
         counts = export_coco(
@@ -108,7 +108,7 @@ def information(
     Example: wardrobe export information deepfashion2 validation --output lists
     """
     from flows.pipelines.export import export_information
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     written = export_information(
         open_release(lake, release),
@@ -169,7 +169,7 @@ def training(
     """
     use_password_of(password_file)
     from flows.pipelines.export_training import TrainingOptions, export_training
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
     from flows.runners import local_runner
 
     with progress() as on_progress:
@@ -232,7 +232,7 @@ def yolo(
     """
     use_password_of(password_file)
     from flows.pipelines.export_yolo import export_yolo
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     with progress() as on_progress:
         written_as, counts = export_yolo(
@@ -277,7 +277,7 @@ def duckdb(
     Example: wardrobe export duckdb --output lake.duckdb
     """
     from flows.pipelines.export import export_duckdb
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     opened = open_release(lake, release)
     with progress() as on_progress:

@@ -16,7 +16,7 @@ from flows.cli.app import app
 from flows.cli.terminal import raw_stream
 from schemas.datasets import DATASETS
 from schemas.errors import InputError, did_you_mean
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 TOPICS = (
     "sources",

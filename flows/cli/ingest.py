@@ -29,11 +29,12 @@ from flows.cli.output import print_rows
 from flows.cli.prefect_settings import configured_api, prepare_prefect
 from flows.cli.progress import progress
 from flows.pipelines.progress import STARTING, listening
-from flows.pipelines.request import IngestRequest, Place, parse_place
+from flows.pipelines.request import IngestRequest, parse_place
 
 if TYPE_CHECKING:
     from flows.pipelines.derive import PairSettings
     from flows.pipelines.outcome import Summary
+    from flows.pipelines.request import Place
 
 
 @app.command(epilog="Topics: wardrobe help sources, wardrobe help parts, wardrobe help releases")
@@ -67,9 +68,10 @@ def ingest(
         print_summary(run_ingest_flow(request, workers, master), parse_place(request.lake))
     else:
         from flows.pipelines.ingest import ingest as run
+        from flows.pipelines.parts import is_small
         from flows.runners import local_runner, spark_runner
 
-        runner = spark_runner(master, workers) if master else local_runner(workers)
+        runner = spark_runner(master, workers) if master else local_runner(workers, is_small)
         with progress() as on_progress:
             summary = run(request, runner, on_progress)
         print_summary(summary, parse_place(request.lake))
@@ -89,7 +91,7 @@ def run_ingest_flow(
 
 
 @contextmanager
-def prefect_run(lake: Place, *, own_server: bool = False) -> Iterator[None]:
+def prefect_run(lake: "Place", *, own_server: bool = False) -> Iterator[None]:
     """Prepare Prefect and show the progress of the flow that the body calls."""
     with progress() as on_progress, listening(on_progress):
         on_progress(STARTING, 0, 1)
@@ -113,7 +115,9 @@ def derive(
     run_derive(lake, None, wait=wait, prefect=prefect)
 
 
-def run_derive(lake: Place, settings: "PairSettings | None", *, wait: bool, prefect: bool) -> None:
+def run_derive(
+    lake: "Place", settings: "PairSettings | None", *, wait: bool, prefect: bool
+) -> None:
     """Derive and print the outcome; `settings` as for `pipelines.derive`."""
     if prefect or configured_api():
         with prefect_run(lake):
@@ -129,7 +133,7 @@ def run_derive(lake: Place, settings: "PairSettings | None", *, wait: bool, pref
     print_summary(summary, lake)
 
 
-def print_summary(summary: "Summary", lake: Place) -> None:
+def print_summary(summary: "Summary", lake: "Place") -> None:
     """Print the sentence, the totals by split and the warnings of a run."""
     print(summary.sentence)
     if summary.totals.num_rows:

@@ -36,7 +36,7 @@ def tables(
 
     Example: wardrobe tables --lake lake
     """
-    from flows.pipelines.query import open_release, table_rows
+    from flows.pipelines.tables import open_release, table_rows
 
     write_rows(table_rows(open_release(lake, release).manifest), form, output)
 
@@ -69,7 +69,7 @@ def path(lake: LakeOption = DEFAULT_LAKE, release: ReleaseOption = None) -> None
 
     Example: duckdb -c "select count(*) from '$(wardrobe path)/items/*/*/*.parquet'"
     """
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
 
     print(open_release(lake, release).path)
 

@@ -3,13 +3,15 @@
 import os
 import shlex
 import socket
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flows.pipelines.request import Place
 from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.pipelines.request import Place
 
 DEFAULTS = {
     # Analytics of the SDK and of the server.
@@ -26,7 +28,7 @@ QUIET = "CRITICAL"
 """The command prints the outcome of a run, failures as one sentence; Prefect need not."""
 
 
-def prepare_prefect(lake: Place, *, own_server: bool = False) -> None:
+def prepare_prefect(lake: "Place", *, own_server: bool = False) -> None:
     """Set Prefect up for a run of this process; call before the first `import prefect`.
 
     Uses the configured server, or a temporary one that ends with the process: always with
@@ -42,7 +44,7 @@ def prepare_prefect(lake: Place, *, own_server: bool = False) -> None:
         watch_temporary_server()
 
 
-def quiet_prefect(lake: Place, *, service: bool = False) -> None:
+def quiet_prefect(lake: "Place", *, service: bool = False) -> None:
     """Set what is not set yet; call before the first `import prefect`.
 
     With a configured server, the log of a run goes to its pages and not to the terminal; a
@@ -60,7 +62,7 @@ def quiet_prefect(lake: Place, *, service: bool = False) -> None:
         os.environ["PREFECT_HOME"] = str(_own_home(lake))
 
 
-def _own_home(lake: Place) -> Path:
+def _own_home(lake: "Place") -> Path:
     """The folder of a temporary server's data: next to the lake, or here if that is elsewhere."""
     folder = lake.absolute().parent if isinstance(lake, Path) else Path.cwd()
     home = folder / ".prefect"
@@ -68,7 +70,7 @@ def _own_home(lake: Place) -> Path:
     return home
 
 
-def _ignore_configuration(lake: Place) -> None:
+def _ignore_configuration(lake: "Place") -> None:
     """Remove Prefect's variables from the environment, and set a home without profiles."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]
@@ -103,6 +105,10 @@ def configured_api() -> PrefectApi | None:
         return PrefectApi(url)
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
     path = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    if not path.is_file():
+        return None
+    import tomllib
+
     try:
         profiles = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):

@@ -18,7 +18,7 @@ from flows.cli.options import (
 )
 from flows.cli.output import print_rows, write_rows
 from schemas.errors import InputError
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 
 @app.command()

@@ -17,7 +17,7 @@ from flows.cli.options import (
 )
 from flows.cli.progress import progress
 from schemas.datasets import DATASETS
-from schemas.scores import TASKS
+from schemas.tasks import TASKS
 
 sample = command_group(
     "sample",
@@ -90,8 +90,8 @@ def predictions(
 
     Example: wardrobe sample predictions detection --split validation --output boxes.json
     """
-    from flows.pipelines.query import open_release
     from flows.pipelines.sample_predictions import write_sample_predictions
+    from flows.pipelines.tables import open_release
 
     dataset = dataset or ("fashion-mnist" if task == "classification" else "deepfashion2")
     with progress() as on_progress:

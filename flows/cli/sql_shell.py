@@ -15,7 +15,8 @@ from flows.cli.output import print_rows
 from flows.cli.signals import Terminated
 from flows.cli.terminal import raw_stream
 from flows.pipelines.failures import sentence_of
-from flows.pipelines.query import data_dictionary, table_rows
+from flows.pipelines.query import data_dictionary
+from flows.pipelines.tables import table_rows
 
 if TYPE_CHECKING:
     from flows.pipelines.query import Release, UserSession

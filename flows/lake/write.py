@@ -12,14 +12,12 @@ import pyarrow.compute as pc
 
 from flows.lake.plan import Part
 from flows.lake.table_file import Rows, TableFile, pieces_of, table_file
-from flows.release.manifest import FileRecord, table_order
+from flows.release.manifest import STATISTICS, FileRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 
 MAIN_TABLES = ("images", "items", "landmarks", "polygons", "rejections")
 """Every part has a file of these, if need be without rows, so that every glob matches a file."""
-
-STATISTICS = "statistics/"
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
 

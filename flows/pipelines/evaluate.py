@@ -15,7 +15,7 @@ from flows.pipelines.evaluate_precision import PRECISION
 from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, Origin, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.query import open_release
+from flows.pipelines.tables import open_release
 from flows.predictions import predictions_sha256, unchanged_predictions
 from flows.release import Release
 from flows.warehouse import open_warehouse

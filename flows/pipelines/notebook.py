@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from flows.pipelines import query
+from flows.pipelines import query, tables
 from flows.release import Release
 from flows.release.file_system import ReleaseFiles
 from flows.storage.objects import ObjectPath
@@ -36,7 +36,7 @@ def open_release(
     place = parse_place(lake or os.environ.get("WARDROBE_LAKE") or "lake")
     if isinstance(place, Path):
         place = place.expanduser()
-    return ReleaseReader(query.open_release(place, release))
+    return ReleaseReader(tables.open_release(place, release))
 
 
 class ReleaseReader:

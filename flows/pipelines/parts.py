@@ -34,6 +34,12 @@ PICTURES_AT_ONCE = 100
 PICTURE_BYTES_AT_ONCE = 64 << 20
 """Their bytes together, unless a single picture has more."""
 
+SMALL = 4_000
+"""Images that this process builds sooner than the processes of a pool start."""
+
+WHOLE_PICTURE = 20
+"""How many images take as long as one whose picture is read whole, to verify or embed it."""
+
 INCOMPLETE_FINGERPRINT = ""
 """Fingerprint of a part that could not be read whole: it equals no other."""
 
@@ -47,6 +53,17 @@ class PartJob:
     folder: Path
     verify_images: bool = False
     embed_images: bool = False
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether pictures are read whole, not only their first bytes."""
+        return self.verify_images or self.embed_images
+
+
+def is_small(jobs: Sequence[PartJob]) -> bool:
+    """Whether one process builds these parts sooner than several."""
+    images = (job.part.rows * (WHOLE_PICTURE if job.reads_pictures else 1) for job in jobs)
+    return len(jobs) <= 1 or sum(images) <= SMALL
 
 
 RunParts = Callable[[Callable[[PartJob], Receipt], Sequence[PartJob]], Iterable[Receipt]]
@@ -157,7 +174,7 @@ def picture_facts(
     members = _with_roles(part_members, "picture")
     answers: Iterator[PictureFacts | Document] = (
         read_members(job.source, members)
-        if job.verify_images or job.embed_images
+        if job.reads_pictures
         else read_heads(job.source, members, probe)
     )
     rows = []

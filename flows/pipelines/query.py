@@ -1,18 +1,16 @@
-"""Queries on a release: its tables, the queries of sql/, SQL of users, checks and rejections."""
+"""Queries on a release: the queries of sql/, SQL of users, checks and rejections."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from textwrap import fill
 
 import pyarrow as pa
 
-from flows.lake import open_lake
-from flows.release import FileRecord, Manifest, Release, describe_damage
+from flows.pipelines.tables import open_release
+from flows.release import Release, describe_damage
 from flows.storage.place import Place
 from flows.warehouse import (
     INTERNAL_KINDS,
-    STATISTICS,
     UserSession,
     Verdict,
     Warehouse,
@@ -34,35 +32,7 @@ from flows.warehouse import (
 from schemas import TABLES
 from schemas.datasets import DATASETS, SPLITS
 from schemas.errors import InputError, did_you_mean
-from schemas.rejections import RULES
-
-
-def open_release(lake: str | Place, release: str | None) -> Release:
-    """The release of this id, or the current one: resolved once. Raises InputError."""
-    return open_lake(lake).release(release)
-
-
-def table_rows(manifest: Manifest) -> pa.Table:
-    """One row per table and statistic of a manifest: rows, bytes, files, partitions."""
-    files: dict[str, list[FileRecord]] = defaultdict(list)
-    for record in manifest.files:
-        files[record.table].append(record)
-    order = [name for name in TABLES if name in files] + sorted(files.keys() - TABLES.keys())
-    rows = [
-        {
-            "table": name.removeprefix(STATISTICS),  # as SQL names a statistic
-            "rows": sum(record.rows for record in files[name]),
-            "bytes": sum(record.bytes for record in files[name]),
-            "files": len(files[name]),
-            "partitions": ", ".join(sorted({_partition(file.path) for file in files[name]} - {""})),
-        }
-        for name in order
-    ]
-    return pa.Table.from_pylist(rows)
-
-
-def _partition(path: str) -> str:
-    return "/".join(step.partition("=")[2] for step in path.split("/") if "=" in step)
+from schemas.rejection_rules import RULES
 
 
 def table_names() -> list[str]:

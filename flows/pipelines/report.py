@@ -16,9 +16,10 @@ from flows.exports.report import (
 from flows.lake import LakeReleases, open_lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.query import table_rows, verdict_rows
+from flows.pipelines.query import verdict_rows
 from flows.pipelines.releases import diff_releases
 from flows.pipelines.report_scores import scored_predictions
+from flows.pipelines.tables import table_rows
 from flows.release import Release
 from flows.storage.place import Place
 from flows.warehouse import (

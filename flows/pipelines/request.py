@@ -7,12 +7,14 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property, wraps
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from flows.storage import Location
-from flows.storage.place import Place, parse_place
 from schemas.datasets import DATASETS
 from schemas.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.storage import Location
+    from flows.storage.place import Place
 
 __all__ = [
     "IngestRequest",
@@ -71,8 +73,10 @@ class IngestRequest:
                 )
 
     @cached_property
-    def location(self) -> Location:
+    def location(self) -> "Location":
         """The source and its side files, found on this machine or in a store."""
+        from flows.storage import Location
+
         return Location.parse(self.source, self.side_files)
 
     @property
@@ -94,6 +98,13 @@ class IngestRequest:
             side_files=self.side_files or inputs.get("side_files", ()),
             **remembered,
         )
+
+
+def parse_place(text: "str | Place") -> "Place":
+    """`s3://bucket/prefix` as ObjectPath, anything else as Path. InputError for a bad address."""
+    from flows.storage import place  # takes Arrow, and `wardrobe --help` does not need it
+
+    return place.parse_place(text)
 
 
 def record_parameters(record: type, only: Collection[str] = ()) -> list[inspect.Parameter]:

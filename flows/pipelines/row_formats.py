@@ -7,9 +7,7 @@ from typing import IO, Any, TypeAlias
 
 import msgspec
 import numpy as np
-import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import types
 
 from flows.storage.atomic import atomic_write
@@ -55,6 +53,8 @@ def tuples_of(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 
 def _write_parquet(rows: Rows, sink: IO[bytes]) -> None:
+    import pyarrow.parquet as pq
+
     for field in rows.schema:
         try:
             pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
@@ -72,6 +72,8 @@ def _write_parquet(rows: Rows, sink: IO[bytes]) -> None:
 
 
 def _write_csv(rows: Rows, sink: IO[bytes]) -> None:
+    import polars as pl
+
     for field in rows.schema:
         if content := _not_in_csv(field.type):
             raise InputError(

@@ -12,7 +12,8 @@ from flows.pipelines.evaluation import Origin
 from flows.predictions import opened_parquet
 from flows.release import Release
 from schemas.errors import InputError
-from schemas.scores import SCORES, TASK_COLUMNS, TASKS
+from schemas.scores import SCORES, TASK_COLUMNS
+from schemas.tasks import TASKS
 
 
 def read_scores(paths: Sequence[Path], release: Release) -> dict[Origin, pa.Table]:

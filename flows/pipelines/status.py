@@ -8,8 +8,8 @@ from typing import Any
 import humanize
 
 from flows.lake import RunEnd, last_failure, last_success, open_lake
-from flows.pipelines.query import table_rows
 from flows.pipelines.releases import verdict_counts
+from flows.pipelines.tables import table_rows
 from flows.release import require_files
 from flows.storage.place import Place
 from schemas import TABLES

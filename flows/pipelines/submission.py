@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.pipelines.output import require_output_file
-from flows.pipelines.query import open_release
+from flows.pipelines.tables import open_release
 from flows.predictions.challenge import Images, Problems, add_problems
 from flows.storage.atomic import atomic_write
 from flows.warehouse import open_warehouse, run_query

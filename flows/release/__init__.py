@@ -4,10 +4,10 @@ May import `schemas` and `flows.storage`. Whatever reads or writes a lake may im
 """
 
 from flows.release.damage import describe_damage, is_inside, require_files, require_readable
-from flows.release.file_system import arrow_input
 from flows.release.fold import Fold
 from flows.release.manifest import FileRecord, Manifest, PartRecord, Receipt
 from flows.release.release import Release, differing_files, last_read
+from flows.release.release_file import arrow_input
 from flows.release.resolve import open_release
 from flows.release.selection import (
     LeftOutCounts,

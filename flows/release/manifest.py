@@ -19,6 +19,10 @@ JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+
+STATISTICS = "statistics/"
+"""What the name of a statistic's table begins with."""
+
 _RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
 _TIME = "%Y%m%dT%H%M%SZ"
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from flows.release.file_system import ReleaseFile
 from flows.release.manifest import MANIFEST, FileRecord, Manifest, content_hash, count_problems
 from flows.release.release import Release
+from flows.release.release_file import ReleaseFile
 from flows.storage.objects import ObjectPath
 from flows.storage.place import Place
 from schemas import TABLES
@@ -101,6 +100,8 @@ def _content_problems(
     if (sha256 := digest.hexdigest()) != record.sha256:
         how = "has other bytes" if size == record.bytes else f"has {size} bytes, not {record.bytes}"
         yield Problem(record.path, f"{how} than were published (sha256 {sha256[:16]}...)")
+    import pyarrow.parquet as pq  # here: only the verification reads footers
+
     try:
         with pq.ParquetFile(file) as parquet:
             rows, schema = parquet.metadata.num_rows, parquet.schema_arrow

@@ -104,12 +104,15 @@ def run_in_pool(
 
 
 def local_runner(
-    workers: int,
+    workers: int, is_small: Callable[[Sequence[Job]], bool] = lambda jobs: len(jobs) <= 1
 ) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
-    """Run jobs in this process for one worker, else in a pool; the first failure ends all."""
+    """Run jobs in a pool, but in this process for one worker and where `is_small` says so.
+
+    The first failure ends all.
+    """
 
     def run(build: Callable[[Job], Receipt], jobs: Sequence[Job]) -> Iterator[Receipt]:
-        if workers <= 1 or len(jobs) <= 1:
+        if workers <= 1 or is_small(jobs):
             yield from map(build, jobs)
             return
         with worker_pool(min(workers, len(jobs))) as pool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flows.samples.deepfashion2_products import ROLES, Product, Style, random_style, weighted
 from flows.samples.figure import WAIST
-from flows.samples.garments import FITS, FLAT_POSES, POSES, Shape, wardrobe
+from flows.samples.garments import FITS, FLAT_POSES, POSES, Shape, garment_shape
 
 Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
 """From body units to pixels: a 2x2 matrix to multiply with, and a shift."""
@@ -66,7 +66,6 @@ class SceneBuilder:
         self.rng = Random(f"{seed} {split}")
         generator = np.random.Generator(np.random.PCG64(self.rng.getrandbits(64)))
         self._jitter = (generator.random((512, 64, 2)) - 0.5) * 0.05
-        self._shapes = wardrobe()
 
     def scene(self, product: Product, source: str) -> Scene:
         """One picture of a product, by a consumer or a shop."""
@@ -94,7 +93,7 @@ class SceneBuilder:
             style = replace(style, number=0)
         if rng.random() < 0.02:
             category_id = _SISTERS.get(category_id, category_id)
-        return product.role, self._shapes[category_id][pose][product.fit], style
+        return product.role, garment_shape(category_id, pose, product.fit), style
 
     def _companions(self, product: Product, main: Worn, pose: int) -> list[Worn]:
         """The other garments of the outfit: any that match, or the one that is sold with it."""
@@ -110,7 +109,7 @@ class SceneBuilder:
             elif companion and rng.random() < 0.4:
                 (style, category_id), fit = companion, product.fit
             companion = None
-            worn.append((role, self._shapes[category_id][pose][fit], style))
+            worn.append((role, garment_shape(category_id, pose, fit), style))
         return worn
 
     def _frame(self, main: Shape, width: int, height: int, squeeze: float) -> Frame:

@@ -6,7 +6,7 @@ schemas.categories give the numbers of the right half.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 import numpy as np
@@ -150,18 +150,23 @@ def _strap(top: Point, bodice: Point) -> list[Point]:
     return [(top[0] + out, top[1]), (bodice[0] + out, bodice[1] - 0.01)]
 
 
-@lru_cache(maxsize=1)
-def wardrobe() -> dict[int, list[list[Shape]]]:
-    """Every category cut on every pose in several fits: [category][pose][fit].
+@cache
+def garment_shape(category_id: int, pose: int, fit: int) -> Shape:
+    """A category cut on a pose (below POSES) in a fit (below FITS).
 
-    Made once; placing and jitter make the garments of a picture differ.
+    Cut once; placing and jitter make the garments of a picture differ.
     """
+    return cut(category_id, _poses()[pose], _fits()[category_id][fit])
+
+
+@cache
+def _poses() -> tuple[Pose, ...]:
+    return poses(POSES, FLAT_POSES, seed=7)
+
+
+@cache
+def _fits() -> dict[int, list[Fit]]:
     rng = Random(20190123)
-    all_poses = poses(POSES, FLAT_POSES, seed=7)
-    fits = {
-        number: [Fit(*(rng.random() for _ in range(5))) for _ in range(FITS)] for number in HALVES
-    }
     return {
-        number: [[cut(number, pose, fit) for fit in fits[number]] for pose in all_poses]
-        for number in HALVES
+        number: [Fit(*(rng.random() for _ in range(5))) for _ in range(FITS)] for number in HALVES
     }

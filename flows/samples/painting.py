@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw
 from flows.samples.deepfashion2_products import Colour
 from flows.samples.deepfashion2_scenes import Garment, Scene
 
+Corner = tuple[float, float]
+
 _FINE = 2  # pictures are drawn this much larger and reduced, for smooth edges
 _SHOP, _WALL, _FLOOR = (244, 244, 242), (206, 196, 182), (150, 126, 104)
 _WITHOUT_NECK = {7, 8, 9}
@@ -45,21 +47,41 @@ def _paint_garment(picture: Image.Image, garment: Garment) -> None:
     if shape.category_id not in _WITHOUT_NECK:  # the inside of the back, seen in the neckline
         draw.polygon(_corners(points[:6]), fill=dark)
     rings = [_corners(points[list(ring)]) for ring in (shape.outline, *shape.parts)]
-    mask = Image.new("1", picture.size)
+    left, top, right, bottom = box = _box_of(rings, picture.size)
+    mask = Image.new("1", (right - left, bottom - top))
     for ring in rings:  # a sleeve across the body would leave a hole in the outline alone
-        ImageDraw.Draw(mask).polygon(ring, fill=1)
-    picture.paste(_cloth(style.colour, style.pattern, picture.size), mask=mask)
+        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in ring], fill=1)
+    plain = style.pattern == "plain"
+    cloth = style.colour if plain else _cloth(style.colour, style.pattern, mask.size)
+    picture.paste(cloth, box, mask)
     for ring in rings:
         draw.line([*ring, ring[0]], fill=dark, width=2 * _FINE, joint="curve")
 
 
+def _box_of(rings: list[list[Corner]], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The part of the picture around the rings, from a corner where patterns repeat."""
+    period = 2 * _STRIPE * _FINE
+    corners = [corner for ring in rings for corner in ring]
+    (left, right), (top, bottom) = (
+        (
+            _between(int(min(values)), limit) // period * period,
+            _between(int(max(values)) + 2, limit),
+        )
+        for values, limit in zip(zip(*corners, strict=True), size, strict=True)
+    )
+    return left, top, right, bottom
+
+
+def _between(number: int, limit: int) -> int:
+    return min(max(number, 0), limit)
+
+
 def _cloth(colour: Colour, pattern: str, size: tuple[int, int]) -> Image.Image:
-    """A plain colour, with darker stripes across it, and down it as well when it is checked."""
+    """A colour with darker stripes across it, and down it as well when it is checked."""
     cloth = Image.new("RGB", size, colour)
     draw, dark, step = ImageDraw.Draw(cloth), _shaded(colour, 0.8), _STRIPE * _FINE
-    if pattern != "plain":
-        for y in range(0, size[1], 2 * step):
-            draw.rectangle((0, y, size[0], y + step), fill=dark)
+    for y in range(0, size[1], 2 * step):
+        draw.rectangle((0, y, size[0], y + step), fill=dark)
     if pattern == "checks":
         for x in range(0, size[0], 2 * step):
             draw.rectangle((x, 0, x + step, size[1]), fill=_shaded(colour, 0.7))
@@ -71,5 +93,5 @@ def _shaded(colour: Colour, factor: float) -> Colour:
     return red, green, blue
 
 
-def _corners(points: NDArray[np.float64]) -> list[tuple[float, float]]:
+def _corners(points: NDArray[np.float64]) -> list[Corner]:
     return [(x, y) for x, y in points.tolist()]

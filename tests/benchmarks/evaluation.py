@@ -37,7 +37,7 @@ def evaluated(lake: Path, task: str, path: Path) -> Run:
     from flows.metrics.average_precision import Kernel
     from flows.pipelines.evaluate_precision import evaluate_precision
     from flows.pipelines.evaluation import EvaluationInputs
-    from flows.pipelines.query import open_release
+    from flows.pipelines.tables import open_release
     from flows.warehouse import open_warehouse
 
     evaluation = []

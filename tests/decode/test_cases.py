@@ -10,7 +10,7 @@ from decoded_sources import decode_source
 from flows.decode import DECODERS
 from flows.validate import validate_items
 from schemas.errors import InputError
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 CASES = Path(__file__).parents[1] / "cases"
 ACCEPTED = sorted(CASES.glob("*/accepted/*"))

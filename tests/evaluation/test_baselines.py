@@ -8,7 +8,8 @@ import pytest
 from flows.pipelines.evaluate import with_published
 from schemas.baselines import BASELINES
 from schemas.datasets import DATASETS
-from schemas.scores import ALL, MODES, SCORES, TASKS
+from schemas.scores import ALL, MODES, SCORES
+from schemas.tasks import TASKS
 from schemas.vocabulary import OCCLUSIONS, SCALES, VIEWPOINTS, ZOOMS
 
 VALUES = {

@@ -14,7 +14,7 @@ from retrieval_results import BOX, answer, query
 
 from flows.pipelines.evaluate_retrieval import evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs
-from flows.pipelines.query import open_release
+from flows.pipelines.tables import open_release
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 

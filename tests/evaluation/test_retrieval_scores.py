@@ -11,7 +11,7 @@ from retrieval_results import BOX, answer, query, result
 
 from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_retrieval
 from flows.pipelines.evaluation import EvaluationInputs
-from flows.pipelines.query import open_release
+from flows.pipelines.tables import open_release
 from flows.warehouse import open_warehouse, run_query
 from schemas.details import RETRIEVAL_DETAILS
 from schemas.errors import InputError

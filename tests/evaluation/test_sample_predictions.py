@@ -8,8 +8,8 @@ import pytest
 from command_line import is_one_sentence, wardrobe
 from releases import image, item, write_release
 
-from flows.pipelines.query import open_release
 from flows.pipelines.sample_predictions import write_sample_predictions
+from flows.pipelines.tables import open_release
 from schemas.categories import FASHIONAI_POINTS, category
 
 

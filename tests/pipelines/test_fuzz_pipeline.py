@@ -23,7 +23,7 @@ from flows.lake import Lake, Staging
 from flows.release import Receipt
 from schemas import TABLES
 from schemas.errors import InputError
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 TIMES = int(os.environ.get("WARDROBE_FUZZ", "200"))
 DOCUMENTS, ROWS, ZIPS, FILES = TIMES // 2, TIMES // 5, TIMES // 5, TIMES // 10

@@ -14,7 +14,7 @@ from ingesting import built_parts, ingested, rows_of
 
 from flows.lake import Lake
 from flows.pipelines.outcome import PublicationBlocked
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 pytestmark = pytest.mark.slow
 

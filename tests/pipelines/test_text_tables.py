@@ -20,8 +20,9 @@ from flows.cli.output import print_rows, with_subsets
 from flows.lake import Lake
 from flows.pipelines.evaluate import with_published
 from flows.pipelines.outcome import split_totals
-from flows.pipelines.query import data_dictionary, query_list, table_rows, user_sql
+from flows.pipelines.query import data_dictionary, query_list, user_sql
 from flows.pipelines.releases import release_list
+from flows.pipelines.tables import table_rows
 from schemas.baselines import BASELINES
 from schemas.scores import SCORES
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.release import arrow_input
-from flows.release.file_system import ReleaseFile, ReleaseFiles
+from flows.release.file_system import ReleaseFiles
+from flows.release.release_file import ReleaseFile
 from flows.storage.objects import ObjectPath
 from flows.storage.place import TAIL
 from flows.warehouse import open_read_only, open_warehouse

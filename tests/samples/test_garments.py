@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from flows.samples.deepfashion2_products import ROLES, Product, Style
 from flows.samples.deepfashion2_scenes import Garment, Scene, SceneBuilder
-from flows.samples.garments import FLAT_POSES, wardrobe
+from flows.samples.garments import FITS, FLAT_POSES, POSES, garment_shape
 from flows.samples.painting import paint
 from schemas.categories import CATEGORIES, Category
 
@@ -20,18 +20,22 @@ each_category = pytest.mark.parametrize(
 )
 
 
+def shapes(category: Category, poses: range):
+    """A category cut on these poses in every fit."""
+    return [garment_shape(category.category_id, pose, fit) for pose in poses for fit in range(FITS)]
+
+
 def laid_out(category: Category):
     """Shapes of a category on poses that are the same left and right."""
-    return [shape for pose in wardrobe()[category.category_id][:FLAT_POSES] for shape in pose]
+    return shapes(category, range(FLAT_POSES))
 
 
 @each_category
 def test_a_shape_has_the_landmarks_of_its_category_and_indices_that_exist(category):
-    for pose in wardrobe()[category.category_id]:
-        for shape in pose:
-            assert shape.landmarks == category.landmarks <= len(shape.vertices)
-            for ring in (shape.outline, *shape.parts):
-                assert len(set(ring)) >= 4 and max(ring) < len(shape.vertices)
+    for cut in shapes(category, range(POSES)):
+        assert cut.landmarks == category.landmarks <= len(cut.vertices)
+        for ring in (cut.outline, *cut.parts):
+            assert len(set(ring)) >= 4 and max(ring) < len(cut.vertices)
 
 
 @each_category
@@ -114,20 +118,20 @@ def test_a_consumer_s_picture_has_a_wall_and_a_floor_and_a_shop_s_is_white():
 
 def test_the_notation_of_outlines_is_read_as_its_example_says():
     """The skirt, `3 2 1+4 5+6+7 8+`: landmarks from 0, added vertices from 8 on."""
-    shape = wardrobe()[9][0][0]
-    assert shape.outline == (2, 1, 0, 8, 3, 4, 9, 5, 10, 6, 7, 11)
-    x, y = shape.vertices.T
+    skirt = garment_shape(9, 0, 0)
+    assert skirt.outline == (2, 1, 0, 8, 3, 4, 9, 5, 10, 6, 7, 11)
+    x, y = skirt.vertices.T
     assert x[4] < x[9] < x[5] < x[10] < x[6], "two vertices between the landmarks of the hem"
     assert y[0] < y[8] < y[3] and y[2] < y[11] < y[7], "one on either side of the waist"
 
 
 def test_straps_have_an_outer_edge_on_either_side():
     """Category 6: from landmark 7 down to the bodice at 2, and from the bodice at 6 up to 15."""
-    shape = wardrobe()[6][0][0]
-    assert shape.outline[0] == 14
-    place = shape.outline.index(6)
-    down, up = shape.outline[place + 1 : place + 3], shape.outline[-2:]
-    vertices = shape.vertices
+    dress = garment_shape(6, 0, 0)
+    assert dress.outline[0] == 14
+    place = dress.outline.index(6)
+    down, up = dress.outline[place + 1 : place + 3], dress.outline[-2:]
+    vertices = dress.vertices
     for first, second, top, bodice, side in (
         (*down, 6, 1, -1),
         (*reversed(up), 14, 5, 1),

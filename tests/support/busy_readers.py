@@ -14,7 +14,7 @@ from ingesting import ingested
 from whole_ingests import PART, documents, require_whole, rewrite
 
 from flows.lake import Lake
-from flows.pipelines.query import open_release
+from flows.pipelines.tables import open_release
 from flows.warehouse import open_warehouse
 
 SEEN = """

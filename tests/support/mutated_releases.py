@@ -19,7 +19,7 @@ from mutations import JUNK, cut_out, flip_a_bit, random_value
 from flows.exports.coco.layout import CocoOptions
 from flows.feed import Feed
 from flows.lake import Lake
-from flows.pipelines import query, releases
+from flows.pipelines import query, releases, tables
 from flows.pipelines.derive import PairSettings
 from flows.pipelines.export import export_coco
 from flows.pipelines.failures import sentence_of
@@ -69,7 +69,7 @@ def mutated_parquet(rng: random.Random, data: bytes) -> bytes:
 
 
 def _ask_manifest(lake: Path, out: Path) -> None:
-    query.table_rows(query.open_release(lake, None).manifest)
+    tables.table_rows(tables.open_release(lake, None).manifest)
     releases.release_list(lake)
     PairSettings.recorded(Lake(lake).release().manifest.parameters)
     releases.verify_release(lake, None)
@@ -88,7 +88,7 @@ def _show(lake: Path, out: Path) -> None:
 
 
 def _export(lake: Path, out: Path) -> None:
-    release = query.open_release(lake, None)
+    release = tables.open_release(lake, None)
     options = CocoOptions(layout="official", task="all", visible_only=False)
     export_coco(release, "deepfashion2", split="train", output=out / "coco.json", options=options)
 

@@ -29,7 +29,7 @@ from flows.flatten import flatten
 from flows.storage import Location, read_heads, read_members
 from flows.validate import validate_items
 from schemas.errors import InputError
-from schemas.rejections import RULES
+from schemas.rejection_rules import RULES
 
 SECRET = b"shops and users"
 DOCUMENTS_AT_ONCE = 20

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from flows.validate import validate_items
 from flows.validate.rules import RULES
+from schemas.rejection_rules import RULES as WORDS
 from schemas.rejections import REJECTIONS
-from schemas.rejections import RULES as WORDS
 
 FLAT = [0.0, 0.0, 9.0, 0.0, 9.0, 9.0]
 

@@ -1,0 +1,68 @@
+"""What a command loads before it works: no library and no process that it does not need."""
+
+import subprocess
+import sys
+
+import pytest
+from command_line import wardrobe
+
+from flows.pipelines import parts
+from flows.runners import local
+
+HEAVY = {"pyarrow", "numpy", "polars", "duckdb", "fsspec", "PIL", "cryptography", "prefect", "rich"}
+"""Libraries that take 0.02 to 2 CPU seconds to import."""
+
+LOADED = """
+import sys
+from flows.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def heavy_imports(*words: object) -> set[str]:
+    """Those of HEAVY that a command imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *map(str, words)], capture_output=True, text=True, check=True
+    )
+    return HEAVY & set(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_help_imports_no_heavy_library():
+    assert heavy_imports("--help") == set()
+
+
+@pytest.mark.slow
+def test_tables_needs_neither_an_engine_nor_polars(lake):
+    assert heavy_imports("tables", "--lake", lake) == {"pyarrow", "numpy", "rich"}
+
+
+@pytest.mark.slow
+def test_sql_and_ingest_import_what_they_run(lake, sources, tmp_path):
+    engine = {"pyarrow", "numpy", "rich", "duckdb", "fsspec"}
+    assert heavy_imports("sql", "select 1", "--lake", lake) == engine
+    source = ("fashion-mnist", sources / "fashion-mnist", "--lake", tmp_path / "lake")
+    assert not heavy_imports("ingest", *source) & {"polars", "prefect"}
+
+
+@pytest.mark.slow
+def test_a_small_source_starts_no_process_and_a_larger_one_does(sources, tmp_path, monkeypatch):
+    class Started(Exception):
+        pass
+
+    def pool(workers):
+        raise Started
+
+    monkeypatch.setattr(local, "worker_pool", pool)
+    words = ("ingest", "deepfashion2", sources / "deepfashion2", "--workers", 2, "--lake")
+    done = wardrobe(*words, tmp_path / "small")
+    assert done.stdout.startswith("published ")
+    monkeypatch.setattr(parts, "SMALL", 59)  # of 60 pictures
+    with pytest.raises(Started):
+        wardrobe(*words, tmp_path / "large")
+    monkeypatch.setattr(parts, "SMALL", 60)
+    with pytest.raises(Started):
+        wardrobe(*words, tmp_path / "verified", "--verify-images")
