@@ -1,4 +1,4 @@
-"""Crops: the same pixels as from the whole picture, with as little of a JPEG decoded as it needs."""
+"""Crops: the pixels that the whole picture gives, from a JPEG that is decoded in part."""
 
 from io import BytesIO
 
