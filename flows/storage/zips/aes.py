@@ -30,7 +30,7 @@ def decrypt(piece: bytes, strength: int, password: bytes, *, whole: bool) -> byt
     too: one that was altered raises ValueError.
     """
     salt, size = _salt_size(strength), 8 * (strength + 1)
-    stretched = PBKDF2HMAC(SHA1(), 2 * size + VERIFIER, piece[:salt], _ROUNDS).derive(password)
+    stretched = derive(password, piece[:salt], strength)
     if stretched[2 * size :] != piece[salt : salt + VERIFIER]:
         return None
     data = piece[salt + VERIFIER :]
@@ -40,6 +40,12 @@ def decrypt(piece: bytes, strength: int, password: bytes, *, whole: bool) -> byt
         if not hmac.compare_digest(mac, stored_mac):
             raise ValueError("the authentication code does not match the data")
     return _xor_keystream(data, stretched[:size])
+
+
+def derive(password: bytes, salt: bytes, strength: int) -> bytes:
+    """The keys of a member for encryption and authentication, and its password verifier."""
+    length = 16 * (strength + 1) + VERIFIER
+    return PBKDF2HMAC(SHA1(), length, salt, _ROUNDS).derive(password)
 
 
 def _xor_keystream(data: bytes, key: bytes) -> bytes:
