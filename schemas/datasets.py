@@ -12,6 +12,7 @@ from schemas.category_lists import (
     FASHIONAI_CATEGORIES,
     Category,
 )
+from schemas.source import PART_SIZE
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Dataset:
     digits and `-`. `title` is what its authors call it, `licence` an identifier of the Hugging
     Face hub, `has` a choice of FEATURES in their order. `landmarks_withheld`: the source lists
     items whose landmarks it keeps back. `picture_size`: width and height of every picture.
+    `part_images`: part n of the smallest size has the image_ids from n * part_images on.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Dataset:
     licence: str = "other"
     landmarks_withheld: bool = False
     picture_size: tuple[int, int] | None = None
+    part_images: int = PART_SIZE
 
     @property
     def module(self) -> str:
@@ -77,6 +80,7 @@ DATASETS = {
             categories=FASHIONAI_CATEGORIES,
             has=("landmarks", "picture files"),
             landmarks_withheld=True,
+            part_images=16**12,  # an image_id is 13 hex digits
         ),
         Dataset(
             name="fashion-mnist",

@@ -18,6 +18,9 @@ Documentation and constraints do not count. Fingerprints, footers and manifests 
 
 SPLIT_KEY = ("dataset", "split")
 IMAGE_KEY = (*SPLIT_KEY, "image_id")
+ImageKey = tuple[str, str, int]
+"""The values of IMAGE_KEY."""
+
 ITEM_KEY = (*IMAGE_KEY, "item_no")
 
 

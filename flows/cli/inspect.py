@@ -64,14 +64,33 @@ def schema(
 
 
 @app.command()
-def path(lake: LakeOption = DEFAULT_LAKE, release: ReleaseOption = None) -> None:
-    """Print the folder of a release, for programs that read Parquet.
+def path(
+    table: Annotated[
+        str | None, typer.Argument(help="Print the files of this table.", metavar="TABLE")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Argument(help="Only files of this data set.", metavar="DATASET")
+    ] = None,
+    split: Annotated[str | None, typer.Argument(help="And of this split.", metavar="SPLIT")] = None,
+    image_id: Annotated[
+        int | None,
+        typer.Argument(
+            min=0, max=2**63 - 1, help="Only the file with this image.", metavar="IMAGE_ID"
+        ),
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+    release: ReleaseOption = None,
+) -> None:
+    """Print the folder of a release, or files of a table, for programs that read Parquet.
 
     Example: duckdb -c "select count(*) from '$(wardrobe path)/items/*/*/*.parquet'"
-    """
-    from flows.pipelines.tables import open_release
 
-    print(open_release(lake, release).path)
+    Example: duckdb -c "from '$(wardrobe path items deepfashion2 train 1)' where image_id = 1"
+    """
+    from flows.pipelines.releases import table_files
+
+    for place in table_files(lake, release, table, dataset, split, image_id):
+        print(place)
 
 
 @app.command()

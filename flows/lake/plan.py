@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from flows.lake.fingerprint import fingerprint, reason
 from flows.lake.part_members import MembersFile, gather_parts, read_members_of_part
-from flows.release.manifest import Manifest
+from flows.release.manifest import Manifest, part_name
 from schemas.errors import InputError
 from schemas.source import PART_SIZE
 
@@ -51,11 +51,6 @@ class Part:
     def read_members(self) -> pa.Table:
         """Its rows of schemas.source.ARRANGED."""
         return read_members_of_part(self.file, self.batch)
-
-
-def part_name(dataset: str, split: str, number: int) -> str:
-    """The name of a part: `deepfashion2/train/00000`."""
-    return f"{dataset}/{split}/{number:05d}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from flows.pictures.open import load_pixels
+from flows.pictures.open import load_pixels, stop_below
 
 Region = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the source."""
@@ -61,8 +61,8 @@ def crop_picture(
     stored pixels.
 
     A JPEG is decoded at the smallest of its scales 1, 1/2, 1/4, 1/8 that still has the pixels
-    asked for (Pillow's draft mode), which costs less than decoding it whole. Raises PictureError
-    when the bytes cannot be decoded.
+    asked for (Pillow's draft mode), and only as far down as the region reaches, which costs less
+    than decoding it whole. Raises PictureError when the bytes cannot be decoded.
     """
     width, height = image.size
     left, top, right, bottom = _whole_pixels(region, width, height)
@@ -70,6 +70,8 @@ def crop_picture(
         return None
     wide, high = right - left, bottom - top
     target = (wide, high) if size is None else _fitted(size, wide, high, fit)
+    # A resized pixel takes in up to three times its share of the picture on each side.
+    stop_below(image, bottom + ceil(3 * max(high / target[1], 1)))
     factor_x = factor_y = 1.0
     if target != (wide, high):
         # Rounded up, so that a scale never has fewer pixels than the target.

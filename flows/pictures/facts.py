@@ -7,6 +7,7 @@ import warnings
 from typing import NamedTuple
 
 from flows.pictures.open import (
+    FRAME_MARKERS,
     MOST_PIXELS,
     PictureError,
     decode_picture,
@@ -18,7 +19,6 @@ from flows.pictures.open import (
 PROBE_VERSION = 1
 """Raise it when the same bytes give other facts, by a limit of open.py for example."""
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers that carry the size
 _SCAN, _METADATA = 0xDA, 0xE1
 _BARE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers without a length
 
@@ -81,7 +81,7 @@ def _plain_jpeg(head: bytes) -> PictureFacts | None:
             return PictureFacts(*size, None, "jpeg", "ok")
         if marker in _BARE or marker == _METADATA:
             return None
-        if marker in _FRAMES:
+        if marker in FRAME_MARKERS:
             height = int.from_bytes(head[at + 5 : at + 7])
             width = int.from_bytes(head[at + 7 : at + 9])
             ordinary = head[at + 4] == 8 and head[at + 9] in (1, 3, 4) and size is None

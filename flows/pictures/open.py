@@ -4,11 +4,13 @@ The formats and limits here hold for ingest, report, show, feed and exports alik
 """
 
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from schemas.errors import InputError
 from schemas.vocabulary import PICTURE_FORMATS
@@ -26,6 +28,11 @@ MOST_SCANS = 100
 ORIENTATION = 0x0112
 """The EXIF tag."""
 
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of a JPEG whose segment has the size of the picture."""
+
+_CONTEXT = 40  # rows below a pixel that decide about it: colours are stored in blocks of up to 32
+
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 _UNDO = {
@@ -39,7 +46,7 @@ _UNDO = {
 }
 """From the upright picture back to its stored pixels, by EXIF orientation."""
 
-_START_OF_SCAN = b"\xff\xda"
+_SCAN_PAIR = 0xFFDA
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _END_OF_IMAGE, _SCAN, _FIRST_WITH_LENGTH = 0xD9, 0xDA, 0xC0
 
@@ -94,6 +101,26 @@ def load_pixels(image: Image.Image, mode: str | None = None) -> Image.Image:
         return image if mode is None or image.mode == mode else image.convert(mode)
 
 
+def stop_below(image: Image.Image, bottom: int) -> None:
+    """Let an opened JPEG be decoded no further than this row; the rows below may stay black.
+
+    Each scan of a JPEG goes from top to bottom, so a header with fewer rows gives the same pixels
+    above them. To be called before Image.draft.
+    """
+    if format_name(image) != "jpeg" or not isinstance(image, ImageFile.ImageFile):
+        return
+    assert isinstance(image.fp, BytesIO)
+    data = image.fp.getbuffer()
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] not in FRAME_MARKERS:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    rows = bottom // 8 * 8 + _CONTEXT  # a whole number at all scales of draft mode
+    if rows < image.height and data[at + 5 : at + 9] == struct.pack(">HH", *image.size[::-1]):
+        data[at + 5 : at + 7] = rows.to_bytes(2)
+        (tile,) = image.tile
+        image.tile = [tile._replace(extents=(0, 0, image.width, rows))]
+
+
 def format_name(image: Image.Image) -> str:
     """The format of an opened picture in lower case; a JPEG of several pictures is a `jpeg`."""
     return (image.format or "").lower().replace("mpo", "jpeg")
@@ -133,7 +160,10 @@ def _too_many_pixels(format: str | None = None) -> PictureError:
 
 def _scans(data: bytes) -> int:
     """The number of scans of a JPEG that libjpeg would decode; never too few."""
-    upper_bound = data.count(_START_OF_SCAN)
+    # Pairs of bytes from the first one and from the second one on: nine times as fast as count().
+    pairs = [data[start : start + (len(data) - start) // 2 * 2] for start in (0, 1)]
+    equal = [np.frombuffer(half, ">u2") == _SCAN_PAIR for half in pairs]
+    upper_bound = sum(int(np.count_nonzero(half)) for half in equal)
     if upper_bound <= MOST_SCANS:
         return upper_bound
     # The two bytes also occur inside metadata and after the end, in the video of a moving photo.

@@ -8,13 +8,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
-from flows.exports.drawing.annotated import AnnotatedPicture, ImageKey, annotated_items
+from flows.exports.drawing.annotated import AnnotatedPicture, annotated_items
 from flows.exports.training.rows import ReadPictures
 from flows.pictures import PictureError, PictureSource, decode_picture, picture_source
 from flows.release import Release, arrow_input
 from flows.storage import read_member
 from flows.warehouse import Warehouse, read_matching, run_query
 from schemas.errors import InputError
+from schemas.table import ImageKey
 
 KEY = pa.schema([("dataset", pa.string()), ("split", pa.string()), ("image_id", pa.int64())])
 """The columns that name an image."""
@@ -60,7 +61,7 @@ class PictureReader:
             return None
 
     def _from_release(self, dataset: str, split: str, image_id: int) -> bytes | None:
-        for path in self._release.files("pictures", dataset, split):
+        for path in self._release.files("pictures", dataset, split, image_id):
             where = pc.field("image_id") == image_id
             rows = pq.read_table(arrow_input(path), filters=where, partitioning=None)
             if rows.num_rows:

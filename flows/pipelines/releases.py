@@ -12,12 +12,39 @@ from flows.storage.place import Place
 from flows.warehouse import Verdict
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
-from schemas.errors import InputError
+from schemas.errors import InputError, did_you_mean
 
 
 def release_ids(root: Place) -> list[str]:
     """The ids of all releases, newest first. Raises InputError for a damaged lake."""
     return [release.id for release in open_lake(root).releases()]
+
+
+def table_files(
+    root: Place,
+    release: str | None,
+    table: str | None,
+    dataset: str | None = None,
+    split: str | None = None,
+    image_id: int | None = None,
+) -> list[Place]:
+    """The folder of a release; with `table` its files, narrowed by what else is given.
+
+    Raises InputError for a table, data set or split that the release does not have.
+    """
+    opened = open_lake(root).release(release)
+    if table is None:
+        return [opened.path]
+    files = opened.tables()
+    if table not in files:
+        hint = did_you_mean(table, files, f"it has {', '.join(files)}.")
+        raise InputError(f"release {opened.id} does not have the table {table}: {hint}")
+    if dataset is None:
+        return files[table]
+    if split is None:
+        raise InputError(f"give a split of {dataset} too.")
+    opened.require_split(dataset, split)
+    return opened.files(table, dataset, split, image_id)
 
 
 def release_list(root: Place) -> tuple[pa.Table, list[str]]:

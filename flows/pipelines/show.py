@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from flows.exports.drawing.annotated import ImageKey
 from flows.exports.drawing.contact_sheet import contact_sheet
 from flows.exports.drawing.image import draw_annotations
 from flows.lake import open_lake
 from flows.pipelines.pictures import PictureReader, annotated_pictures, image_keys
 from flows.pipelines.predicted_items import predicted_items, predicted_task
+from flows.release.release import TABLES_BY_IMAGE
 from flows.storage.atomic import atomic_write
 from flows.storage.place import Place
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
+from schemas.table import ImageKey
 
 MAX_PICTURES_ON_SHEET = 60
 
@@ -49,8 +50,14 @@ def show_image(
     chosen.require_split(dataset, split)
     reader = PictureReader(chosen)
     key = (dataset, split, image_id)
-    with open_warehouse(chosen.tables()) as con:
-        pictures = annotated_pictures(con, reader, _pair_of(con, key) if pair else [key])
+    keys = [key]
+    if pair:
+        with open_warehouse(chosen.tables(), only=["images"]) as con:
+            keys = _pair_of(con, key)
+    # Predictions are of any image of the split.
+    files = chosen.tables(None if predictions else keys)
+    with open_warehouse(files, only=TABLES_BY_IMAGE) as con:
+        pictures = annotated_pictures(con, reader, keys)
         if not pictures:
             raise InputError(f"{chosen.id} has no image {image_id} in {dataset} {split}")
         counted = ""

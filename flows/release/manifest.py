@@ -11,8 +11,10 @@ import msgspec
 
 from flows.storage.place import Place
 from schemas import TABLES
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.source import PART_SIZE
+from schemas.table import ImageKey
 
 JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a damaged JSON file raises; RecursionError for brackets nested too deeply."""
@@ -105,6 +107,19 @@ def split_counts(parts: Mapping[str, PartRecord], dataset: str) -> dict[str, dic
         if part.dataset == dataset:
             totals.setdefault(part.split, Counter()).update(part.counts)
     return {split: dict(total) for split, total in totals.items()}
+
+
+def part_name(dataset: str, split: str, number: int) -> str:
+    """The name of a part: `deepfashion2/train/00000`."""
+    return f"{dataset}/{split}/{number:05d}"
+
+
+def part_of_image(inputs: Mapping[str, Mapping[str, Any]], image: ImageKey) -> str:
+    """The part that has the rows of an image, by the inputs of a manifest."""
+    dataset, split, image_id = image
+    parts_in_one = inputs.get(dataset, {}).get("part_size", PART_SIZE) // PART_SIZE
+    number = image_id // DATASETS[dataset].part_images // parts_in_one
+    return part_name(dataset, split, number)
 
 
 def count_problems(counts: Mapping[str, int], files: Iterable[FileRecord]) -> Iterator[str]:

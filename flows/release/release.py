@@ -1,14 +1,25 @@
 """A published release: its folder or prefix comes in, absolute places of its files go out."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextvars import ContextVar
 from functools import cached_property
 
-from flows.release.manifest import MANIFEST, FileRecord, Manifest, read_manifest, table_order
+from flows.release.manifest import (
+    MANIFEST,
+    FileRecord,
+    Manifest,
+    part_of_image,
+    read_manifest,
+    table_order,
+)
 from flows.storage.objects import ObjectPath
 from flows.storage.place import Place
 from schemas.errors import InputError, did_you_mean
+from schemas.table import ImageKey
+
+TABLES_BY_IMAGE = ("images", "pictures", "items", "landmarks", "polygons")
+"""Tables that have the rows of an image in the files of its part."""
 
 _LAST_READ: ContextVar[tuple["Release", ...]] = ContextVar("last_read", default=())
 
@@ -51,13 +62,18 @@ class Release:
         except InputError:
             return False
 
-    def files(self, table: str, dataset: str = "", split: str = "") -> list[Place]:
+    def files(
+        self, table: str, dataset: str = "", split: str = "", image_id: int | None = None
+    ) -> list[Place]:
         """The files of a table (`items`, `statistics/split_totals`), sorted by path.
 
-        With `dataset` and `split`, those of one partition. Empty when the table has no file.
+        With `dataset` and `split`, those of one partition; with `image_id` too, those that can
+        have rows of that image. Empty when the table has no file.
         """
         partition = f"{table}/dataset={dataset}/split={split}/" if dataset else ""
-        records = self.manifest.of(table)
+        records: Iterable[FileRecord] = self.manifest.of(table)
+        if image_id is not None:
+            records = self._files_of([(dataset, split, image_id)], records)
         return [self.place(file) for file in records if file.path.startswith(partition)]
 
     def place(self, record: FileRecord) -> Place:
@@ -86,9 +102,21 @@ class Release:
             hint = did_you_mean(split, splits[dataset], f"it has {', '.join(splits[dataset])}.")
             raise InputError(f"release {self.id} does not have {dataset} {split}: {hint}")
 
-    def tables(self) -> dict[str, list[Place]]:
-        """Files by table: declared ones as declared, then statistics by name."""
-        return files_by_table(self.manifest.files, self.place)
+    def tables(self, images: Collection[ImageKey] | None = None) -> dict[str, list[Place]]:
+        """Files by table: declared ones as declared, then statistics by name.
+
+        With `images`, without the files that cannot have rows of these.
+        """
+        files: Iterable[FileRecord] = self.manifest.files
+        if images is not None:
+            files = self._files_of(images, files)
+        return files_by_table(files, self.place)
+
+    def _files_of(
+        self, images: Iterable[ImageKey], records: Iterable[FileRecord]
+    ) -> Iterator[FileRecord]:
+        parts = {part_of_image(self.manifest.inputs, image) for image in images}
+        return (file for file in records if file.table not in TABLES_BY_IMAGE or file.part in parts)
 
 
 def last_read() -> tuple[Release, ...]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from image_files import require_rows_in_files
 from ingesting import ingested
 from whole_ingests import documents, require_nothing_left, rewrite, spread
 
@@ -56,6 +57,8 @@ def test_a_larger_part_is_chosen_once_recorded_and_kept(source, tmp_path, monkey
     assert manifest(lake).inputs["deepfashion2"]["part_size"] == 8_192
     assert [name[-5:] for name in train_parts(lake)] == ["00000", "00001", "00002"]
     assert rows(lake) == rows(usual)
+    require_rows_in_files(Lake(usual).release())
+    require_rows_in_files(Lake(lake).release())
     assert manifest(lake).split_counts("deepfashion2") == manifest(usual).split_counts(
         "deepfashion2"
     )

@@ -25,6 +25,7 @@ import numpy as np
 from flows.decode.batch import Reason
 from schemas.annotation import MAX_COORDINATE
 from schemas.categories import CATEGORIES, FASHIONAI_POINTS, Category
+from schemas.datasets import DATASETS
 from schemas.errors import InputError
 from schemas.vocabulary import FASHIONAI_VISIBILITY
 
@@ -128,7 +129,7 @@ def _image_of(match: re.Match[str] | None) -> tuple[int | None, int]:
     if match is None:
         return None, 0
     image_id = int(match["stem"][:13], 16)
-    return image_id, image_id >> 48
+    return image_id, image_id // DATASETS["fashionai"].part_images
 
 
 def _lines(table: str, data: bytes) -> Iterator[tuple[int, str]]:

@@ -9,9 +9,9 @@ import pyarrow as pa
 from PIL import Image
 
 from schemas.categories import Edge, category
+from schemas.table import ImageKey
 
 Point = tuple[float, float]
-ImageKey = tuple[str, str, int]
 
 
 class Landmark(NamedTuple):
