@@ -106,18 +106,19 @@ def _whole(data: bytes, whole: bool) -> bytes | None:
 def _read_each(
     location: Location, rows: pa.Table, probe: Probe[T], heads: Sequence[int]
 ) -> Iterator[T | Document]:
-    reader = FolderReader(location.root)
-    for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
-        members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
-        placed = zip(_carriers(location, members), members, strict=True)
-        for carrier, group in groupby(placed, key=itemgetter(0)):
-            chosen = [member for _, member in group]
-            if carrier == "zip":
-                yield from read_archived(location, chosen, probe, heads=heads)
-            elif carrier == "side file":
-                yield from (_read_side_file(location, member, probe, heads) for member in chosen)
-            else:
-                yield from (reader.read(member, probe, heads) for member in chosen)
+    with FolderReader(location.root) as reader:
+        for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
+            members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
+            placed = zip(_carriers(location, members), members, strict=True)
+            for carrier, group in groupby(placed, key=itemgetter(0)):
+                chosen = [member for _, member in group]
+                if carrier == "zip":
+                    yield from read_archived(location, chosen, probe, heads=heads)
+                elif carrier == "side file":
+                    for member in chosen:
+                        yield _read_side_file(location, member, probe, heads)
+                else:
+                    yield from (reader.read(member, probe, heads) for member in chosen)
 
 
 def _read_side_file(
@@ -126,7 +127,8 @@ def _read_side_file(
     """Read a file outside the source's folder; a reason why not has the member's name."""
     name = member.name.removeprefix(SIDE_FOLDER)
     (path,) = (path for path in location.side_files if path.name == name)
-    answer = FolderReader(path.parent).read(member._replace(name=name), probe, heads)
+    with FolderReader(path.parent) as reader:
+        answer = reader.read(member._replace(name=name), probe, heads)
     return answer._replace(name=member.name) if isinstance(answer, Document) else answer
 
 
