@@ -14,6 +14,3 @@ def main() -> None:
     from flows.cli.application import main as run
 
     run()
-
-
-__all__ = ["main"]

@@ -24,8 +24,8 @@ JOBS_SUBMITTED = 4
 
 def _start_worker(parent: int) -> None:
     """The first call in a worker process."""
-    leave_pandas_out()
     _exit_with_parent(parent)
+    leave_pandas_out()
 
 
 def _exit_with_parent(parent: int, interval: float = 0.25) -> None:

@@ -58,10 +58,12 @@ class FolderReader:
 
         A member that differs from its listing is read a second time.
         """
-        if not heads and (data := self._read_unchanged(member)) is not None:
-            answer = probe(data, True)
+        head = self._read_unchanged(member, heads[0] if heads else member.size + 1)
+        if head is not None:
+            answer = probe(head, len(head) == member.size)
             if answer is not None:
                 return answer
+            heads = heads[1:]
         for _ in range(2):
             try:
                 return self._read_once(member, probe, heads)
@@ -72,8 +74,8 @@ class FolderReader:
             self._checked_folder = ""
         return Document(member.name, None, failure.rule, str(failure))
 
-    def _read_unchanged(self, member: Member) -> bytes | None:
-        """All bytes of a regular file that is as it was listed, in four calls; None otherwise.
+    def _read_unchanged(self, member: Member, most: int) -> bytes | None:
+        """The first bytes of a regular file that is as it was listed, in four calls; else None.
 
         Size and time are compared once: if they equal those of the listing after the last byte, the
         file was not changed since. Files without bytes may be pipes, which no read may empty.
@@ -87,14 +89,15 @@ class FolderReader:
         except (OSError, MemberError):
             return None
         try:
-            data = read_at(handle, member.size + 1, 0)
+            data = read_at(handle, most, 0)
             status = os.fstat(handle)
         except OSError:
             return None
         finally:
             os.close(handle)
         is_unchanged = (
-            len(data) == status.st_size == member.size
+            status.st_size == member.size
+            and len(data) == min(most, member.size)
             and str(status.st_mtime_ns) == member.stamp
             and stat.S_ISREG(status.st_mode)
         )

@@ -106,7 +106,8 @@ def test_a_file_replaced_by_a_new_one_while_it_is_read_is_whole(source, monkeypa
     assert document.data == FILES[FIRST]
 
 
-def test_an_unchanged_file_is_read_in_four_calls(source, monkeypatch):
+@pytest.mark.parametrize("heads", [False, True])
+def test_an_unchanged_file_is_read_in_four_calls(source, monkeypatch, heads):
     location, members = listed(source)
     calls = Counter[str]()
 
@@ -122,8 +123,11 @@ def test_an_unchanged_file_is_read_in_four_calls(source, monkeypatch):
     for name in ("open", "fstat", "close"):
         count(os, name)
     count(folder_reader, "read_at")
-    documents = list(read_members(location, members))
-    assert [document.data for document in documents] == list(FILES.values())
+    if heads:
+        answers = list(read_heads(location, members, lambda head, whole: head))
+    else:
+        answers = [document.data for document in read_members(location, members)]
+    assert answers == list(FILES.values())
     folder = 1
     assert calls == {"open": 5 + folder, "read_at": 5, "fstat": 5, "close": 5 + folder}
 
