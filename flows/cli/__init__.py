@@ -4,6 +4,13 @@ May import pipelines, runners and schemas. Heavy modules are imported inside the
 them, so that `wardrobe --help` answers in half a second; Prefect only by commands that run a flow.
 """
 
-from flows.cli.application import main
 
-__all__ = ["main"]
+def main() -> None:
+    """Run the command line and exit."""
+    # Here, because each worker process imports the module that its parent was started with.
+    from flows.processes import leave_pandas_out
+
+    leave_pandas_out()
+    from flows.cli.application import main as run
+
+    run()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+from flows.processes import leave_pandas_out
 from schemas.errors import InputError
 
 Job = TypeVar("Job")
@@ -19,6 +20,12 @@ Receipt = TypeVar("Receipt")
 
 JOBS_SUBMITTED = 4
 """Jobs per worker that run or wait in the pool, however many there are."""
+
+
+def _start_worker(parent: int) -> None:
+    """The first call in a worker process."""
+    _exit_with_parent(parent)
+    leave_pandas_out()
 
 
 def _exit_with_parent(parent: int, interval: float = 0.25) -> None:
@@ -46,7 +53,7 @@ def worker_pool(workers: int) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_exit_with_parent,
+        initializer=_start_worker,
         initargs=(os.getpid(),),
     )
     try:

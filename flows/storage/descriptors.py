@@ -15,6 +15,12 @@ READ = os.O_RDONLY | _flags("O_CLOEXEC", "O_BINARY")
 READ_NO_LINK = READ | _flags("O_NOFOLLOW", "O_NONBLOCK")
 """The same; OSError (ELOOP) for a link, where the system can say so, and no wait for a pipe."""
 
+FOLDER = READ | _flags("O_DIRECTORY")
+"""Open a folder to list it, or to open files in it."""
+
+OPENS_IN_FOLDERS = os.open in os.supports_dir_fd
+"""Whether files can be opened relative to a folder's descriptor; Windows has none."""
+
 _position = Lock()
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from flows.storage.descriptors import FOLDER
 from schemas.errors import InputError
 from schemas.source import MEMBERS
 
@@ -97,7 +98,7 @@ def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
         with os.scandir(folder) as entries:
             yield from entries
         return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(folder, FOLDER)
     try:
         with os.scandir(handle) as entries:
             yield from entries

@@ -1,6 +1,7 @@
 """List and read the members of a Location: the same names, order and bytes for folder and zips."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from operator import itemgetter
 from typing import Literal
@@ -117,22 +118,25 @@ def _whole(data: bytes, whole: bool) -> bytes | None:
 def _read_each(
     location: Location, rows: pa.Table, probe: Probe[T], heads: Sequence[int]
 ) -> Iterator[T | Document]:
-    reader = _reader(location.root)
-    for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
-        members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
-        placed = zip(_carriers(location, members), members, strict=True)
-        for carrier, group in groupby(placed, key=itemgetter(0)):
-            chosen = [member for _, member in group]
-            if carrier == "zip":
-                yield from read_archived(location, chosen, probe, heads=heads)
-            elif carrier == "side file":
-                yield from (_read_side_file(location, member, probe, heads) for member in chosen)
-            else:
-                yield from reader.read_each(chosen, probe, heads)
+    with _reader(location.root) as reader:
+        for batch in rows.select(MEMBERS.names).to_batches(max_chunksize=_ROWS):
+            members = [Member(*row) for row in zip(*batch.to_pydict().values(), strict=True)]
+            placed = zip(_carriers(location, members), members, strict=True)
+            for carrier, group in groupby(placed, key=itemgetter(0)):
+                chosen = [member for _, member in group]
+                if carrier == "zip":
+                    yield from read_archived(location, chosen, probe, heads=heads)
+                elif carrier == "side file":
+                    for member in chosen:
+                        yield _read_side_file(location, member, probe, heads)
+                else:
+                    yield from reader.read_each(chosen, probe, heads)
 
 
-def _reader(root: Place) -> FolderReader | PrefixReader:
-    return PrefixReader(root) if isinstance(root, ObjectPath) else FolderReader(root)
+def _reader(root: Place) -> AbstractContextManager[FolderReader | PrefixReader]:
+    if isinstance(root, ObjectPath):
+        return nullcontext(PrefixReader(root))
+    return FolderReader(root)
 
 
 def _read_side_file(
@@ -141,7 +145,8 @@ def _read_side_file(
     """Read a file outside the source's folder; a reason why not has the member's name."""
     name = member.name.removeprefix(SIDE_FOLDER)
     (path,) = (path for path in location.side_files if path.name == name)
-    (answer,) = _reader(path.parent).read_each([member._replace(name=name)], probe, heads)
+    with _reader(path.parent) as reader:
+        (answer,) = reader.read_each([member._replace(name=name)], probe, heads)
     return answer._replace(name=member.name) if isinstance(answer, Document) else answer
 
 

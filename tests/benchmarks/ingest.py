@@ -7,7 +7,8 @@ again). The floor is what reading all bytes, parsing them and writing the same t
 plainly as possible and each in its own process: no listing, validation, order, hash or receipt.
 Below it: what the ingest does of the same kind (list, read, decode, validate, write, hash), and the
 whole `wardrobe ingest` command, which also imports, derives pairs and statistics, checks and
-publishes, with one process and with two. Ratios are to the floor of the same round.
+publishes, with one process and with two. Ratios are to the floor of the same round, and to a loop
+of json.loads(path.read_bytes()) over the same files.
 
 `--reruns` continues with ingests of nothing new and of one changed document. strace shows that the
 first opens no file of the source; the second reads one part and writes one file of each table.
@@ -56,6 +57,16 @@ def read(path: str) -> bytes:
         os.close(handle)
 
 
+def json_loop(source: Path, release: Path) -> Cost:
+    """Read and parse all documents with the standard library, and keep nothing."""
+
+    def loop() -> None:
+        for path in paths(source):
+            json.loads(Path(path).read_bytes())
+
+    return timed(loop)[1]
+
+
 def floor_read(source: Path, release: Path) -> Cost:
     """List the source and read all bytes of it."""
     return timed(lambda: sum(len(read(path)) for path in paths(source)))[1]
@@ -101,8 +112,10 @@ def by_stage(source: Path, lake: Path) -> dict[str, float]:
     from flows.pipelines import ingest as pipeline
     from flows.pipelines.outcome import Stopwatch
     from flows.pipelines.request import IngestRequest
+    from flows.processes import leave_pandas_out
     from flows.runners import local_runner
 
+    leave_pandas_out()
     laps = {"imports": time.process_time()}
 
     class CpuStopwatch(Stopwatch):
@@ -120,31 +133,36 @@ def measure(source: Path, documents: int, lake: Path) -> None:
     """One round: the floor, then the ingest with one process and with two. Leaves a lake."""
     table = Table(
         step="<26", seconds=">9.2f", CPU_s=">8.2f", files_per_CPU_s=">17,.0f", to_floor=">10.2f",
-        MiB_own=">9,.0f", a_worker=">10,.0f", together=">10,.0f",
+        to_loop=">9.2f", MiB_own=">9,.0f", a_worker=">10,.0f", together=">10,.0f",
     )  # fmt: skip
     done = {}
     for workers in (1, 2):
         remove_lake(lake)
         words = ("ingest", "deepfashion2", source, "--lake", lake, "--workers", workers)
         done[f"ingest, --workers {workers}"] = wardrobe(*words), stages(lake)
+    loop = in_process("spawn", json_loop, source, lake)
+    rate = documents / loop.cpu
+    table.row("json.loads loop", *loop, rate, None, 1, None, None, None)
     least = Cost()
     for step in (floor_read, floor_parse, floor_write):
         cost = in_process("spawn", step, source, (lake / "current").resolve())
         least = add(least, cost)
         name = step.__name__.replace("_", ": ")
-        table.row(name, *cost, documents / cost.cpu, None, None, None, None)
-    table.row("floor: sum", *least, documents / least.cpu, 1, None, None, None)
+        table.row(name, *cost, documents / cost.cpu, None, None, None, None, None)
+    rate = documents / least.cpu
+    table.row("floor: sum", *least, rate, 1, least.cpu / loop.cpu, None, None, None)
     other = lake.with_name("lake-by-stage")
     laps = in_process("spawn", by_stage, source, other)
     remove_lake(other)
     cpu = sum(laps[stage] for stage in ("list", "plan", "build"))
     name, rate = "ingest: files into parts", documents / cpu
-    table.row(name, None, cpu, rate, cpu / least.cpu, None, None, None)
+    table.row(name, None, cpu, rate, cpu / least.cpu, cpu / loop.cpu, None, None, None)
     print("    CPU s: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in laps.items()))
     for name, (run, took) in done.items():
         memory = (number / MIB for number in (run.own, run.worker, run.peak))
         rate = documents / run.cpu
-        table.row(name, run.seconds, run.cpu, rate, run.cpu / least.cpu, *memory)
+        ratios = run.cpu / least.cpu, run.cpu / loop.cpu
+        table.row(name, run.seconds, run.cpu, rate, *ratios, *memory)
         print(f"    seconds: {took}", flush=True)
 
 

@@ -119,10 +119,11 @@ def failing_reads(monkeypatch, victims):
     """Let each read of some files fail with EIO; their listing stays as it is."""
     real_open = os.open
 
-    def open_or_fail(path, *rest, **options):
-        if Path(os.fsdecode(path)) in victims:
+    def open_or_fail(path, *rest, dir_fd=None, **options):
+        folder = Path(f"/proc/self/fd/{dir_fd}").readlink() if dir_fd is not None else ""
+        if Path(folder, os.fsdecode(path)) in victims:
             raise OSError(errno.EIO, "Input/output error", os.fsdecode(path))
-        return real_open(path, *rest, **options)
+        return real_open(path, *rest, dir_fd=dir_fd, **options)
 
     monkeypatch.setattr(os, "open", open_or_fail)
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import Counter
 from pathlib import Path
 
 import packing
@@ -15,6 +16,7 @@ from flows.storage import (
     read_member,
     read_members,
 )
+from flows.storage.folder_reader import FolderReader
 from schemas.errors import InputError
 from schemas.source import Document
 
@@ -41,16 +43,16 @@ def listed(source: Path, count: int = len(FILES)) -> tuple[Location, pa.Table]:
 
 def meddle(monkeypatch, times: int, act) -> None:
     """Do something right after bytes were read and before they are believed, so many times."""
-    read, left = folder_reader._read, [times]
+    read, left = folder_reader.read_at, [times]
 
-    def read_and_act(handle: int, end: int, start: int = 0) -> bytes:
-        data = read(handle, end, start)
+    def read_and_act(handle: int, size: int, start: int) -> bytes:
+        data = read(handle, size, start)
         if left[0]:
             left[0] -= 1
             act()
         return data
 
-    monkeypatch.setattr(folder_reader, "_read", read_and_act)
+    monkeypatch.setattr(folder_reader, "read_at", read_and_act)
 
 
 def test_a_file_written_while_it_is_read_is_read_again(source, monkeypatch):
@@ -58,15 +60,18 @@ def test_a_file_written_while_it_is_read_is_read_again(source, monkeypatch):
     path = source / FIRST
     before = path.stat()
 
-    def write_and_restore():
-        path.write_bytes(b"something else")
-        path.write_bytes(FILES[FIRST])
-        os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+    read_once, attempts = FolderReader._read_once, []
 
-    meddle(monkeypatch, 1, lambda: os.utime(path, ns=(1, 1)))
-    meddle(monkeypatch, 2, write_and_restore)
+    def restore_and_read(reader, *arguments):
+        attempts.append(path.stat().st_mtime_ns)
+        os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+        return read_once(reader, *arguments)
+
+    monkeypatch.setattr(FolderReader, "_read_once", restore_and_read)
+    meddle(monkeypatch, 2, lambda: os.utime(path, ns=(1, 1)))
     (document,) = read_members(location, members)
     assert document == Document(FIRST, FILES[FIRST])
+    assert attempts == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,64 @@ def test_a_file_replaced_by_a_new_one_while_it_is_read_is_whole(source, monkeypa
     meddle(monkeypatch, 1, replace)
     (document,) = read_members(location, members)
     assert document.data == FILES[FIRST]
+
+
+@pytest.mark.parametrize("heads", [False, True])
+def test_an_unchanged_file_is_read_in_four_calls(source, monkeypatch, heads):
+    location, members = listed(source)
+    calls = Counter[str]()
+
+    def count(module, name: str) -> None:
+        function = getattr(module, name)
+
+        def counted(*arguments, **options):
+            calls[name] += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    for name in ("open", "fstat", "close"):
+        count(os, name)
+    count(folder_reader, "read_at")
+    if heads:
+        answers = list(read_heads(location, members, lambda head, whole: head))
+    else:
+        answers = [document.data for document in read_members(location, members)]
+    assert answers == list(FILES.values())
+    folder = 1
+    assert calls == {"open": 5 + folder, "read_at": 5, "fstat": 5, "close": 5 + folder}
+
+
+def open_files() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
+
+
+def test_a_reading_that_ends_early_leaves_no_file_open(source):
+    location, members = listed(source)
+    before = open_files()
+    documents = read_members(location, members)
+    next(documents)
+    assert open_files() - before
+    documents.close()
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "longer", "shorter"])
+def test_a_file_replaced_after_the_listing_by_something_else_is_refused(source, kind):
+    location, members = listed(source, 1)
+    path = source / FIRST
+    stamp = path.stat().st_mtime_ns
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(FILES[FIRST] + b" " if kind == "longer" else FILES[FIRST][:-1])
+    os.utime(path, ns=(stamp, stamp))
+    (document,) = read_members(location, members)
+    assert document.data is None
+    assert document.rule == ("unreadable" if kind in ("pipe", "folder") else "changed_while_read")
 
 
 def test_a_stamp_that_a_decoder_put_there_is_not_compared(source):

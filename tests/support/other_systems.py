@@ -34,6 +34,7 @@ warnings.filterwarnings("error", category=EncodingWarning, module=r"(flows|schem
 
 NO_FOLDER_HANDLES = """
 os.supports_fd = os.supports_fd - {os.scandir}
+os.supports_dir_fd = set()
 import shutil
 shutil._use_fd_functions = False
 open_file = os.open
