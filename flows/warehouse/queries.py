@@ -9,6 +9,7 @@ fields. Continuation lines are indented further than the word they continue.
     --
     -- reads     images, items                      tables, views or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
+    -- scope     sum                                pairs, statistics and checks: see SCOPES
     -- grain     dataset, split                     what makes a row unique
     -- column    share: what it holds               result columns, in order
     -- column    category_id, items                 these mean what schemas/ declares; so do columns
@@ -55,6 +56,14 @@ KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 
 SEVERITIES = ("error", "warn")
 
+SCOPES = {"pairs": ("whole",), "statistics": ("sum", "whole"), "checks": ("part", "whole")}
+"""What a new release takes from its parent, so that only the changed parts are read.
+
+`part`: offending rows of a check are those of each part, because all rows of an image are in one.
+`sum`: the columns outside the grain are counts or exact sums, so those of parts add up. `whole`:
+nothing, all parts are read.
+"""
+
 UNITS = ("share", "bytes", "px")
 
 _CHANNELS = {
@@ -93,6 +102,7 @@ class Query:
     units_if: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
     examines: Examined | None = None
+    scope: str = ""
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -157,7 +167,7 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
+_FIELD = re.compile(r"(reads|param|scope|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:
@@ -169,6 +179,10 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     for word in ("severity", "action", "examines"):
         if (word in lines) != (kind == "checks"):
             raise ValueError(f"sql/{kind}/{name}.sql: {word} is for checks, and each has it")
+    scope = " ".join(lines.get("scope", ()))
+    if scope not in SCOPES.get(kind, ("",)):
+        allowed = " or ".join(SCOPES.get(kind, ["absent"]))
+        raise ValueError(f"sql/{kind}/{name}.sql: scope is {allowed}, not {scope!r}")
     severity = lines.get("severity", [None])[0]
     if severity not in (None, *SEVERITIES):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is {' or '.join(SEVERITIES)}")
@@ -192,6 +206,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         severity=severity,
         action=lines.get("action", [""])[0],
         text=text,
+        scope=scope,
         units=dict(_units(name, units, columns)),
         units_if=dict(word.partition("=")[::2] for _, _, word in conditions if word),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),
