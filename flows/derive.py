@@ -8,17 +8,25 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import derive as pipeline
-from flows.pipelines import failures, outcome, progress, query
+from flows.pipelines import engines, failures, outcome, progress, query
 from schemas.errors import InputError
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
 @failures.refusals_as(Failed)
-def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
-    """Rebuild statistics and pair sets with the settings of the current release."""
+def derive_flow(
+    lake: str = "lake", wait: bool = False, engine: str = "duckdb", master: str | None = None
+) -> outcome.Summary:
+    """Rebuild statistics and pair sets with the settings of the current release.
+
+    `engine` is `duckdb`, or `spark` on a master (`local[2]`, `spark://host:7077`).
+    """
     log = get_run_logger()
     try:
-        summary = pipeline.derive(lake, wait=wait, on_progress=progress.log_progress(log))
+        with engines.sql_engine(engine, master) as opened:
+            summary = pipeline.derive(
+                lake, wait=wait, on_progress=progress.log_progress(log), engine=opened
+            )
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="derive-summary", markdown=blocked.as_markdown())
         raise

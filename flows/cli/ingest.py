@@ -14,8 +14,11 @@ from flows.cli.app import app
 from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
+    EngineName,
+    EngineOption,
     LakeOption,
     LogOption,
+    MasterOption,
     PasswordFileOption,
     PrefectOption,
     WaitOption,
@@ -93,6 +96,8 @@ def prefect_run(lake: Path, *, own_server: bool = False) -> Iterator[None]:
 def derive(
     lake: LakeOption = DEFAULT_LAKE,
     wait: WaitOption = False,
+    engine: EngineOption = "duckdb",
+    master: MasterOption = None,
     prefect: PrefectOption = False,
     log_format: LogOption = "text",
 ) -> None:
@@ -103,21 +108,30 @@ def derive(
     Example: wardrobe derive
     """
     if not (prefect or configured_api()):
-        run_derive(lake, None, wait)
+        run_derive(lake, None, wait, engine, master)
         return
     with prefect_run(lake):
         from flows.derive import derive_flow
 
-        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait))
+        summary = cast(
+            "Summary", derive_flow(lake=str(lake), wait=wait, engine=engine, master=master)
+        )
     print_summary(summary, lake)
 
 
-def run_derive(lake: Path, settings: "PairSettings | None", wait: bool) -> None:
+def run_derive(
+    lake: Path,
+    settings: "PairSettings | None",
+    wait: bool,
+    engine: EngineName = "duckdb",
+    master: str | None = None,
+) -> None:
     """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
     from flows.pipelines.derive import derive as run
+    from flows.pipelines.engines import sql_engine
 
-    with progress() as on_progress:
-        summary = run(lake, settings, wait=wait, on_progress=on_progress)
+    with progress() as on_progress, sql_engine(engine, master) as opened:
+        summary = run(lake, settings, wait=wait, on_progress=on_progress, engine=opened)
     print_summary(summary, lake)
 
 

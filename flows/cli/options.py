@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 else:
     Dataset = Literal[tuple(DATASETS)]
 
+EngineName = Literal["duckdb", "spark"]
 Format = Literal["table", "csv", "json", "parquet"]
 
 DEFAULT_LAKE = Path("lake")
@@ -70,6 +71,15 @@ WaitOption = Annotated[
 ]
 PrefectOption = Annotated[
     bool, typer.Option("--prefect", help="Run as a Prefect flow, also without a configured API.")
+]
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="What runs the SQL; spark needs Java 17.")
+]
+MasterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Where Spark runs: local[2], spark://HOST:7077; default: local[*]."
+    ),
 ]
 LogOption = Annotated[
     Literal["text", "json"],

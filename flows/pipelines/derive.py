@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,8 @@ from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.warehouse import (
+    Engine,
+    Files,
     Query,
     Verdict,
     contracts,
@@ -161,7 +164,10 @@ def sql_hash() -> str:
 
 
 def derive_into(
-    staging: Staging, settings: PairSettings, on_progress: OnProgress = no_progress
+    staging: Staging,
+    settings: PairSettings,
+    on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
@@ -174,8 +180,8 @@ def derive_into(
     steps, step = sum(map(len, stages)) + 1, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         # A new connection for each stage: its views read what the stages before have written.
-        def opened(tables: Iterable[str]) -> Any:
-            return open_warehouse(staging.tables(), only={*tables}, temp_directory=Path(spill))
+        def opened(tables: Iterable[str], files: Files | None = None) -> Any:
+            return engine(files or staging.tables(), only={*tables}, temp_directory=Path(spill))
 
         for stage in stages:
             with opened(_reads(query(name) for _, name, _ in stage)) as warehouse:
@@ -184,11 +190,13 @@ def derive_into(
                     rows = stream_query(warehouse, name, parameters)
                     staging.write_table(table, rows, number)
                     on_progress("derive", next(step), steps, table=table)
-        with opened([*TABLES, *_reads(queries("checks"))]) as warehouse:
+        with ExitStack() as warehouses:
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
             parts = unchecked_parts(staging)
-            audit = Audit(run_checks(warehouse, statistics=False, parts=parts))
+            changed = warehouses.enter_context(opened(TABLES, parts)) if parts else None
+            whole = warehouses.enter_context(opened([*TABLES, *_reads(queries("checks"))]))
+            audit = Audit(run_checks(whole, statistics=False, changed=changed))
         on_progress("derive", next(step), steps)
     if audit.errors:
         raise PublicationBlocked(audit.errors)
@@ -233,11 +241,12 @@ def derive(
     *,
     wait: bool = False,
     on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
 ) -> Summary:
     """Publish a release of the current parts with rebuilt derived tables, if these differ.
 
-    `settings` default to those of the current release. Raises InputError without a release and
-    PublicationBlocked when a check finds an error.
+    `settings` default to those of the current release; `engine` runs the SQL. Raises InputError
+    without a release and PublicationBlocked when a check finds an error.
     """
     if Lake(lake).parent() is None:
         raise InputError(f"{lake} has no release to derive from: ingest a source first")
@@ -248,6 +257,6 @@ def derive(
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
         settings = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, settings, on_progress)
+        audit = derive_into(staging, settings, on_progress, engine)
         release = staging.publish(parameters=parameters_of(settings), checks=audit.as_records())
     return unchanged(release) if release.id == parent.id else published(release, audit)

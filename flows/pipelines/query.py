@@ -13,12 +13,12 @@ from flows.release import FileRecord, Manifest, Release, describe_damage
 from flows.warehouse import (
     INTERNAL_KINDS,
     STATISTICS,
+    Engine,
     UserSession,
     Verdict,
     Warehouse,
     all_checks,
     check_named,
-    engine_errors,
     open_read_only,
     open_warehouse,
     queries,
@@ -160,7 +160,11 @@ def query_list(internal: bool = False) -> pa.Table:
 
 @contextmanager
 def named_query(
-    lake: str | Path, release: str | None, name: str, parameters: Mapping[str, str]
+    lake: str | Path,
+    release: str | None,
+    name: str,
+    parameters: Mapping[str, str],
+    engine: Engine = open_warehouse,
 ) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query of sql/, in batches; parameters are text. Raises InputError.
 
@@ -173,7 +177,7 @@ def named_query(
         if value is not None and value not in words and key in query(name).param_names:
             hint = did_you_mean(value, words, f"give one of {', '.join(words)}")
             raise InputError(f"{key} {value!r} does not exist: {hint}")
-    with open_warehouse(open_release(lake, release).tables()) as warehouse:
+    with engine(open_release(lake, release).tables(), only=query_or_check(name).reads) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
 
@@ -215,13 +219,15 @@ def _confined(release: Release, memory_limit: str | None) -> Warehouse:
     )
 
 
-def check_release(lake: str | Path, release: str | None) -> pa.Table:
+def check_release(
+    lake: str | Path, release: str | None, engine: Engine = open_warehouse
+) -> pa.Table:
     """Run every check on a published release: one row per verdict.
 
     Raises InputError when a check cannot run because a file of the release is damaged.
     """
     opened = open_release(lake, release)
-    with open_warehouse(opened.tables()) as warehouse, engine_errors():
+    with engine(opened.tables()) as warehouse:
         verdicts = run_checks(warehouse)
     failed = any(verdict.failure for verdict in verdicts)
     if failed and (damage := describe_damage([opened])):
