@@ -46,7 +46,7 @@ binned as (
         split,
         category_id,
         'relative_area' as measure,
-        least(cast(floor(box_width * box_height * 20 / picture_area) as integer), 19) as bin,
+        cast(floor(least(box_width * box_height * 20 / picture_area, 19)) as integer) as bin,
         count(*) as boxes
     from boxes
     where box_width > 0 and box_height > 0 and picture_area > 0
