@@ -8,17 +8,24 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import derive as pipeline
-from flows.pipelines import failures, outcome, progress, query
+from flows.pipelines import engines, failures, outcome, progress, query
 from schemas.errors import InputError
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
 @failures.refusals_as(Failed)
-def derive_flow(lake: str = "lake", wait: bool = False) -> outcome.Summary:
-    """Rebuild statistics and pair sets with the settings of the current release."""
+def derive_flow(
+    lake: str = "lake", wait: bool = False, master: str | None = None
+) -> outcome.Summary:
+    """Rebuild statistics and pair sets with the settings of the current release.
+
+    With the URL of a Spark `master`, Spark runs the SQL.
+    """
     log = get_run_logger()
     try:
-        summary = pipeline.derive(lake, wait=wait, on_progress=progress.log_progress(log))
+        with engines.sql_engine(master) as engine:
+            on_progress = progress.log_progress(log)
+            summary = pipeline.derive(lake, wait=wait, on_progress=on_progress, engine=engine)
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="derive-summary", markdown=blocked.as_markdown())
         raise

@@ -13,6 +13,7 @@ from flows.cli.app import app
 from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
+    EngineOption,
     LakeOption,
     LogOption,
     MasterOption,
@@ -21,6 +22,7 @@ from flows.cli.options import (
     PrefectOption,
     WaitOption,
     WorkersOption,
+    spark_master,
     spark_options,
     takes_ingest_options,
     use_password_of,
@@ -101,6 +103,8 @@ def prefect_run(lake: Place, *, own_server: bool = False) -> Iterator[None]:
 def derive(
     lake: LakeOption = DEFAULT_LAKE,
     wait: WaitOption = False,
+    engine: EngineOption = "duckdb",
+    master: MasterOption = None,
     prefect: PrefectOption = False,
     log_format: LogOption = "text",
 ) -> None:
@@ -110,22 +114,26 @@ def derive(
 
     Example: wardrobe derive
     """
+    master = spark_master(engine, master)
     if not (prefect or configured_api()):
-        run_derive(lake, None, wait)
+        run_derive(lake, None, wait, master)
         return
     with prefect_run(lake):
         from flows.derive import derive_flow
 
-        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait))
+        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait, master=master))
     print_summary(summary, lake)
 
 
-def run_derive(lake: Place, settings: "PairSettings | None", wait: bool) -> None:
+def run_derive(
+    lake: Place, settings: "PairSettings | None", wait: bool, master: str | None = None
+) -> None:
     """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
     from flows.pipelines.derive import derive as run
+    from flows.pipelines.engines import sql_engine
 
-    with progress() as on_progress:
-        summary = run(lake, settings, wait=wait, on_progress=on_progress)
+    with progress() as on_progress, sql_engine(master) as engine:
+        summary = run(lake, settings, wait=wait, on_progress=on_progress, engine=engine)
     print_summary(summary, lake)
 
 

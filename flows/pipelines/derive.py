@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,8 @@ from flows.pipelines.outcome import PublicationBlocked, Summary, published, unch
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.storage.place import Place
 from flows.warehouse import (
+    Engine,
+    Files,
     Query,
     Verdict,
     contracts,
@@ -163,7 +166,10 @@ def sql_hash() -> str:
 
 
 def derive_into(
-    staging: Staging, settings: PairSettings, on_progress: OnProgress = no_progress
+    staging: Staging,
+    settings: PairSettings,
+    on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
@@ -176,8 +182,8 @@ def derive_into(
     steps, step = sum(map(len, stages)) + 1, count(1)
     with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
         # A new connection for each stage: its views read what the stages before have written.
-        def opened(tables: Iterable[str]) -> Any:
-            return open_warehouse(staging.tables(), only={*tables}, temp_directory=Path(spill))
+        def opened(tables: Iterable[str], files: Files | None = None) -> Any:
+            return engine(files or staging.tables(), only={*tables}, temp_directory=Path(spill))
 
         for stage in stages:
             with opened(_reads(query(name) for _, name, _ in stage)) as warehouse:
@@ -186,12 +192,14 @@ def derive_into(
                     rows = stream_query(warehouse, name, parameters)
                     staging.write_table(table, rows, number)
                     on_progress("derive", next(step), steps, table=table)
-        with opened([*TABLES, *_reads(queries("checks"))]) as warehouse:
+        with ExitStack() as warehouses:
             # The statistics were computed from these files a moment ago: to compute them again
             # takes as long and finds nothing. `wardrobe check` compares them.
             parts = unchecked_parts(staging)
+            changed = warehouses.enter_context(opened(TABLES, parts)) if parts else None
+            whole = warehouses.enter_context(opened([*TABLES, *_reads(queries("checks"))]))
             audit = Audit(
-                run_checks(warehouse, statistics=False, parts=parts, settings=asdict(settings))
+                run_checks(whole, statistics=False, changed=changed, settings=asdict(settings))
             )
         on_progress("derive", next(step), steps)
     if audit.errors:
@@ -237,11 +245,12 @@ def derive(
     *,
     wait: bool = False,
     on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
 ) -> Summary:
     """Publish a release of the current parts with rebuilt derived tables, if these differ.
 
-    `settings` default to those of the current release. Raises InputError without a release and
-    PublicationBlocked when a check finds an error.
+    `settings` default to those of the current release; `engine` runs the SQL. Raises InputError
+    without a release and PublicationBlocked when a check finds an error.
     """
     opened = open_lake(lake)
     if opened.parent() is None:
@@ -253,6 +262,6 @@ def derive(
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
         settings = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, settings, on_progress)
+        audit = derive_into(staging, settings, on_progress, engine)
         release = staging.publish(parameters=parameters_of(settings), checks=audit.as_records())
     return unchanged(release) if release.id == parent.id else published(release, audit)

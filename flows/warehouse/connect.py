@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -14,17 +14,15 @@ import duckdb
 import pyarrow as pa
 
 from flows.release.file_system import PROTOCOL, ReleaseFiles
-from flows.warehouse.queries import Query, queries
+from flows.warehouse.queries import Query
 from flows.warehouse.release_names import Files, ReleaseNames
+from flows.warehouse.sources import STATISTICS, sources
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
-from schemas.predictions import PREDICTIONS
 from schemas.table import IMAGE_KEY
 
 Warehouse = duckdb.DuckDBPyConnection
 """A connection with the views of a release."""
-
-STATISTICS = "statistics/"
 
 _STATEMENT_ERRORS = (
     duckdb.BinderException,
@@ -118,30 +116,13 @@ def relations(
 
     `tables` has the paths of files as DuckDB reads them.
     """
-    selects = {query.name: query for kind in ("statistics", "views") for query in queries(kind)}
-    for name in _in_order(only, selects):
-        if name in TABLES:
-            yield name, _rows(con, TABLES[name], tables.get(name, ()))
-        elif name in PREDICTIONS:
-            yield name, _rows(con, PREDICTIONS[name], ())
-        elif stored := tables.get(STATISTICS + name):
+    for name, source in sources(only):
+        if stored := tables.get(STATISTICS + name):
             yield name, _scan(stored)
-        elif selects[name].kind == "views":
-            # DuckDB would sort all rows for every query that reads the view.
-            yield name, selects[name].text.rpartition("order by")[0]
+        elif isinstance(source, Table):
+            yield name, _rows(con, source, tables.get(name, ()))
         else:
-            yield name, selects[name].text
-
-
-def _in_order(only: Collection[str] | None, selects: Mapping[str, Query]) -> Iterable[str]:
-    """Names of relations, each after those it reads: a view binds them when it is created."""
-    reads: dict[str, tuple[str, ...]] = {}
-    waiting = [*TABLES, *selects] if only is None else [*only]
-    while waiting:
-        name = waiting.pop()
-        reads[name] = selects[name].reads if name in selects else ()
-        waiting += [other for other in reads[name] if other not in reads]
-    return TopologicalSorter(reads).static_order()
+            yield name, source
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) -> str:

@@ -4,24 +4,15 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import (
-    engine_errors,
-    engine_message,
-    keyboard_interrupts,
-    open_warehouse,
-    stream_rows,
-)
 from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
+from flows.warehouse.engines import AnyWarehouse, first_row, select
 from flows.warehouse.examined_rows import Examined
 from flows.warehouse.queries import Query, queries, query
-from flows.warehouse.release_names import Files
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -83,14 +74,14 @@ class Verdict:
 
 
 def run_query(
-    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
+    con: AnyWarehouse, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.Table:
     """All rows of a query of sql/ or a generated check; parameters have their defaults."""
     return stream_query(con, name, parameters).read_all()
 
 
 def stream_query(
-    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
+    con: AnyWarehouse, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.RecordBatchReader:
     """The rows of a query in batches, for results larger than memory.
 
@@ -98,16 +89,15 @@ def stream_query(
     or files cannot be computed with.
     """
     named = query_or_check(name)
-    with engine_errors():
-        return stream_rows(_execute(con, named.text, named.values(parameters)))
+    return select(con, named.text, named.values(parameters))
 
 
-def result_schema(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Schema:
+def result_schema(con: AnyWarehouse, query: Query) -> pa.Schema:
     """The columns of a query's rows; each field has its meaning and unit, as in schemas/.
 
     Required parameters are null: a connection without rows serves.
     """
-    types = _execute(con, query.text, {param.name: param.default for param in query.params}).schema
+    types = select(con, query.text, {param.name: param.default for param in query.params}).schema
     docs = ({"doc": query.columns[name], "unit": query.units.get(name, "")} for name in types.names)
     return pa.schema(map(pa.Field.with_metadata, types, docs))
 
@@ -137,21 +127,21 @@ def query_or_check(name: str) -> Query:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection,
+    con: AnyWarehouse,
     examples: int = 5,
     *,
     only: Collection[str] = (),
     statistics: bool = True,
-    parts: Files | None = None,
+    changed: AnyWarehouse | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> list[Verdict]:
     """Run the checks of sql/checks, the contracts and, with `statistics`, those of the statistics.
 
     Each verdict has up to `examples` offending rows. `only` names the checks to run, sorted in the
-    result; without names all run. `parts` are the files of some parts and of `categories`, by
-    table: the contracts of tables that parts hold then run on these files only. `settings` are
-    those the release was derived with, for the checks that take them as parameters. Raises
-    InputError when `only` names a check that does not exist.
+    result; without names all run. `changed` has the rows of some parts and of `categories` only:
+    the contracts of tables that parts hold then run there. `settings` are those the release was
+    derived with, for the checks that take them as parameters. Raises InputError when `only` names
+    a check that does not exist.
     """
     settings = settings or {}
     if only:
@@ -159,22 +149,18 @@ def run_checks(
         named = [_run_check(con, check, examples, settings) for check in checks]
         return _with_examined_rows(con, named)
     verdicts = [_run_check(con, check, examples, settings) for check in queries("checks")]
-    if parts is None:
+    if changed is None:
         verdicts += _run_contracts(con, TABLES, examples)
     else:
         in_parts = [name for name, table in TABLES.items() if not table.derived]
-        (spill,) = con.sql("select current_setting('temp_directory')").fetchall()[0]
-        with open_warehouse(parts, only=TABLES, temp_directory=Path(spill)) as changed:
-            verdicts += _run_contracts(changed, in_parts, examples)
+        verdicts += _run_contracts(changed, in_parts, examples)
         verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
     generated = statistics_checks() if statistics else ()
     verdicts += [_run_check(con, check, examples, {}) for check in generated]
     return _with_examined_rows(con, verdicts)
 
 
-def _with_examined_rows(
-    con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
-) -> list[Verdict]:
+def _with_examined_rows(con: AnyWarehouse, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts with the number of rows examined, of the whole release on `con`.
 
     Contracts may have run on changed parts only: the other parts were examined when they were
@@ -189,10 +175,9 @@ def _with_examined_rows(
     for source, judged in by_source.items():
         numbers = ", ".join(number for _, rows in judged.values() for number in rows.counts)
         try:
-            with keyboard_interrupts():
-                counts = iter(con.cursor().execute(f"select {numbers} from {source}").fetchall()[0])
-        except duckdb.Error as error:
-            failure = engine_message(error)
+            counts = iter(first_row(con, f"select {numbers} from {source}"))
+        except InputError as error:
+            failure = str(error)
             for name, (verdict, _) in judged.items():
                 counted[name] = replace(verdict, severity="error", failure=failure)
             continue
@@ -203,9 +188,7 @@ def _with_examined_rows(
     return [counted.get(verdict.name, verdict) for verdict in verdicts]
 
 
-def _run_contracts(
-    con: duckdb.DuckDBPyConnection, tables: Collection[str], examples: int
-) -> list[Verdict]:
+def _run_contracts(con: AnyWarehouse, tables: Collection[str], examples: int) -> list[Verdict]:
     """The verdicts of the contracts of these tables; those that no row can break are not run."""
     suspected = suspected_contracts(con, tables)
     return [
@@ -218,12 +201,9 @@ def _run_contracts(
 
 
 def _run_check(
-    con: duckdb.DuckDBPyConnection,
-    check: Query,
-    examples: int,
-    settings: Mapping[str, object],
+    con: AnyWarehouse, check: Query, examples: int, settings: Mapping[str, object]
 ) -> Verdict:
-    """The verdict of one check. What DuckDB refuses is its failure and stops no other check."""
+    """The verdict of one check. What the engine refuses is its failure and stops no other check."""
     start = time.perf_counter()
     rows, first = 0, []
     values = check.values({name: settings[name] for name in check.param_names if name in settings})
@@ -233,8 +213,8 @@ def _run_check(
         rows = counts[0]["offending"]
         if rows and examples:
             first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}", values)
-    except duckdb.Error as error:
-        return _verdict(check, start, failure=engine_message(error))
+    except InputError as error:
+        return _verdict(check, start, failure=str(error))
     return _verdict(check, start, rows, first)
 
 
@@ -257,18 +237,6 @@ def _verdict(
     )
 
 
-def _rows(
-    con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """All rows of a statement. As a table, since a reader's errors are not DuckDB's."""
-    with keyboard_interrupts():
-        return con.cursor().sql(text, params=dict(values) or None).to_arrow_table().to_pylist()
-
-
-def _execute(
-    con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
-) -> pa.RecordBatchReader:
-    # A cursor each: an open reader would block its own connection.
-    with keyboard_interrupts():
-        relation = con.cursor().sql(text, params=dict(values) if values else None)
-        return relation.to_arrow_reader()
+def _rows(con: AnyWarehouse, text: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All rows of a statement."""
+    return select(con, text, values).read_all().to_pylist()

@@ -59,7 +59,7 @@ with stored_and_computed as (
     ) as computed_rows
 ),
 
-compared as (
+grouped_rows as (
     select
         {_lines(8, *grain, "sum(stored) as stored_rows", "sum(computed) as computed_rows", *both)}
     from stored_and_computed
@@ -78,7 +78,7 @@ judged as (
                 {_lines(16, *map(_difference, values))}
             )
         end as problem
-    from compared
+    from grouped_rows
 )
 
 select

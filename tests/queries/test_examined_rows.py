@@ -101,8 +101,10 @@ def test_a_run_names_the_checks_that_could_not_examine_all_rows(tmp_path):
 
 def test_contracts_of_linked_parts_count_as_examined(sound_files):
     parts = {"categories": sound_files["categories"]}
-    with open_warehouse(sound_files, threads=1) as warehouse:
-        whole, changed = (run_checks(warehouse, parts=p, statistics=False) for p in (None, parts))
+    with open_warehouse(sound_files, threads=1) as warehouse, open_warehouse(parts) as no_parts:
+        whole, changed = (
+            run_checks(warehouse, changed=c, statistics=False) for c in (None, no_parts)
+        )
     assert {v.name: v.examined for v in changed} == {v.name: v.examined for v in whole}
 
 
@@ -112,8 +114,9 @@ def test_rows_of_linked_parts_that_cannot_be_counted_are_a_failure(sound_files, 
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(whole.read_bytes())
     parts = {"categories": sound_files["categories"]}
-    with open_warehouse({**sound_files, "polygons": [damaged]}, threads=1) as warehouse:
+    files = {**sound_files, "polygons": [damaged]}
+    with open_warehouse(files, threads=1) as warehouse, open_warehouse(parts) as no_parts:
         damaged.unlink()
-        verdicts = run_checks(warehouse, statistics=False, parts=parts)
+        verdicts = run_checks(warehouse, statistics=False, changed=no_parts)
     (verdict,) = (verdict for verdict in verdicts if verdict.name == "polygons.unique")
     assert verdict.blocks and damaged.name in verdict.failure
