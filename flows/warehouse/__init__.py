@@ -18,7 +18,14 @@ from flows.warehouse.connect import (
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
-from flows.warehouse.engines import Engine
+from flows.warehouse.engines import Engine, renew
+from flows.warehouse.part_results import (
+    PartVerdicts,
+    add_up,
+    all_part_counts,
+    count_by_part,
+    part_counts,
+)
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
 from flows.warehouse.release_names import Files
 from flows.warehouse.run import (
@@ -40,24 +47,30 @@ __all__ = [
     "STATISTICS",
     "Engine",
     "Files",
+    "PartVerdicts",
     "Query",
     "UserSession",
     "Verdict",
     "Warehouse",
     "add_table",
+    "add_up",
     "all_checks",
+    "all_part_counts",
     "check_named",
     "contracts",
+    "count_by_part",
     "dependency_levels",
     "engine_errors",
     "engine_message",
     "open_read_only",
     "open_warehouse",
+    "part_counts",
     "queries",
     "query",
     "query_or_check",
     "read_matching",
     "read_table",
+    "renew",
     "restrict_to_images",
     "result_schema",
     "run_checks",

@@ -41,20 +41,23 @@ def open_warehouse(
     threads: int | None = None,
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
+    by_part: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the declared tables, the statistics and the views of sql/views, as views.
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
     is an empty view of the declared types. A statistic without a file is computed from the tables
     when it is queried. Nothing is copied: each query reads the files. `only` names the tables,
-    statistics and views to make, with what these read.
+    statistics and views to make, with what these read. With `by_part`, the split of a row has the
+    number of its part: `train.3`.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
     try:
-        con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+        names = ReleaseNames(files, by_part=by_part)
+        con = connect_release(names, str(folder), threads, memory_limit, only=only)
     except BaseException:
         if temp_directory is None:
             _remove(folder, os.getpid())
@@ -98,6 +101,20 @@ def connect_release(
         for name, rows in relations(con, names.tables, only):
             con.execute(f"create view {name} as {rows}")
     return con
+
+
+def renew_views(
+    con: duckdb.DuckDBPyConnection, names: ReleaseNames, renewed: Collection[str]
+) -> None:
+    """Make the views of these tables and `statistics/<name>` again, over the files in `names`."""
+    with engine_errors():
+        con.unregister_filesystem(PROTOCOL)
+        con.register_filesystem(ReleaseFiles(names.paths))
+        for name in renewed:
+            files = names.tables.get(name, ())
+            rows = _rows(con, TABLES[name], files) if name in TABLES else _scan(files)
+            view = name.removeprefix(STATISTICS)
+            con.execute(f"create or replace view {view} as {rows}")
 
 
 def _usable_cores() -> int:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from flows.warehouse.contracts import row_rules, without_target
-from flows.warehouse.engines import AnyWarehouse, first_row
+from flows.warehouse.engines import AnyWarehouse, fetch
 from schemas import TABLES, Table
 from schemas.errors import InputError
 from schemas.table import Reference
@@ -26,9 +26,9 @@ def suspected_contracts(con: AnyWarehouse, tables: Collection[str] = TABLES) -> 
     suspected = set()
     for search in (search for name in tables for search in searches(TABLES[name])):
         try:
-            numbers = first_row(con, search.text)
+            numbers = fetch(con, search.text)[0]
         except InputError:
-            numbers = [1] * len(search.contracts)  # the contract itself says why
+            numbers = (1,) * len(search.contracts)  # the contract itself says why
         pairs = zip(search.contracts, numbers, strict=True)
         suspected |= {name for name, number in pairs if number}
     return suspected

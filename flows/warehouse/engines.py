@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import Warehouse, engine_errors, stream_rows
-from flows.warehouse.release_names import Files
+from flows.warehouse.connect import Warehouse, engine_errors, renew_views, stream_rows
+from flows.warehouse.release_names import Files, ReleaseNames
 from flows.warehouse.spark import SparkWarehouse
 
 AnyWarehouse = Warehouse | SparkWarehouse
@@ -28,6 +28,7 @@ class Engine(Protocol):
         *,
         only: Collection[str] | None = None,
         temp_directory: Path | None = None,
+        by_part: bool = False,
     ) -> AbstractContextManager[AnyWarehouse]: ...
 
 
@@ -60,6 +61,38 @@ def _(
     return warehouse.select(text, values)
 
 
-def first_row(warehouse: AnyWarehouse, text: str) -> list[Any]:
-    """The values of a statement's first row."""
-    return [column[0].as_py() for column in select(warehouse, text).read_all().columns]
+@singledispatch
+def fetch(
+    warehouse: Any, text: str, values: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """The rows of a portable SELECT with few of them, as tuples. Errors are InputErrors."""
+    columns = select(warehouse, text, values).read_all().columns
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+@fetch.register
+def _(
+    warehouse: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    with engine_errors():
+        # A relation, as `sql` makes it, binds its statement twice.
+        return warehouse.cursor().execute(text, dict(values) if values else None).fetchall()
+
+
+@singledispatch
+def renew(warehouse: Any, files: Files, names: Collection[str]) -> None:
+    """Read these tables and `statistics/<name>` from now on from their files of `files`.
+
+    `files` are all files that the warehouse reads from then on.
+    """
+    raise TypeError(f"not a warehouse: {warehouse!r}")
+
+
+@renew.register
+def _(warehouse: duckdb.DuckDBPyConnection, files: Files, names: Collection[str]) -> None:
+    renew_views(warehouse, ReleaseNames(files), names)
+
+
+@renew.register
+def _(warehouse: SparkWarehouse, files: Files, names: Collection[str]) -> None:
+    warehouse.renew(files, names)

@@ -9,7 +9,8 @@ fields. Continuation lines are indented further than the word they continue.
     --
     -- reads     images, items                      tables, views or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
-    -- scope     sum                                pairs, statistics and checks: see SCOPES
+    -- scope     sum                                of pairs, statistics, checks: what is read again
+    --                                              when parts change, `part`, `sum` or `whole`
     -- grain     dataset, split                     what makes a row unique
     -- column    share: what it holds               result columns, in order
     -- column    category_id, items                 these mean what schemas/ declares; so do columns
@@ -57,12 +58,8 @@ KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 SEVERITIES = ("error", "warn")
 
 SCOPES = {"pairs": ("whole",), "statistics": ("sum", "whole"), "checks": ("part", "whole")}
-"""What a new release takes from its parent, so that only the changed parts are read.
-
-`part`: offending rows of a check are those of each part, because all rows of an image are in one.
-`sum`: the columns outside the grain are counts or exact sums, so those of parts add up. `whole`:
-nothing, all parts are read.
-"""
+"""`part`: a check about single images, whose rows are all in one part: its results are those of
+each part. `sum`: all columns outside the grain are counts or exact sums: those of parts add up."""
 
 UNITS = ("share", "bytes", "px")
 
@@ -167,7 +164,9 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|scope|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
+_FIELD = re.compile(
+    r"(reads|param|scope|grain|column|unit|plot|severity|action|examines|needs)  +(.*)"
+)
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:

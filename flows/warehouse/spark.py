@@ -17,7 +17,7 @@ from flows.storage.objects import ObjectPath
 from flows.storage.place import Place, size_of
 from flows.warehouse.release_names import Files
 from flows.warehouse.sources import STATISTICS, sources
-from schemas import Table
+from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ _PARTITION_BYTES = 32 << 20
 class SparkWarehouse:
     """The views of one release in a Spark session."""
 
-    def __init__(self, session: "SparkSession") -> None:
+    def __init__(self, session: "SparkSession", by_part: bool = False) -> None:
         self._session = session
+        self._by_part = by_part
 
     def select(self, text: str, values: Mapping[str, Any] | None = None) -> pa.RecordBatchReader:
         """The rows of a portable SELECT; one partition at a time is in the memory of Python."""
@@ -39,6 +40,37 @@ class SparkWarehouse:
             frame = self._session.sql(spark_statement(text), args=dict(values or {}))
             schema = _nullable_schema(frame)
         return pa.RecordBatchReader.from_batches(schema, _batches(frame, schema))
+
+    def open(self, files: Files, only: Collection[str] | None) -> None:
+        """Make the views of `only` and what they read, or all; see `open_warehouse`."""
+        self._plan_for(files)
+        for name, source in sources(only):
+            stored = files.get(STATISTICS + name)
+            self._make_view(name, source, stored or files.get(name, ()), is_stored=bool(stored))
+
+    def renew(self, files: Files, names: Collection[str]) -> None:
+        """Read these tables and `statistics/<name>` from now on from their files of `files`."""
+        self._plan_for(files)
+        for name in names:
+            view = name.removeprefix(STATISTICS)
+            self._make_view(view, TABLES.get(name, ""), files.get(name, ()), is_stored=True)
+
+    def _plan_for(self, files: Files) -> None:
+        size = sum(size_of(place) for places in files.values() for place in places)
+        partitions = str(1 + size // _PARTITION_BYTES)
+        self._session.conf.set("spark.sql.shuffle.partitions", partitions)
+
+    def _make_view(
+        self, name: str, source: Table | str, files: Sequence[Place], *, is_stored: bool
+    ) -> None:
+        with _spark_errors():
+            if isinstance(source, Table):
+                frame = _table(self._session, source, files, self._by_part)
+            elif is_stored:
+                frame = self._session.read.parquet(*map(_spark_path, files))
+            else:
+                frame = self._session.sql(spark_statement(source))
+            frame.createOrReplaceTempView(name)
 
 
 @contextmanager
@@ -56,28 +88,18 @@ def spark_engine(master: str, settings: Mapping[str, str] | None = None) -> Iter
             *,
             only: Collection[str] | None = None,
             temp_directory: Path | None = None,  # Spark makes its own folders
+            by_part: bool = False,
         ) -> Iterator[SparkWarehouse]:
-            yield _open(session().newSession(), files, only)
+            warehouse = SparkWarehouse(session().newSession(), by_part)
+            warehouse.open(files, only)
+            yield warehouse
 
         yield open_on_spark
 
 
-def _open(session: "SparkSession", files: Files, only: Collection[str] | None) -> SparkWarehouse:
-    size = sum(size_of(place) for places in files.values() for place in places)
-    session.conf.set("spark.sql.shuffle.partitions", str(1 + size // _PARTITION_BYTES))
-    with _spark_errors():
-        for name, source in sources(only):
-            if stored := files.get(STATISTICS + name):
-                frame = session.read.parquet(*map(_spark_path, stored))
-            elif isinstance(source, Table):
-                frame = _table(session, source, files.get(name, ()))
-            else:
-                frame = session.sql(spark_statement(source))
-            frame.createOrReplaceTempView(name)
-    return SparkWarehouse(session)
-
-
-def _table(session: "SparkSession", table: Table, files: Sequence[Place]) -> "DataFrame":
+def _table(
+    session: "SparkSession", table: Table, files: Sequence[Place], by_part: bool
+) -> "DataFrame":
     """The rows of a declared table, with the declared columns in the declared order."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -88,7 +110,14 @@ def _table(session: "SparkSession", table: Table, files: Sequence[Place]) -> "Da
     if table.partition_by:
         folder = _local(files[0]).parents[len(table.partition_by)]
         reader = reader.option("basePath", folder.as_posix())
-    return reader.parquet(*map(_spark_path, files)).select(*table.schema.names)
+    rows = reader.parquet(*map(_spark_path, files))
+    if by_part and table.partition_by:
+        from pyspark.sql import functions
+
+        name = functions.col("_metadata.file_name")
+        number = functions.regexp_extract(name, r"-(\d+)\.", 1).cast("int").cast("string")
+        rows = rows.withColumn("split", functions.concat_ws(".", "split", number))
+    return rows.select(*table.schema.names)
 
 
 def _spark_path(place: Place) -> str:

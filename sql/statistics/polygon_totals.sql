@@ -2,7 +2,7 @@
 --
 -- The statistic polygon_shapes is computed from these numbers. The first polygon of an item is its
 -- whole outline, the others are parts of it. The area of an outline by the area of the item's box is
--- rounded to millionths, so that sums are exact in any order; above 1000 it counts as 1000.
+-- rounded to millionths, so that sums are exact in any order; above a million it counts as a million.
 --
 -- reads     items, polygons
 -- scope     sum
@@ -27,7 +27,7 @@ with outlines as (
         case
             when polygons.polygon_no = 1 and items.x2 > items.x1 and items.y2 > items.y1
                 then least(
-                    polygons.area / ((items.x2 - items.x1) * (items.y2 - items.y1)), 1000
+                    polygons.area / ((items.x2 - items.x1) * (items.y2 - items.y1)), 1000000
                 )
         end as outline_to_box
     from polygons
