@@ -117,7 +117,7 @@ def test_box_totals_agrees(warehouse, frames):
             ),
         )
     ]
-    rows = pl.concat(measures).with_columns((pl.col("value") * 1e4 + 0.5).floor() / 1e4).round(6)
+    rows = pl.concat(measures).with_columns(((pl.col("value") * 1e4 + 0.5).floor() / 1e4).round(6))
     expected = rows.group_by([*CATEGORY, "measure", "bin", "value"]).agg(
         pl.len().alias("boxes"), pl.col("flat").sum().alias("flat_boxes")
     )
