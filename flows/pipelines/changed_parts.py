@@ -27,6 +27,11 @@ class PartChanges:
     kept: pa.Table
 
 
+def all_parts(staging: Staging) -> PartChanges:
+    """All parts are judged and nothing is taken from the parent."""
+    return PartChanges(frozenset(staging.parts), None, part_counts([]))
+
+
 def part_changes(staging: Staging, sql: str) -> PartChanges:
     """The changes against the parent, or all parts where its results are not to be used.
 
@@ -34,7 +39,6 @@ def part_changes(staging: Staging, sql: str) -> PartChanges:
     and the files that hold them, and the files that they were computed from, have their recorded
     bytes.
     """
-    every = PartChanges(frozenset(staging.parts), None, part_counts([]))
     parent = staging.parent
     if (
         parent is None
@@ -42,11 +46,11 @@ def part_changes(staging: Staging, sql: str) -> PartChanges:
         or parent.manifest.versions != versions()
         or not all(map(staging.is_unchanged, VOCABULARIES))
     ):
-        return every
+        return all_parts(staging)
     parts = staging.changed_parts()
     before, counts = staging.replaced_files(parts), staging.stored_rows(PART_COUNTS)
     if before is None or counts is None:
-        return every
+        return all_parts(staging)
     kept = counts.filter(pc.invert(pc.is_in(counts["part"], pa.array(parts, pa.string()))))
     # More than half of the parts are read twice: that costs more than to read all parts once.
     return PartChanges(parts, None if 2 * len(parts) > len(staging.parts) else before, kept)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.lake import PART_COUNTS, Staging, open_lake
-from flows.pipelines.changed_parts import VOCABULARIES, part_changes
+from flows.pipelines.changed_parts import VOCABULARIES, all_parts, part_changes
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
@@ -168,7 +168,7 @@ def parameters_of(settings: PairSettings) -> dict[str, Any]:
 def sql_hash() -> str:
     """A hash of the queries that derive and check a release: when it differs, derive again."""
     files = (query for kind in ("statistics", "pairs", "checks") for query in queries(kind))
-    texts = [query.text for query in (*files, *contracts())]
+    texts = [f"{query.text} {query.examines}" for query in (*files, *contracts())]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -177,17 +177,19 @@ def derive_into(
     settings: PairSettings,
     on_progress: OnProgress = no_progress,
     engine: Engine = open_warehouse,
+    *,
+    reuse: bool = True,
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    DuckDB spills into a folder in staging when memory runs short. Raises PublicationBlocked when
-    a check finds an error.
+    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills into a folder in
+    staging when memory runs short. Raises PublicationBlocked when a check finds an error.
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
     stages = _stages(settings)
     steps, step = sum(map(len, stages)) + 1, count(1)
-    changes = part_changes(staging, sql_hash())
+    changes = part_changes(staging, sql_hash()) if reuse else all_parts(staging)
     with ExitStack() as opened:
         folder = TemporaryDirectory(dir=staging.folder, prefix=".spill-")
         spill = Path(opened.enter_context(folder))
@@ -265,8 +267,9 @@ def derive(
 ) -> Summary:
     """Publish a release of the current parts with rebuilt derived tables, if these differ.
 
-    `settings` default to those of the current release; `engine` runs the SQL. Raises InputError
-    without a release and PublicationBlocked when a check finds an error.
+    `settings` default to those of the current release; without them everything is computed from
+    the tables, with them results of the current release are used again. `engine` runs the SQL.
+    Raises InputError without a release and PublicationBlocked when a check finds an error.
     """
     opened = open_lake(lake)
     if opened.parent() is None:
@@ -276,8 +279,9 @@ def derive(
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
+        reuse = settings is not None
         settings = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, settings, on_progress, engine)
+        audit = derive_into(staging, settings, on_progress, engine, reuse=reuse)
         release = staging.publish(parameters=parameters_of(settings), checks=audit.as_records())
     return unchanged(release) if release.id == parent.id else published(release, audit)
