@@ -66,7 +66,8 @@ class ReleaseReader:
         """Rows by table, then by statistic."""
         rows = dict.fromkeys(self._files, 0)
         for file in self._release.manifest.files:
-            rows[file.table.removeprefix(STATISTICS)] += file.rows
+            if (name := file.table.removeprefix(STATISTICS)) in rows:
+                rows[name] += file.rows
         return rows
 
     def arrow(

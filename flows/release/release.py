@@ -87,8 +87,12 @@ class Release:
             raise InputError(f"release {self.id} does not have {dataset} {split}: {hint}")
 
     def tables(self) -> dict[str, list[Place]]:
-        """Files by table: declared ones as declared, then statistics by name."""
-        return files_by_table(self.manifest.files, self.place)
+        """Files by table: declared ones as declared, then statistics by name.
+
+        What only the next release reads, under `checks/`, is left out.
+        """
+        records = (each for each in self.manifest.files if not each.table.startswith("checks/"))
+        return files_by_table(records, self.place)
 
 
 def last_read() -> tuple[Release, ...]:
