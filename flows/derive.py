@@ -10,25 +10,31 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import derive as pipeline
-from flows.pipelines import failures, outcome, progress, query
+from flows.pipelines import engines, failures, outcome, progress, query
 from schemas.errors import InputError
 
 
 @flow(name="derive", persist_result=False, validate_parameters=False)
 @failures.refusals_as(Failed)
 def derive_flow(
-    lake: str = "lake", wait: bool = False, pairs: dict[str, Any] | None = None
+    lake: str = "lake",
+    wait: bool = False,
+    pairs: dict[str, Any] | None = None,
+    master: str | None = None,
 ) -> outcome.Summary:
     """Rebuild statistics and pair sets.
 
     `pairs` has the options of `wardrobe pairs build` (kinds, seed, ...) by name; default: the
-    settings of the current release.
+    settings of the current release. With the URL of a Spark `master`, Spark runs the SQL.
     """
     log = get_run_logger()
     on_progress = progress.log_progress(log)
     try:
         settings = None if pairs is None else _pair_settings(pairs)
-        summary = pipeline.derive(lake, settings, wait=wait, on_progress=on_progress)
+        with engines.sql_engine(master) as engine:
+            summary = pipeline.derive(
+                lake, settings, wait=wait, on_progress=on_progress, engine=engine
+            )
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="derive-summary", markdown=blocked.as_markdown())
         raise

@@ -12,7 +12,12 @@ from schemas.category_lists import (
     FASHIONAI_CATEGORIES,
     Category,
 )
-from schemas.source import PART_SIZE
+
+PART_SIZE = 4_096
+"""Image numbers of a part where a source has numbers, and of a step of the build of a larger one.
+
+A very large source has parts of PART_SIZE x 2^k, which the first ingest chooses.
+"""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,6 @@ MEMBERS = pa.schema(
 )
 """A source as storage lists it. Large strings, because all names of one take over 2^31 bytes."""
 
-PART_SIZE = 4_096
-"""Image numbers of a part where a source has numbers, and of a step of the build of a larger one.
-
-A very large source has parts of PART_SIZE x 2^k, which the first ingest chooses.
-"""
-
 ARRANGED = pa.schema(
     [
         ("split", pa.string()),  # null for ignored files

@@ -13,6 +13,7 @@ from flows.cli.app import app
 from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
+    EngineOption,
     LakeOption,
     LogOption,
     MasterOption,
@@ -21,6 +22,7 @@ from flows.cli.options import (
     PrefectOption,
     WaitOption,
     WorkersOption,
+    spark_master,
     spark_options,
     takes_ingest_options,
     use_password_of,
@@ -103,6 +105,8 @@ def prefect_run(lake: "Place", *, own_server: bool = False) -> Iterator[None]:
 def derive(
     lake: LakeOption = DEFAULT_LAKE,
     wait: WaitOption = False,
+    engine: EngineOption = "duckdb",
+    master: MasterOption = None,
     prefect: PrefectOption = False,
     log_format: LogOption = "text",
 ) -> None:
@@ -112,11 +116,17 @@ def derive(
 
     Example: wardrobe derive
     """
-    run_derive(lake, None, wait=wait, prefect=prefect)
+    master = spark_master(engine, master)
+    run_derive(lake, None, wait=wait, prefect=prefect, master=master)
 
 
 def run_derive(
-    lake: "Place", settings: "PairSettings | None", *, wait: bool, prefect: bool
+    lake: "Place",
+    settings: "PairSettings | None",
+    *,
+    wait: bool,
+    prefect: bool,
+    master: str | None = None,
 ) -> None:
     """Derive and print the outcome; `settings` as for `pipelines.derive`."""
     if prefect or configured_api():
@@ -124,12 +134,14 @@ def run_derive(
             from flows.derive import derive_flow
 
             pairs = None if settings is None else asdict(settings)
-            summary = cast("Summary", derive_flow(lake=str(lake), wait=wait, pairs=pairs))
+            flow = derive_flow(lake=str(lake), wait=wait, pairs=pairs, master=master)
+            summary = cast("Summary", flow)
     else:
         from flows.pipelines.derive import derive as run
+        from flows.pipelines.engines import sql_engine
 
-        with progress() as on_progress:
-            summary = run(lake, settings, wait=wait, on_progress=on_progress)
+        with progress() as on_progress, sql_engine(master) as engine:
+            summary = run(lake, settings, wait=wait, on_progress=on_progress, engine=engine)
     print_summary(summary, lake)
 
 

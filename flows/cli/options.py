@@ -116,6 +116,10 @@ WaitOption = Annotated[
 PrefectOption = Annotated[
     bool, typer.Option("--prefect", help="Run as a Prefect flow, also without a configured API.")
 ]
+EngineOption = Annotated[
+    Literal["duckdb", "spark"],
+    typer.Option("--engine", help="Run the SQL in DuckDB on this machine or on Spark."),
+]
 LogOption = Annotated[
     Literal["text", "json"],
     typer.Option(
@@ -172,21 +176,30 @@ def use_password_of(path: Path | None) -> None:
     os.environ["WARDROBE_ZIP_PASSWORD"] = password
 
 
-def spark_options(
-    engine: str, master: str | None, workers: int | None
-) -> tuple[str | None, int | None]:
-    """The Spark master that builds parts (None without Spark), and the workers with its default.
+def spark_master(engine: str, master: str | None) -> str | None:
+    """The URL of the Spark master; None without `--engine spark`.
 
     Raises InputError for a master without `--engine spark`.
     """
     if engine == "spark":
-        from flows.runners.spark import TASKS_AT_A_TIME
         from flows.spark import DEFAULT_MASTER
 
-        return master or DEFAULT_MASTER, workers or TASKS_AT_A_TIME
+        return master or DEFAULT_MASTER
     if master is not None:
         raise InputError(f"--master {master} is for Spark: add --engine spark.")
-    return None, workers
+    return None
+
+
+def spark_options(
+    engine: str, master: str | None, workers: int | None
+) -> tuple[str | None, int | None]:
+    """The Spark master that builds parts (see `spark_master`), and the workers with its default."""
+    master = spark_master(engine, master)
+    if master is not None:
+        from flows.runners.spark import TASKS_AT_A_TIME
+
+        workers = workers or TASKS_AT_A_TIME
+    return master, workers
 
 
 def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -11,10 +11,13 @@ from flows.cli.app import app
 from flows.cli.completion import complete_check, complete_query, complete_rule
 from flows.cli.options import (
     DEFAULT_LAKE,
+    EngineOption,
     FormatOption,
     LakeOption,
+    MasterOption,
     OutputOption,
     ReleaseOption,
+    spark_master,
 )
 from flows.cli.output import print_rows, write_rows
 from schemas.errors import InputError
@@ -41,6 +44,8 @@ def query(
     ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
+    engine: EngineOption = "duckdb",
+    master: MasterOption = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
@@ -48,6 +53,7 @@ def query(
 
     Example: wardrobe query items_by_category
     """
+    from flows.pipelines.engines import sql_engine
     from flows.pipelines.query import named_query, query_description, query_list
 
     if describe:
@@ -71,7 +77,10 @@ def query(
         if key in parameters:
             raise InputError(f"--set gives {key} twice: {parameters[key]} and {value}")
         parameters[key] = value
-    with named_query(lake, release, name, parameters) as rows:
+    with (
+        sql_engine(spark_master(engine, master)) as opened,
+        named_query(lake, release, name, parameters, opened) as rows,
+    ):
         write_rows(rows, form, output)
 
 
@@ -148,6 +157,8 @@ def check(
     ] = False,
     lake: LakeOption = DEFAULT_LAKE,
     release: ReleaseOption = None,
+    engine: EngineOption = "duckdb",
+    master: MasterOption = None,
     form: FormatOption = "table",
     output: OutputOption = None,
 ) -> None:
@@ -159,12 +170,14 @@ def check(
 
     Example: wardrobe check
     """
+    from flows.pipelines.engines import sql_engine
     from flows.pipelines.query import check_release, check_sql
 
     if sql_of is not None:
         print(check_sql(sql_of), end="")
         return
-    verdicts = check_release(lake, release)
+    with sql_engine(spark_master(engine, master)) as opened:
+        verdicts = check_release(lake, release, opened)
     outcomes = verdicts["verdict"].to_pylist()
     if show_all or output is not None or form != "table":
         write_rows(verdicts, form, output)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from flows.lake.fingerprint import fingerprint, reason
 from flows.lake.part_members import MembersFile, gather_parts, read_members_of_part
 from flows.release.manifest import Manifest, part_name
+from schemas.datasets import PART_SIZE
 from schemas.errors import InputError
-from schemas.source import PART_SIZE
 
 LOSS_LIMIT = 0.05
 REFUSAL_LIMIT = 0.01

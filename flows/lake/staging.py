@@ -3,10 +3,12 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from flows.lake.changes import changed_settings, describe_changes, versions
 from flows.lake.fingerprint_cache import save_fingerprints
@@ -29,7 +31,9 @@ from flows.release.manifest import (
     time_after,
 )
 from flows.release.release import Release, files_by_table
+from flows.release.release_file import arrow_input
 from flows.release.resolve import all_releases, is_folder, is_plain_file
+from flows.release.verify import has_recorded_bytes
 from flows.storage.atomic import atomic_write
 from flows.storage.place import Place
 
@@ -139,12 +143,38 @@ class Staging:
         """All files so far by table, for the warehouse."""
         return files_by_table(self._files.values(), self.place)
 
-    def changed_tables(self) -> dict[str, list[Place]]:
-        """All files of the parts that are not in the parent as they are here, by table."""
-        before = {path: record.sha256 for path, record in self._parent_files.items()}
-        records = [record for record in self._files.values() if record.part]
-        changed = {each.part for each in records if before.get(each.path) != each.sha256}
-        return files_by_table([each for each in records if each.part in changed], self.place)
+    def changed_parts(self) -> frozenset[str]:
+        """Parts whose files are not those of the parent: new, changed and removed ones."""
+        records = (self._files.values(), self._parent_files.values())
+        after, before = ({(r.part, r.path, r.sha256) for r in side if r.part} for side in records)
+        return frozenset(part for part, _, _ in after ^ before if part)
+
+    def part_files(self, parts: Collection[str]) -> dict[str, list[Place]]:
+        """The files of these parts so far, by table."""
+        own = (record for record in self._files.values() if record.part in parts)
+        return files_by_table(own, self.place)
+
+    def is_unchanged(self, table: str) -> bool:
+        """Whether the files of a table are those of the parent."""
+        records = (self._files.values(), self._parent_files.values())
+        after, before = ({(r.path, r.sha256) for r in side if r.table == table} for side in records)
+        return after == before
+
+    def replaced_files(self, parts: Collection[str]) -> dict[str, list[Place]] | None:
+        """The parent's files of these parts, by table; None when one has not its recorded bytes."""
+        own = [record for record in self._parent_files.values() if record.part in parts]
+        if self.parent is None or not all(has_recorded_bytes(self.parent, each) for each in own):
+            return None
+        return files_by_table(own, self.parent.place)
+
+    def stored_rows(self, table: str) -> pa.Table | None:
+        """The parent's rows of a table that is a single file; None without its recorded bytes."""
+        record = self._parent_files.get(f"{table}.parquet")
+        if self.parent is None or record is None or not has_recorded_bytes(self.parent, record):
+            return None
+        import pyarrow.parquet as pq
+
+        return pq.read_table(arrow_input(self.parent.place(record)), partitioning=None)
 
     def split_counts(self, dataset: str) -> dict[str, dict[str, int]]:
         """Counts of one data set so far, by split: for `shrunk_splits` and `refused_splits`."""

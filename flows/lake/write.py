@@ -12,12 +12,15 @@ import pyarrow.compute as pc
 
 from flows.lake.plan import Part
 from flows.lake.table_file import Rows, TableFile, pieces_of, table_file
-from flows.release.manifest import STATISTICS, FileRecord, table_order
+from flows.release.manifest import KEPT_RESULTS, STATISTICS, FileRecord, table_order
 from schemas import TABLES
 from schemas.table import SCHEMA_VERSION
 
 MAIN_TABLES = ("images", "items", "landmarks", "polygons", "rejections")
 """Every part has a file of these, if need be without rows, so that every glob matches a file."""
+
+PART_COUNTS = f"{KEPT_RESULTS}part_counts"
+"""What each part adds to the verdicts of checks; the next release takes it for unchanged parts."""
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -74,7 +77,7 @@ def write_derived(
     A declared table takes its declared columns; batches of a partitioned one come sorted by data
     set and split (else ValueError), and each of `splits` gets a file, if need be without rows.
     `number` is that of the part files: a table may be written in several calls.
-    `statistics/<name>` takes the columns as they come.
+    `statistics/<name>` and PART_COUNTS take the columns as they come.
     """
     if name in TABLES and TABLES[name].partition_by:
         records = {}
@@ -92,7 +95,7 @@ def write_derived(
         return list(records.values())
     if name in TABLES:
         schema = TABLES[name].file_schema
-    elif name.startswith(STATISTICS):
+    elif name.startswith(STATISTICS) or name == PART_COUNTS:
         schema = pa.schema([_portable(field) for field in rows.schema])
     else:
         raise ValueError(f"{name!r} is neither a declared table nor {STATISTICS}<name>")

@@ -1,26 +1,36 @@
 """Derived tables of a release: pairs, triplets and statistics by SQL, and the checks' verdicts."""
 
 import hashlib
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from flows.lake import Staging, open_lake
+from flows.lake import PART_COUNTS, Staging, open_lake
+from flows.pipelines.changed_parts import VOCABULARIES, all_parts, part_changes
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
 from flows.storage.place import Place
 from flows.warehouse import (
+    Engine,
+    Files,
+    PartVerdicts,
     Query,
     Verdict,
+    add_up,
+    all_part_counts,
     contracts,
+    count_by_part,
     dependency_levels,
     open_warehouse,
     queries,
     query,
+    renew,
     run_checks,
     stream_query,
 )
@@ -158,41 +168,73 @@ def parameters_of(settings: PairSettings) -> dict[str, Any]:
 def sql_hash() -> str:
     """A hash of the queries that derive and check a release: when it differs, derive again."""
     files = (query for kind in ("statistics", "pairs", "checks") for query in queries(kind))
-    texts = [query.text for query in (*files, *contracts())]
+    texts = [f"{query.text} {query.examines}" for query in (*files, *contracts())]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def derive_into(
-    staging: Staging, settings: PairSettings, on_progress: OnProgress = no_progress
+    staging: Staging,
+    settings: PairSettings,
+    on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
+    *,
+    reuse: bool = True,
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    DuckDB spills into a folder in staging when memory runs short. Raises PublicationBlocked when
-    a check finds an error.
+    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills into a folder in
+    staging when memory runs short. Raises PublicationBlocked when a check finds an error.
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
     stages = _stages(settings)
     steps, step = sum(map(len, stages)) + 1, count(1)
-    with tempfile.TemporaryDirectory(dir=staging.folder, prefix=".spill-") as spill:
-        # A new connection for each stage: its views read what the stages before have written.
-        def opened(tables: Iterable[str]) -> Any:
-            return open_warehouse(staging.tables(), only={*tables}, temp_directory=Path(spill))
+    changes = part_changes(staging, sql_hash()) if reuse else all_parts(staging)
+    with ExitStack() as opened:
+        folder = TemporaryDirectory(dir=staging.folder, prefix=".spill-")
+        spill = Path(opened.enter_context(folder))
 
+        def open_files(files: Files, **options: bool) -> Any:
+            files = {**files, **{name: staging.files(name) for name in VOCABULARIES}}
+            warehouse = engine(files, only=TABLES, temp_directory=spill, **options)
+            return opened.enter_context(warehouse)
+
+        @cache
+        def open_parts(parts: frozenset[str]) -> Any:
+            if parts == staging.parts.keys():
+                return warehouse
+            return open_files(staging.part_files(parts))
+
+        warehouse = open_files(staging.tables())
+        after = open_parts(changes.parts)
+        before = None if changes.before is None else open_files(changes.before)
         for stage in stages:
-            with opened(_reads(query(name) for _, name, _ in stage)) as warehouse:
-                for table, name, number in stage:
-                    parameters = settings.for_query(query(name), pair_kind=PAIR_KINDS[number])
-                    rows = stream_query(warehouse, name, parameters)
-                    staging.write_table(table, rows, number)
-                    on_progress("derive", next(step), steps, table=table)
-        with opened([*TABLES, *_reads(queries("checks"))]) as warehouse:
-            # The statistics were computed from these files a moment ago: to compute them again
-            # takes as long and finds nothing. `wardrobe check` compares them.
-            parts = unchecked_parts(staging)
-            audit = Audit(
-                run_checks(warehouse, statistics=False, parts=parts, settings=asdict(settings))
+            for table, name, number in stage:
+                derived = query(name)
+                stored = staging.stored_rows(table) if derived.scope == "sum" else None
+                if stored is None or before is None:
+                    parameters = settings.for_query(derived, pair_kind=PAIR_KINDS[number])
+                    rows: Any = stream_query(warehouse, name, parameters)
+                else:
+                    rows = add_up(derived, stored, before, after)
+                staging.write_table(table, rows, number)
+                on_progress("derive", next(step), steps, table=table)
+            # The next stage reads what this one has written.
+            renew(warehouse, staging.tables(), {table for table, _, _ in stage})
+        by_part = open_files(staging.part_files(changes.parts), by_part=True)
+        counts, failures = count_by_part(by_part)
+        counts = all_part_counts(changes.kept, counts)
+        staging.write_table(PART_COUNTS, counts)
+        # The statistics were computed from these files a moment ago: to compute them again takes
+        # as long and finds nothing. `wardrobe check` compares them.
+        audit = Audit(
+            run_checks(
+                warehouse,
+                statistics=False,
+                settings=asdict(settings),
+                parts=PartVerdicts(after, counts, failures, open_parts),
             )
+        )
         on_progress("derive", next(step), steps)
     if audit.errors:
         raise PublicationBlocked(audit.errors)
@@ -215,33 +257,19 @@ def _stages(settings: PairSettings) -> list[list[tuple[str, str, int]]]:
     ]
 
 
-def _reads(queries: Iterable[Query]) -> list[str]:
-    return [name for query in queries for name in query.reads]
-
-
-def unchecked_parts(staging: Staging) -> dict[str, list[Place]] | None:
-    """The files of the parts whose contracts have to be checked, by table; None means all parts.
-
-    Linked parts met the same contracts when the parent was published, unless the SQL has changed
-    since. All rows of an image are in one part, so what holds in each part holds in the release.
-    """
-    parent = staging.parent
-    if parent is None or parent.manifest.parameters.get("sql") != sql_hash():
-        return None
-    return staging.changed_tables() | {"categories": staging.files("categories")}
-
-
 def derive(
     lake: str | Place,
     settings: PairSettings | None = None,
     *,
     wait: bool = False,
     on_progress: OnProgress = no_progress,
+    engine: Engine = open_warehouse,
 ) -> Summary:
     """Publish a release of the current parts with rebuilt derived tables, if these differ.
 
-    `settings` default to those of the current release. Raises InputError without a release and
-    PublicationBlocked when a check finds an error.
+    `settings` default to those of the current release; without them everything is computed from
+    the tables, with them results of the current release are used again. `engine` runs the SQL.
+    Raises InputError without a release and PublicationBlocked when a check finds an error.
     """
     opened = open_lake(lake)
     if opened.parent() is None:
@@ -251,8 +279,9 @@ def derive(
         parent = staging.parent
         if parent is None:
             raise InputError(f"the release in {lake} was deleted meanwhile: ingest a source first")
+        reuse = settings is not None
         settings = settings or PairSettings.recorded(parent.manifest.parameters)
         staging.link(parent.manifest.parts)
-        audit = derive_into(staging, settings, on_progress)
+        audit = derive_into(staging, settings, on_progress, engine, reuse=reuse)
         release = staging.publish(parameters=parameters_of(settings), checks=audit.as_records())
     return unchanged(release) if release.id == parent.id else published(release, audit)

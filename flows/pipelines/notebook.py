@@ -13,9 +13,10 @@ import pyarrow.dataset as pads
 from flows.pipelines import query, tables
 from flows.release import Release
 from flows.release.file_system import ReleaseFiles
+from flows.release.manifest import STATISTICS
 from flows.storage.objects import ObjectPath
 from flows.storage.place import Place, parse_place
-from flows.warehouse import STATISTICS, Warehouse, open_warehouse
+from flows.warehouse import Warehouse, open_warehouse
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
 
@@ -66,7 +67,8 @@ class ReleaseReader:
         """Rows by table, then by statistic."""
         rows = dict.fromkeys(self._files, 0)
         for file in self._release.manifest.files:
-            rows[file.table.removeprefix(STATISTICS)] += file.rows
+            if (name := file.table.removeprefix(STATISTICS)) in rows:
+                rows[name] += file.rows
         return rows
 
     def arrow(

@@ -11,12 +11,12 @@ from flows.release import Release, describe_damage
 from flows.storage.place import Place
 from flows.warehouse import (
     INTERNAL_KINDS,
+    Engine,
     UserSession,
     Verdict,
     Warehouse,
     all_checks,
     check_named,
-    engine_errors,
     open_read_only,
     open_warehouse,
     queries,
@@ -129,7 +129,11 @@ def query_list(internal: bool = False) -> pa.Table:
 
 @contextmanager
 def named_query(
-    lake: str | Place, release: str | None, name: str, parameters: Mapping[str, str]
+    lake: str | Place,
+    release: str | None,
+    name: str,
+    parameters: Mapping[str, str],
+    engine: Engine = open_warehouse,
 ) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query of sql/, in batches; parameters are text. Raises InputError.
 
@@ -148,7 +152,7 @@ def named_query(
         settings = opened.manifest.parameters.get("pairs", {})
         own = {key: settings[key] for key in named.param_names if key in settings}
         parameters = own | dict(parameters)
-    with open_warehouse(opened.tables(), only=named.reads) as warehouse:
+    with engine(opened.tables(), only=named.reads) as warehouse:
         yield stream_query(warehouse, name, parameters)
 
 
@@ -190,13 +194,15 @@ def _confined(release: Release, memory_limit: str | None) -> Warehouse:
     )
 
 
-def check_release(lake: str | Place, release: str | None) -> pa.Table:
+def check_release(
+    lake: str | Place, release: str | None, engine: Engine = open_warehouse
+) -> pa.Table:
     """Run every check on a published release: one row per verdict.
 
     Raises InputError when a check cannot run because a file of the release is damaged.
     """
     opened = open_release(lake, release)
-    with open_warehouse(opened.tables()) as warehouse, engine_errors():
+    with engine(opened.tables()) as warehouse:
         verdicts = run_checks(warehouse, settings=opened.manifest.parameters.get("pairs"))
     failed = any(verdict.failure for verdict in verdicts)
     if failed and (damage := describe_damage([opened])):

@@ -76,6 +76,7 @@ def make_report(
         statistics = {
             query.name: statistic(query, read_table(con, query.name))
             for query in queries("statistics")
+            if query.scope != "sum"  # what other statistics are computed from
         }
         on_progress(STEPS[0], 1, len(STEPS))
         verdicts = run_checks(con, settings=chosen.manifest.parameters.get("pairs"))

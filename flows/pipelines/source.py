@@ -20,8 +20,8 @@ from flows.pipelines.request import IngestRequest
 from flows.release import Release, require_files
 from flows.storage import Listing, list_members, read_member
 from flows.storage.location import SIDE_FOLDER
+from schemas.datasets import PART_SIZE
 from schemas.errors import InputError
-from schemas.source import PART_SIZE
 from schemas.table import SCHEMA_VERSION
 
 LISTING = "listing"

@@ -19,7 +19,7 @@ def open_release(lake: str | Place, release: str | None) -> Release:
 def table_rows(manifest: Manifest) -> pa.Table:
     """One row per table and statistic of a manifest: rows, bytes, files, partitions."""
     files: dict[str, list[FileRecord]] = defaultdict(list)
-    for record in manifest.files:
+    for record in manifest.readable_files:
         files[record.table].append(record)
     order = [name for name in TABLES if name in files] + sorted(files.keys() - TABLES.keys())
     rows = [

@@ -7,7 +7,6 @@ that holds no pandas object, as wardrobe does. `to_pandas` and PySpark import pa
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -30,7 +29,7 @@ def _attempt_without_pandas(pyarrow: ModuleType) -> None:
         sys.meta_path.remove(finder)
 
 
-class _NoPandas(MetaPathFinder):
+class _NoPandas:
     """Finds no pandas, and leaves other modules to the next finder."""
 
     def find_spec(
@@ -40,7 +39,7 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError("not for pyarrow", name=name)
 
 
-class _PyarrowFinder(MetaPathFinder):
+class _PyarrowFinder:
     """Finds pyarrow once, and has it look for pandas as soon as it is imported."""
 
     def find_spec(

@@ -11,9 +11,8 @@ import msgspec
 
 from flows.storage.place import Place
 from schemas import TABLES
-from schemas.datasets import DATASETS
+from schemas.datasets import DATASETS, PART_SIZE
 from schemas.errors import InputError
-from schemas.source import PART_SIZE
 from schemas.table import ImageKey
 
 JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -24,6 +23,9 @@ FORMAT = 1
 
 STATISTICS = "statistics/"
 """What the name of a statistic's table begins with."""
+
+KEPT_RESULTS = "checks/"
+"""What the name of a table begins with that only the next release reads."""
 
 _RELEASE_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -90,6 +92,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: Changes
     runs: dict[str, Any]
     format: int = FORMAT
+
+    @property
+    def readable_files(self) -> list[FileRecord]:
+        """The files of tables that readers see: all without KEPT_RESULTS."""
+        return [file for file in self.files if not file.table.startswith(KEPT_RESULTS)]
 
     def of(self, table: str) -> list[FileRecord]:
         """The files of one table, in the order of their paths."""

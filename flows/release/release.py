@@ -105,9 +105,10 @@ class Release:
     def tables(self, images: Collection[ImageKey] | None = None) -> dict[str, list[Place]]:
         """Files by table: declared ones as declared, then statistics by name.
 
-        With `images`, without the files that cannot have rows of these.
+        What only the next release reads is left out; with `images`, also the files that cannot have
+        rows of these.
         """
-        files: Iterable[FileRecord] = self.manifest.files
+        files: Iterable[FileRecord] = self.manifest.readable_files
         if images is not None:
             files = self._files_of(images, files)
         return files_by_table(files, self.place)

@@ -53,6 +53,18 @@ def verify(release: Release) -> list[Problem]:
     return sorted(problems)
 
 
+def has_recorded_bytes(release: Release, record: FileRecord) -> bool:
+    """Whether a file can be read and has the hash that the manifest records."""
+    digest = hashlib.sha256()
+    try:
+        with closing(ReleaseFile(record.path, release.place(record))) as file:
+            while data := file.read(PIECE):
+                digest.update(data)
+    except OSError:
+        return False
+    return digest.hexdigest() == record.sha256
+
+
 def _manifest_problems(release: Release, places: Collection[str]) -> Iterator[Problem]:
     manifest = release.manifest
     if manifest.release != release.id:

@@ -3,6 +3,6 @@
 PySpark and Java start within `spark_session` only. May import `schemas` only.
 """
 
-from flows.spark.session import DEFAULT_MASTER, spark_session
+from flows.spark.session import DEFAULT_MASTER, missing_extra, spark_session
 
-__all__ = ["DEFAULT_MASTER", "spark_session"]
+__all__ = ["DEFAULT_MASTER", "missing_extra", "spark_session"]

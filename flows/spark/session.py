@@ -3,6 +3,7 @@
 Spark reads its own configuration files too (SPARK_CONF_DIR): settings of a cluster belong there.
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -78,13 +79,13 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
         from pyspark import SparkConf, SparkContext
         from pyspark.errors import PySparkException
         from pyspark.java_gateway import launch_gateway
+        from pyspark.logger import PySparkLogger
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise MissingExtra(
-            f"Spark needs {error.name}, which is not installed: run `pip install '.[spark]'` in "
-            "the source folder of wardrobe."
-        ) from None
+        raise missing_extra(error) from None
     _require_java()
+    # It prints each error as JSON, with its stack, before it raises it.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     # Java takes the Python of its workers from here, else the first `python3` of PATH.
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     log, log_settings = folder / "stderr.txt", folder / "log4j2.properties"
@@ -110,6 +111,14 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
         reasons = [line for line in lines if "Exception" in line or "Error" in line] or lines
         reason = reasons[0] if reasons else str(error).splitlines()[0]
         raise EngineError(f"Spark did not start on {master}: {reason}") from None
+
+
+def missing_extra(error: ImportError) -> MissingExtra:
+    """The error for people when a package of the extra is missing."""
+    return MissingExtra(
+        f"Spark needs {error.name}, which is not installed: run `pip install '.[spark]'` in the "
+        "source folder of wardrobe."
+    )
 
 
 def _require_java() -> None:

@@ -1,12 +1,11 @@
 """DuckDB over a release: its Parquet files by table in, rows of queries and check results out.
 
-May import `schemas`, `flows.storage`, `flows.release`. No other package imports DuckDB: a query is
-a file of sql/, and other rows come from `read_table` and `read_matching`.
+Spark is a second engine for the files of sql/. May import `schemas`, `flows.storage`,
+`flows.release`, `flows.spark`. No other package imports DuckDB: a query is a file of sql/, and
+other rows come from `read_table` and `read_matching`.
 """
 
 from flows.warehouse.connect import (
-    STATISTICS,
-    Files,
     Warehouse,
     add_table,
     dependency_levels,
@@ -19,7 +18,16 @@ from flows.warehouse.connect import (
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
+from flows.warehouse.engines import Engine, renew
+from flows.warehouse.part_results import (
+    PartVerdicts,
+    add_up,
+    all_part_counts,
+    count_by_part,
+    part_counts,
+)
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
+from flows.warehouse.release_names import Files
 from flows.warehouse.run import (
     Verdict,
     all_checks,
@@ -30,35 +38,43 @@ from flows.warehouse.run import (
     run_query,
     stream_query,
 )
+from flows.warehouse.spark import spark_engine
 from flows.warehouse.user_sql import UserSession, open_read_only, run_user_sql
 
 __all__ = [
     "INTERNAL_KINDS",
-    "STATISTICS",
+    "Engine",
     "Files",
+    "PartVerdicts",
     "Query",
     "UserSession",
     "Verdict",
     "Warehouse",
     "add_table",
+    "add_up",
     "all_checks",
+    "all_part_counts",
     "check_named",
     "contracts",
+    "count_by_part",
     "dependency_levels",
     "engine_errors",
     "engine_message",
     "open_read_only",
     "open_warehouse",
+    "part_counts",
     "queries",
     "query",
     "query_or_check",
     "read_matching",
     "read_table",
+    "renew",
     "restrict_to_images",
     "result_schema",
     "run_checks",
     "run_query",
     "run_user_sql",
+    "spark_engine",
     "stream_query",
     "view_schema",
     "write_database",

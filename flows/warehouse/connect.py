@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -14,17 +14,16 @@ import duckdb
 import pyarrow as pa
 
 from flows.release.file_system import PROTOCOL, ReleaseFiles
-from flows.warehouse.queries import Query, queries
+from flows.release.manifest import STATISTICS
+from flows.warehouse.queries import Query
 from flows.warehouse.release_names import Files, ReleaseNames
+from flows.warehouse.sources import sources
 from schemas import TABLES, Table
 from schemas.errors import EngineError, InputError
-from schemas.predictions import PREDICTIONS
 from schemas.table import IMAGE_KEY
 
 Warehouse = duckdb.DuckDBPyConnection
 """A connection with the views of a release."""
-
-STATISTICS = "statistics/"
 
 _STATEMENT_ERRORS = (
     duckdb.BinderException,
@@ -43,20 +42,23 @@ def open_warehouse(
     threads: int | None = None,
     memory_limit: str | None = None,
     temp_directory: Path | None = None,
+    by_part: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the declared tables, the statistics and the views of sql/views, as views.
 
     `files` maps a table's name, or `statistics/<name>`, to its Parquet files. A table without files
     is an empty view of the declared types. A statistic without a file is computed from the tables
     when it is queried. Nothing is copied: each query reads the files. `only` names the tables,
-    statistics and views to make, with what these read.
+    statistics and views to make, with what these read. With `by_part`, the split of a row has the
+    number of its part: `train.3`.
 
     Rows that memory cannot hold go to `temp_directory`, else to a private folder that is removed
     with the connection. InputError when a file is damaged.
     """
     folder = temp_directory or Path(tempfile.mkdtemp(prefix="wardrobe-spill-"))
     try:
-        con = connect_release(ReleaseNames(files), str(folder), threads, memory_limit, only=only)
+        names = ReleaseNames(files, by_part=by_part)
+        con = connect_release(names, str(folder), threads, memory_limit, only=only)
     except BaseException:
         if temp_directory is None:
             _remove(folder, os.getpid())
@@ -102,6 +104,20 @@ def connect_release(
     return con
 
 
+def renew_views(
+    con: duckdb.DuckDBPyConnection, names: ReleaseNames, renewed: Collection[str]
+) -> None:
+    """Make the views of these tables and `statistics/<name>` again, over the files in `names`."""
+    with engine_errors():
+        con.unregister_filesystem(PROTOCOL)
+        con.register_filesystem(ReleaseFiles(names.paths))
+        for name in renewed:
+            files = names.tables.get(name, ())
+            rows = _rows(con, TABLES[name], files) if name in TABLES else _scan(files)
+            view = name.removeprefix(STATISTICS)
+            con.execute(f"create or replace view {view} as {rows}")
+
+
 def _usable_cores() -> int:
     """The cores of this process: in a container cpu_count() has all cores of the host."""
     if hasattr(os, "sched_getaffinity"):  # of Linux only
@@ -118,30 +134,13 @@ def relations(
 
     `tables` has the paths of files as DuckDB reads them.
     """
-    selects = {query.name: query for kind in ("statistics", "views") for query in queries(kind)}
-    for name in _in_order(only, selects):
-        if name in TABLES:
-            yield name, _rows(con, TABLES[name], tables.get(name, ()))
-        elif name in PREDICTIONS:
-            yield name, _rows(con, PREDICTIONS[name], ())
-        elif stored := tables.get(STATISTICS + name):
+    for name, source in sources(only):
+        if stored := tables.get(STATISTICS + name):
             yield name, _scan(stored)
-        elif selects[name].kind == "views":
-            # DuckDB would sort all rows for every query that reads the view.
-            yield name, selects[name].text.rpartition("order by")[0]
+        elif isinstance(source, Table):
+            yield name, _rows(con, source, tables.get(name, ()))
         else:
-            yield name, selects[name].text
-
-
-def _in_order(only: Collection[str] | None, selects: Mapping[str, Query]) -> Iterable[str]:
-    """Names of relations, each after those it reads: a view binds them when it is created."""
-    reads: dict[str, tuple[str, ...]] = {}
-    waiting = [*TABLES, *selects] if only is None else [*only]
-    while waiting:
-        name = waiting.pop()
-        reads[name] = selects[name].reads if name in selects else ()
-        waiting += [other for other in reads[name] if other not in reads]
-    return TopologicalSorter(reads).static_order()
+            yield name, source
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str]) -> str:

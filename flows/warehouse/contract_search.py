@@ -7,10 +7,10 @@ suspect too much, never too little: the SELECT of a suspected contract decides.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-import duckdb
-
 from flows.warehouse.contracts import row_rules, without_target
+from flows.warehouse.engines import AnyWarehouse, fetch
 from schemas import TABLES, Table
+from schemas.errors import InputError
 from schemas.table import Reference
 
 
@@ -21,15 +21,13 @@ class Search(NamedTuple):
     text: str
 
 
-def suspected_contracts(
-    con: duckdb.DuckDBPyConnection, tables: Collection[str] = TABLES
-) -> set[str]:
+def suspected_contracts(con: AnyWarehouse, tables: Collection[str] = TABLES) -> set[str]:
     """Contracts of these tables that rows may break, those among them that cannot be searched."""
     suspected = set()
     for search in (search for name in tables for search in searches(TABLES[name])):
         try:
-            numbers = con.cursor().execute(search.text).fetchall()[0]
-        except duckdb.Error:
+            numbers = fetch(con, search.text)[0]
+        except InputError:
             numbers = (1,) * len(search.contracts)  # the contract itself says why
         pairs = zip(search.contracts, numbers, strict=True)
         suspected |= {name for name, number in pairs if number}

@@ -66,7 +66,8 @@ def _contract(
         *(f"{expression} as {alias}" for alias, (expression, _) in numbers.items()),
     ]
     docs = {column: table.schema.field(column).metadata[b"doc"].decode() for column in names}
-    order = _lines(prefix + column for column in grain)
+    # By all columns: a broken key does not order its rows, and engines would differ.
+    order = _lines([*(prefix + column for column in names), *numbers])
     return Query(
         name=f"{table.name}.{name}",
         kind="checks",

@@ -9,6 +9,8 @@ fields. Continuation lines are indented further than the word they continue.
     --
     -- reads     images, items                      tables, views or statistics, every one it names
     -- param     seed: text; default 0: what it does       also: `seed: text: ...`, required
+    -- scope     sum                                of pairs, statistics, checks: what is read again
+    --                                              when parts change, `part`, `sum` or `whole`
     -- grain     dataset, split                     what makes a row unique
     -- column    share: what it holds               result columns, in order
     -- column    category_id, items                 these mean what schemas/ declares; so do columns
@@ -55,6 +57,10 @@ KINDS = ("views", "statistics", "pairs", "checks", *INTERNAL_KINDS)
 
 SEVERITIES = ("error", "warn")
 
+SCOPES = {"pairs": ("whole",), "statistics": ("sum", "whole"), "checks": ("part", "whole")}
+"""`part`: a check about single images, whose rows are all in one part: its results are those of
+each part. `sum`: all columns outside the grain are counts or exact sums: those of parts add up."""
+
 UNITS = ("share", "bytes", "px")
 
 _CHANNELS = {
@@ -93,6 +99,7 @@ class Query:
     units_if: Mapping[str, str] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
     examines: Examined | None = None
+    scope: str = ""
 
     @property
     def param_names(self) -> tuple[str, ...]:
@@ -157,7 +164,9 @@ def _queries_by_name() -> dict[str, Query]:
     return dict(sorted(by_name.items()))
 
 
-_FIELD = re.compile(r"(reads|param|grain|column|unit|plot|severity|action|examines|needs)  +(.*)")
+_FIELD = re.compile(
+    r"(reads|param|scope|grain|column|unit|plot|severity|action|examines|needs)  +(.*)"
+)
 
 
 def parse_query(name: str, kind: str, text: str) -> Query:
@@ -169,6 +178,10 @@ def parse_query(name: str, kind: str, text: str) -> Query:
     for word in ("severity", "action", "examines"):
         if (word in lines) != (kind == "checks"):
             raise ValueError(f"sql/{kind}/{name}.sql: {word} is for checks, and each has it")
+    scope = " ".join(lines.get("scope", ()))
+    if scope not in SCOPES.get(kind, ("",)):
+        allowed = " or ".join(SCOPES.get(kind, ["absent"]))
+        raise ValueError(f"sql/{kind}/{name}.sql: scope is {allowed}, not {scope!r}")
     severity = lines.get("severity", [None])[0]
     if severity not in (None, *SEVERITIES):
         raise ValueError(f"sql/{kind}/{name}.sql: severity is {' or '.join(SEVERITIES)}")
@@ -192,6 +205,7 @@ def parse_query(name: str, kind: str, text: str) -> Query:
         severity=severity,
         action=lines.get("action", [""])[0],
         text=text,
+        scope=scope,
         units=dict(_units(name, units, columns)),
         units_if=dict(word.partition("=")[::2] for _, _, word in conditions if word),
         plots=tuple(_plot(name, line, columns) for line in lines.get("plot", [])),

@@ -22,9 +22,12 @@ class ReleaseNames:
 
     `tables` has what DuckDB reads by table: a pattern for all files of a partitioned table, which
     it resolves at once, where each name in a list costs a call for each view that is made.
+
+    With `by_part` the split of a row is followed by the number of its part: `train.3`.
     """
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, *, by_part: bool = False) -> None:
+        self._by_part = by_part
         self.paths: dict[str, Place] = {}
         self.tables: dict[str, list[str]] = {}
         for table, paths in files.items():
@@ -35,7 +38,9 @@ class ReleaseNames:
     def _add(self, table: str, path: Place) -> str:
         keys = _partition_keys(table)
         folder = f"{table}/" if keys else "".join(table.rpartition("/")[:2])
-        steps = path.parts[-len(keys) - 1 :]
+        steps = list(path.parts[-len(keys) - 1 :])
+        if keys and self._by_part:
+            steps[-2] += f".{part_number(path)}"
         name = "/".join(quote(os.fsencode(step), safe="=") for step in steps)
         # Two releases may be read at once, to compare them.
         while self.paths.setdefault(folder + name, path) != path:
@@ -46,6 +51,11 @@ class ReleaseNames:
     def has_objects(self) -> bool:
         """Whether some of the files are objects of a store."""
         return any(isinstance(place, ObjectPath) for place in self.paths.values())
+
+
+def part_number(path: Place) -> int:
+    """3 for `.../part-00003.parquet`."""
+    return int(path.name.removesuffix(".parquet").rpartition("-")[2])
 
 
 def _partition_keys(table: str) -> tuple[str, ...]:

@@ -4,24 +4,16 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from flows.warehouse.connect import (
-    engine_errors,
-    engine_message,
-    keyboard_interrupts,
-    open_warehouse,
-    stream_rows,
-)
 from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
+from flows.warehouse.engines import AnyWarehouse, fetch, select
 from flows.warehouse.examined_rows import Examined
+from flows.warehouse.part_results import PartVerdicts, counted_by_part, examined_names
 from flows.warehouse.queries import Query, queries, query
-from flows.warehouse.release_names import Files
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -83,14 +75,14 @@ class Verdict:
 
 
 def run_query(
-    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
+    con: AnyWarehouse, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.Table:
     """All rows of a query of sql/ or a generated check; parameters have their defaults."""
     return stream_query(con, name, parameters).read_all()
 
 
 def stream_query(
-    con: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None
+    con: AnyWarehouse, name: str, parameters: Mapping[str, object] | None = None
 ) -> pa.RecordBatchReader:
     """The rows of a query in batches, for results larger than memory.
 
@@ -98,16 +90,15 @@ def stream_query(
     or files cannot be computed with.
     """
     named = query_or_check(name)
-    with engine_errors():
-        return stream_rows(_execute(con, named.text, named.values(parameters)))
+    return select(con, named.text, named.values(parameters))
 
 
-def result_schema(con: duckdb.DuckDBPyConnection, query: Query) -> pa.Schema:
+def result_schema(con: AnyWarehouse, query: Query) -> pa.Schema:
     """The columns of a query's rows; each field has its meaning and unit, as in schemas/.
 
     Required parameters are null: a connection without rows serves.
     """
-    types = _execute(con, query.text, {param.name: param.default for param in query.params}).schema
+    types = select(con, query.text, {param.name: param.default for param in query.params}).schema
     docs = ({"doc": query.columns[name], "unit": query.units.get(name, "")} for name in types.names)
     return pa.schema(map(pa.Field.with_metadata, types, docs))
 
@@ -137,62 +128,81 @@ def query_or_check(name: str) -> Query:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection,
+    con: AnyWarehouse,
     examples: int = 5,
     *,
     only: Collection[str] = (),
     statistics: bool = True,
-    parts: Files | None = None,
     settings: Mapping[str, object] | None = None,
+    parts: PartVerdicts | None = None,
 ) -> list[Verdict]:
     """Run the checks of sql/checks, the contracts and, with `statistics`, those of the statistics.
 
     Each verdict has up to `examples` offending rows. `only` names the checks to run, sorted in the
-    result; without names all run. `parts` are the files of some parts and of `categories`, by
-    table: the contracts of tables that parts hold then run on these files only. `settings` are
-    those the release was derived with, for the checks that take them as parameters. Raises
-    InputError when `only` names a check that does not exist.
+    result; without names all run. `settings` are those the release was derived with, for the checks
+    that take them as parameters. `parts` has results of the checks of scope `part` and of the
+    contracts of tables that parts hold; without it these run on `con`. Raises InputError when
+    `only` names a check that does not exist.
     """
     settings = settings or {}
     if only:
         checks = [check_named(name) for name in sorted(set(only))]
         named = [_run_check(con, check, examples, settings) for check in checks]
         return _with_examined_rows(con, named)
-    verdicts = [_run_check(con, check, examples, settings) for check in queries("checks")]
-    if parts is None:
-        verdicts += _run_contracts(con, TABLES, examples)
-    else:
-        in_parts = [name for name, table in TABLES.items() if not table.derived]
-        (spill,) = con.sql("select current_setting('temp_directory')").fetchall()[0]
-        with open_warehouse(parts, only=TABLES, temp_directory=Path(spill)) as changed:
-            verdicts += _run_contracts(changed, in_parts, examples)
-        verdicts += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
+    verdicts = [
+        _check_of_parts(parts, check, examples)
+        if parts and check.scope == "part"
+        else _run_check(con, check, examples, settings)
+        for check in queries("checks")
+    ]
+    in_parts = [name for name, table in TABLES.items() if parts and not table.derived]
+    ran = _run_contracts(parts.changed, in_parts, examples) if parts else []
+    ran += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
+    by_name = {verdict.name: verdict for verdict in ran}
+    verdicts += [by_name[contract.name] for contract in contracts()]
     generated = statistics_checks() if statistics else ()
     verdicts += [_run_check(con, check, examples, {}) for check in generated]
-    return _with_examined_rows(con, verdicts)
+    return _with_examined_rows(con, verdicts, parts)
+
+
+def _check_of_parts(parts: PartVerdicts, check: Query, examples: int) -> Verdict:
+    """The verdict of a check of scope `part`: its offending rows of all parts, added up."""
+    start = time.perf_counter()
+    if failure := parts.failures.get(check.name):
+        return _verdict(check, start, failure=failure)
+    rows = sum(parts.of(check.name).values())
+    try:
+        first = parts.first_rows(check, examples) if rows and examples else []
+    except InputError as error:
+        return _verdict(check, start, failure=str(error))
+    return _verdict(check, start, rows, first)
 
 
 def _with_examined_rows(
-    con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]
+    con: AnyWarehouse, verdicts: Sequence[Verdict], parts: PartVerdicts | None = None
 ) -> list[Verdict]:
-    """The verdicts with the number of rows examined, of the whole release on `con`.
+    """The verdicts with the number of rows examined, of the whole release on `con` or in `parts`.
 
     Contracts may have run on changed parts only: the other parts were examined when they were
     published.
     """
     declared = {check.name: check.examines for check in all_checks()}
+    by_part = {check.name: parts for check in counted_by_part()} if parts else {}
     by_source: dict[str, dict[str, tuple[Verdict, Examined]]] = defaultdict(dict)
-    for verdict in verdicts:
-        if (rows := declared[verdict.name]) and not verdict.failure:
-            by_source[rows.source][verdict.name] = verdict, rows
     counted: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if not (rows := declared[verdict.name]) or verdict.failure:
+            continue
+        if verdict.name in by_part:
+            counted[verdict.name] = _with_part_counts(verdict, rows, by_part[verdict.name])
+        else:
+            by_source[rows.source][verdict.name] = verdict, rows
     for source, judged in by_source.items():
         numbers = ", ".join(number for _, rows in judged.values() for number in rows.counts)
         try:
-            with keyboard_interrupts():
-                counts = iter(con.cursor().execute(f"select {numbers} from {source}").fetchall()[0])
-        except duckdb.Error as error:
-            failure = engine_message(error)
+            counts = iter(fetch(con, f"select {numbers} from {source}")[0])
+        except InputError as error:
+            failure = str(error)
             for name, (verdict, _) in judged.items():
                 counted[name] = replace(verdict, severity="error", failure=failure)
             continue
@@ -203,9 +213,15 @@ def _with_examined_rows(
     return [counted.get(verdict.name, verdict) for verdict in verdicts]
 
 
-def _run_contracts(
-    con: duckdb.DuckDBPyConnection, tables: Collection[str], examples: int
-) -> list[Verdict]:
+def _with_part_counts(verdict: Verdict, rows: Examined, parts: PartVerdicts) -> Verdict:
+    names = examined_names(rows)
+    if failure := parts.failures.get(names[0]):
+        return replace(verdict, severity="error", failure=failure)
+    examined, not_examined = (sum(parts.of(name).values()) for name in names)
+    return replace(verdict, examined=examined, not_examined=not_examined, lacks=rows.lacks)
+
+
+def _run_contracts(con: AnyWarehouse, tables: Collection[str], examples: int) -> list[Verdict]:
     """The verdicts of the contracts of these tables; those that no row can break are not run."""
     suspected = suspected_contracts(con, tables)
     return [
@@ -218,23 +234,19 @@ def _run_contracts(
 
 
 def _run_check(
-    con: duckdb.DuckDBPyConnection,
-    check: Query,
-    examples: int,
-    settings: Mapping[str, object],
+    con: AnyWarehouse, check: Query, examples: int, settings: Mapping[str, object]
 ) -> Verdict:
-    """The verdict of one check. What DuckDB refuses is its failure and stops no other check."""
+    """The verdict of one check. What the engine refuses is its failure and stops no other check."""
     start = time.perf_counter()
     rows, first = 0, []
     values = check.values({name: settings[name] for name in check.param_names if name in settings})
     try:
         # Counted apart from the examples: a count needs no sorting, examples only the first few.
-        counts = _rows(con, f"select count(*) as offending from (\n{check.text}\n)", values)
-        rows = counts[0]["offending"]
+        ((rows,),) = fetch(con, f"select count(*) as offending from (\n{check.text}\n)", values)
         if rows and examples:
-            first = _rows(con, f"select * from (\n{check.text}\n) limit {int(examples)}", values)
-    except duckdb.Error as error:
-        return _verdict(check, start, failure=engine_message(error))
+            first = fetch(con, f"select * from (\n{check.text}\n) limit {int(examples)}", values)
+    except InputError as error:
+        return _verdict(check, start, failure=str(error))
     return _verdict(check, start, rows, first)
 
 
@@ -242,7 +254,7 @@ def _verdict(
     check: Query,
     start: float | None = None,
     rows: int = 0,
-    examples: Sequence[dict[str, Any]] = (),
+    examples: Sequence[tuple[Any, ...]] = (),
     failure: str | None = None,
 ) -> Verdict:
     """`start` is when the check began; None when no row can offend and it did not run."""
@@ -251,24 +263,7 @@ def _verdict(
         severity="error" if failure else check.severity or "warn",
         title=check.title,
         rows=rows,
-        examples=tuple(examples),
+        examples=tuple(dict(zip(check.columns, row, strict=True)) for row in examples),
         seconds=0.0 if start is None else round(time.perf_counter() - start, 3),
         failure=failure,
     )
-
-
-def _rows(
-    con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """All rows of a statement. As a table, since a reader's errors are not DuckDB's."""
-    with keyboard_interrupts():
-        return con.cursor().sql(text, params=dict(values) or None).to_arrow_table().to_pylist()
-
-
-def _execute(
-    con: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]
-) -> pa.RecordBatchReader:
-    # A cursor each: an open reader would block its own connection.
-    with keyboard_interrupts():
-        relation = con.cursor().sql(text, params=dict(values) if values else None)
-        return relation.to_arrow_reader()

@@ -59,7 +59,7 @@ with stored_and_computed as (
     ) as computed_rows
 ),
 
-compared as (
+grouped_rows as (
     select
         {_lines(8, *grain, "sum(stored) as stored_rows", "sum(computed) as computed_rows", *both)}
     from stored_and_computed
@@ -75,10 +75,10 @@ judged as (
             when stored_rows + computed_rows > 2 then 'repeated'
             else concat_ws(
                 '; ',
-                {_lines(16, *map(_difference, values))}
+                {_lines(16, *(_difference(name, statistic.scope == "sum") for name in values))}
             )
         end as problem
-    from compared
+    from grouped_rows
 )
 
 select
@@ -97,12 +97,23 @@ def _side(side: str, name: str) -> str:
     return f"max(case when {side} = 1 then {name} end) as {side}_{name}"
 
 
-def _difference(name: str) -> str:
+def _difference(name: str, exact: bool) -> str:
     """Both values of a column in words, or null where they are equal."""
     stored, computed = f"stored_{name}", f"computed_{name}"
     return f"""\
 case
                     when {stored} is distinct from {computed}
+{"" if exact else _beyond_tolerance(stored, computed)}                        then concat(
+                            '{name}: stored ',
+                            coalesce(cast({stored} as varchar), 'null'),
+                            ', computed ',
+                            coalesce(cast({computed} as varchar), 'null')
+                        )
+                end"""
+
+
+def _beyond_tolerance(stored: str, computed: str) -> str:
+    return f"""\
                         and coalesce(
                             abs(
                                 try_cast({stored} as double)
@@ -110,10 +121,4 @@ case
                             ) > {TOLERANCE},
                             true
                         )
-                        then concat(
-                            '{name}: stored ',
-                            coalesce(cast({stored} as varchar), 'null'),
-                            ', computed ',
-                            coalesce(cast({computed} as varchar), 'null')
-                        )
-                end"""
+"""

@@ -6,6 +6,7 @@
 -- or a rejection.
 --
 -- reads     images, items, landmarks, rejections
+-- scope     part
 -- severity  error
 -- action    Compare such an image with its document and report the decoder that contradicts it.
 -- examines  images

@@ -4,6 +4,7 @@
 -- found in every picture, edges beyond the width or height only where these are known.
 --
 -- reads     images, items
+-- scope     part
 -- severity  warn
 -- action    Keep the boxes, and clip them to width and height where a training library refuses
 --           them.

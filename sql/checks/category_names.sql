@@ -4,6 +4,7 @@
 -- numbers; documents do not use those.
 --
 -- reads     items, categories
+-- scope     part
 -- severity  warn
 -- action    Use category_id, as all queries do; another name shows that the documents were edited.
 -- examines  items

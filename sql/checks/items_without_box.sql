@@ -4,6 +4,7 @@
 -- Fashion-MNIST have no boxes. Boxes with some edges only break the contract items.box_is_whole.
 --
 -- reads     items
+-- scope     part
 -- severity  error
 -- action    Compare such an item with its document and report the decoder that lost the box.
 -- examines  items where dataset = 'deepfashion2'

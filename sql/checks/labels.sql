@@ -8,6 +8,7 @@
 -- the category. People assigned the labels, and real documents break the rules.
 --
 -- reads     images, items, categories
+-- scope     part
 -- severity  warn
 -- action    Keep the rows, and exclude them where you train on scale, occlusion or zoom_in.
 -- examines  items join images using (dataset, split, image_id)

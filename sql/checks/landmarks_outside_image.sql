@@ -5,6 +5,7 @@
 -- are known. Unlabelled landmarks count where the source gives them coordinates.
 --
 -- reads     images, landmarks
+-- scope     part
 -- severity  warn
 -- action    Keep the landmarks; for training, treat those outside as unlabelled.
 -- examines  items join images using (dataset, split, image_id)

@@ -4,6 +4,7 @@
 -- publishes lists without answers: their items may have no landmarks at all.
 --
 -- reads     items, landmarks, categories
+-- scope     part
 -- severity  error
 -- action    Compare such an item with its document and with the table landmark_types, and report
 --           it.

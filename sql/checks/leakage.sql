@@ -5,6 +5,7 @@
 -- sets the numbers restart in every split, so equal image_id or pair_id are not evidence.
 --
 -- reads     images
+-- scope     whole
 -- severity  warn
 -- action    Exclude the picture from one of the splits before you compare results between them.
 -- examines  images

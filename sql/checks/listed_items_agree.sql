@@ -9,6 +9,7 @@
 -- January 2019 number the pictures of another edition.
 --
 -- reads     images, items, listed_queries, listed_gallery
+-- scope     whole
 -- severity  warn
 -- action    Use the authors' lists (listed_queries, listed_gallery) to compare with published
 --           results.

@@ -3,6 +3,7 @@
 -- Tables, statistics and pairs need annotations only; training needs the pictures.
 --
 -- reads     images
+-- scope     part
 -- severity  warn
 -- action    Complete or mount the source and ingest again; training leaves these images out.
 -- examines  images

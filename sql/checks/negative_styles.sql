@@ -4,6 +4,7 @@
 -- A style below zero is kept and, like 0, never forms a pair.
 --
 -- reads     images, items
+-- scope     part
 -- severity  warn
 -- action    Nothing: these items form no pairs. Treat such a style as 0.
 -- examines  items where style is not null

@@ -4,7 +4,8 @@
 -- the rule of its kind. The positive pairs of each split are also counted in a second way, without
 -- a join: consumers' items times shops' items, max_positives at most, of every pair_id and style.
 --
--- reads     images, items, pairs
+-- reads     images, items, pairs, style_totals
+-- scope     whole
 -- param     max_positives: integer; default 1000: the setting with which the pairs were built
 -- severity  error
 -- action    Run `wardrobe derive`, which builds the pairs again; report it if they break the rule
@@ -85,9 +86,9 @@ expected as (
             split,
             pair_id,
             style,
-            count(*) filter (where source = 'user') as user_items,
-            count(*) filter (where source = 'shop') as shop_items
-        from garments
+            coalesce(sum(items) filter (where source = 'user'), 0) as user_items,
+            coalesce(sum(items) filter (where source = 'shop'), 0) as shop_items
+        from style_totals
         where style > 0
         group by dataset, split, pair_id, style
     ) as keys

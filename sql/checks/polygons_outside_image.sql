@@ -6,6 +6,7 @@
 -- skipped; only the others are split into points.
 --
 -- reads     images, polygons
+-- scope     part
 -- severity  warn
 -- action    Keep the polygons, and clip them where you draw masks.
 -- examines  polygons join images using (dataset, split, image_id)

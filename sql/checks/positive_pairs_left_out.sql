@@ -4,7 +4,8 @@
 -- most max_positives of them. A style with more counterparts is unusual: its numbers may stand for
 -- something else than variants of a product.
 --
--- reads     images, items
+-- reads     style_totals
+-- scope     whole
 -- param     max_positives: integer; default 1000: the setting with which the pairs were built
 -- severity  warn
 -- action    Look at the items of the style; `wardrobe pairs build --max-positives` sets the limit.
@@ -19,14 +20,13 @@ with styles as (
     select
         dataset,
         split,
-        images.pair_id,
-        items.style,
-        count(*) filter (where images.source = 'user') as user_items,
-        count(*) filter (where images.source = 'shop') as shop_items
-    from items
-    join images using (dataset, split, image_id)
-    where items.style > 0 and images.pair_id is not null
-    group by dataset, split, images.pair_id, items.style
+        pair_id,
+        style,
+        cast(coalesce(sum(items) filter (where source = 'user'), 0) as bigint) as user_items,
+        cast(coalesce(sum(items) filter (where source = 'shop'), 0) as bigint) as shop_items
+    from style_totals
+    where style > 0
+    group by dataset, split, pair_id, style
 )
 
 select

@@ -5,7 +5,8 @@
 -- without a consumer's item are not reported, since a gallery may hold more than the answers: the
 -- statistic pair_totals counts them, and retrieval_gallery lists them with 0 counterparts.
 --
--- reads     images, items
+-- reads     images, items, style_totals
+-- scope     whole
 -- severity  warn
 -- action    For a benchmark, set `strict=true` in retrieval_queries, which leaves these items out.
 -- examines  items join images using (dataset, split, image_id)
@@ -15,10 +16,9 @@
 -- column    style: the style without a shop's item
 
 with offered as (
-    select distinct dataset, split, images.pair_id, items.style
-    from items
-    join images using (dataset, split, image_id)
-    where images.source = 'shop'
+    select distinct dataset, split, pair_id, style
+    from style_totals
+    where source = 'shop'
 )
 
 select

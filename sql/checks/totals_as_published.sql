@@ -7,6 +7,7 @@
 -- published_totals shows all totals.
 --
 -- reads     published_totals, split_totals
+-- scope     whole
 -- severity  warn
 -- action    Nothing for a sample or an excerpt. Else look for missing files and at `wardrobe
 --           rejections`.

@@ -4,6 +4,7 @@
 -- negative_kind.
 --
 -- reads     pairs, triplets
+-- scope     whole
 -- severity  error
 -- action    Run `wardrobe derive`, which builds the triplets again; report it if it finds them
 --           again.

@@ -20,6 +20,7 @@
 -- ratio with each draw. The result is the same on every engine and with any number of threads.
 --
 -- reads     images, items
+-- scope     whole
 -- param     pair_kind: negative_same_pair | negative_same_category | negative_random: the kind
 -- param     negatives_per_positive: integer; default 4: negatives for each positive pair
 -- param     max_per_query: integer; default 50: largest number of negatives of one query

@@ -11,6 +11,7 @@
 -- blocks, so it makes no row that is not kept. The check positive_pairs_left_out reports such styles.
 --
 -- reads     images, items
+-- scope     whole
 -- param     max_positives: integer; default 1000: largest number of positive pairs of one query
 -- grain     dataset, split, pair_kind, user_image_id, user_item_no, shop_image_id, shop_item_no
 -- column    user_pair_id, user_style, user_category_id, shop_pair_id, shop_style, shop_category_id

@@ -5,6 +5,7 @@
 -- either: they have 0 counterparts.
 --
 -- reads     images, items
+-- scope     whole
 -- param     strict: flag; default false: only items with a style above zero
 -- grain     dataset, split, image_id, item_no
 -- column    pair_id, style, category_id, x1, y1, x2, y2

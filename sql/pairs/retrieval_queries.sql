@@ -4,6 +4,7 @@
 -- counterpart among the shops' items and cannot be found; the strict set excludes them.
 --
 -- reads     images, items
+-- scope     whole
 -- param     strict: flag; default false: only items that have a counterpart in the gallery
 -- grain     dataset, split, image_id, item_no
 -- column    pair_id, style, category_id, x1, y1, x2, y2

@@ -7,6 +7,7 @@
 -- each kind, and over all kinds.
 --
 -- reads     pairs
+-- scope     whole
 -- param     seed: text; default 0: another seed orders the positives differently
 -- grain     dataset, split, anchor_image_id, anchor_item_no, positive_image_id, positive_item_no,
 --           negative_image_id, negative_item_no, negative_kind

@@ -5,7 +5,8 @@
 -- picture of unknown size. Boxes of zero width or height are counted, not measured. The statistic
 -- box_size_bins has the histogram.
 --
--- reads     images, items, categories
+-- reads     box_totals, categories
+-- scope     whole
 -- grain     dataset, split, category_id, measure
 -- column    category_name
 -- column    measure: `relative_area` (box by picture, 0 to 1) or `aspect` (width by height)
@@ -21,56 +22,23 @@
 -- unit      share: smallest, quantile_10, quantile_25, median, quantile_75, quantile_90,
 --           largest if measure=relative_area
 
-with boxes as (
-    select
-        dataset,
-        split,
-        items.category_id,
-        items.x2 - items.x1 as box_width,
-        items.y2 - items.y1 as box_height,
-        cast(images.width as bigint) * images.height as picture_area
-    from items
-    join images using (dataset, split, image_id)
-    where items.x1 is not null
-),
-
-measured as (
-    select
-        dataset,
-        split,
-        category_id,
-        'relative_area' as measure,
-        box_width = 0 or box_height = 0 as flat,
-        case
-            when box_width > 0 and box_height > 0 and picture_area > 0
-                then box_width * box_height / picture_area
-        end as value
-    from boxes
-    union all
-    select
-        dataset,
-        split,
-        category_id,
-        'aspect',
-        box_width = 0 or box_height = 0,
-        case when box_width > 0 and box_height > 0 then box_width / box_height end
-    from boxes
-),
-
-ranked as (
+with ranked as (
     select
         dataset,
         split,
         category_id,
         measure,
-        flat,
         value,
-        row_number() over (
+        boxes,
+        flat_boxes,
+        sum(case when value is not null then boxes end) over (
             partition by dataset, split, category_id, measure
-            order by value nulls last
+            order by bin nulls last, value
         ) as position,
-        count(value) over (partition by dataset, split, category_id, measure) as boxes
-    from measured
+        sum(case when value is not null then boxes end) over (
+            partition by dataset, split, category_id, measure
+        ) as measured
+    from box_totals
 )
 
 select
@@ -79,20 +47,16 @@ select
     category_id,
     categories.category_name,
     ranked.measure,
-    count(ranked.value) as boxes,
-    count(*) filter (where ranked.flat) as flat_boxes,
-    round(min(ranked.value), 4) as smallest,
-    round(min(case when ranked.position >= 0.10 * ranked.boxes then ranked.value end), 4)
-        as quantile_10,
-    round(min(case when ranked.position >= 0.25 * ranked.boxes then ranked.value end), 4)
-        as quantile_25,
-    round(min(case when ranked.position >= 0.50 * ranked.boxes then ranked.value end), 4)
-        as median,
-    round(min(case when ranked.position >= 0.75 * ranked.boxes then ranked.value end), 4)
-        as quantile_75,
-    round(min(case when ranked.position >= 0.90 * ranked.boxes then ranked.value end), 4)
-        as quantile_90,
-    round(max(ranked.value), 4) as largest
+    cast(coalesce(sum(case when ranked.value is not null then ranked.boxes end), 0) as bigint)
+        as boxes,
+    cast(sum(ranked.flat_boxes) as bigint) as flat_boxes,
+    min(ranked.value) as smallest,
+    min(case when ranked.position >= 0.10 * ranked.measured then ranked.value end) as quantile_10,
+    min(case when ranked.position >= 0.25 * ranked.measured then ranked.value end) as quantile_25,
+    min(case when ranked.position >= 0.50 * ranked.measured then ranked.value end) as median,
+    min(case when ranked.position >= 0.75 * ranked.measured then ranked.value end) as quantile_75,
+    min(case when ranked.position >= 0.90 * ranked.measured then ranked.value end) as quantile_90,
+    max(ranked.value) as largest
 from ranked
 join categories using (dataset, category_id)
 group by dataset, ranked.split, category_id, categories.category_name, ranked.measure

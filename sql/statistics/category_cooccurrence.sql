@@ -4,6 +4,7 @@
 -- have no row. Shares are rounded to 6 decimals.
 --
 -- reads     items, categories
+-- scope     whole
 -- grain     dataset, split, category_id, other_category_id
 -- column    category_id: the source's number, the smaller of the two
 -- column    category_name: its name

@@ -4,6 +4,7 @@
 -- one kind counts as a pair_id with 0 images of the other kind.
 --
 -- reads     images
+-- scope     whole
 -- grain     dataset, split, source, images
 -- column    source: the image's `source` column, `user` or `shop`
 -- column    images: number of images of one pair_id

@@ -4,6 +4,7 @@
 -- without items is shown as zero. Shares are of all items of the split, rounded to 6 decimals.
 --
 -- reads     items, categories
+-- scope     whole
 -- grain     dataset, split, category_id
 -- column    category_name
 -- column    items: annotated garments of that category

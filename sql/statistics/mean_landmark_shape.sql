@@ -6,7 +6,8 @@
 -- such landmarks are counted, not averaged. Positions and spreads are rounded to 4 decimals. All
 -- splits are taken together.
 --
--- reads     items, landmarks, landmark_types, categories
+-- reads     landmark_totals, landmark_types, categories
+-- scope     whole
 -- grain     dataset, category_id, landmark_no
 -- column    category_name, landmark_no, landmark_name
 -- column    landmarks: labelled landmarks averaged
@@ -17,54 +18,20 @@
 -- column    spread_x: standard deviation across; null for a single landmark
 -- column    spread_y: standard deviation down; null for a single landmark
 
-with bounds as (
+with summed as (
     select
         dataset,
-        split,
-        image_id,
-        item_no,
-        min(landmarks.x) as x1,
-        min(landmarks.y) as y1,
-        max(landmarks.x) as x2,
-        max(landmarks.y) as y2
-    from landmarks
-    join items using (dataset, split, image_id, item_no)
-    where items.x1 is null and landmarks.visibility in ('visible', 'occluded')
-    group by dataset, split, image_id, item_no
-),
-
-frames as (
-    select
-        dataset,
-        split,
-        image_id,
-        item_no,
-        items.category_id,
-        coalesce(items.x1, bounds.x1) as left_edge,
-        coalesce(items.y1, bounds.y1) as top_edge,
-        coalesce(items.x2 - items.x1, bounds.x2 - bounds.x1) as width,
-        coalesce(items.y2 - items.y1, bounds.y2 - bounds.y1) as height
-    from items
-    left join bounds using (dataset, split, image_id, item_no)
-),
-
-placed as (
-    select
-        dataset,
-        frames.category_id,
-        landmarks.landmark_no,
-        frames.width = 0 or frames.height = 0 as flat,
-        case
-            when frames.width > 0 and frames.height > 0
-                then (landmarks.x - frames.left_edge) / frames.width
-        end as x,
-        case
-            when frames.width > 0 and frames.height > 0
-                then (landmarks.y - frames.top_edge) / frames.height
-        end as y
-    from landmarks
-    join frames using (dataset, split, image_id, item_no)
-    where landmarks.visibility in ('visible', 'occluded')
+        category_id,
+        landmark_no,
+        cast(sum(placed) as bigint) as placed,
+        cast(sum(flat_boxes) as bigint) as flat_boxes,
+        cast(sum(sum_x) as double) as sum_x,
+        cast(sum(sum_y) as double) as sum_y,
+        cast(sum(sum_xx) as double) as sum_xx,
+        cast(sum(sum_yy) as double) as sum_yy
+    from landmark_totals
+    where visible + occluded > 0
+    group by dataset, category_id, landmark_no
 )
 
 select
@@ -73,15 +40,25 @@ select
     categories.category_name,
     landmark_no,
     landmark_types.landmark_name,
-    count(placed.x) as landmarks,
-    count(*) filter (where placed.flat) as flat_boxes,
-    round(avg(placed.x), 4) as mean_x,
-    round(avg(placed.y), 4) as mean_y,
-    round(stddev_samp(placed.x), 4) as spread_x,
-    round(stddev_samp(placed.y), 4) as spread_y
-from placed
+    summed.placed as landmarks,
+    summed.flat_boxes,
+    case when summed.placed > 0 then round(summed.sum_x / summed.placed / 1e6, 4) end as mean_x,
+    case when summed.placed > 0 then round(summed.sum_y / summed.placed / 1e6, 4) end as mean_y,
+    case
+        when summed.placed > 1 then round(
+            sqrt(greatest(summed.sum_xx - summed.sum_x * summed.sum_x / summed.placed, 0)
+            / (summed.placed - 1)) / 1e6,
+            4
+        )
+    end as spread_x,
+    case
+        when summed.placed > 1 then round(
+            sqrt(greatest(summed.sum_yy - summed.sum_y * summed.sum_y / summed.placed, 0)
+            / (summed.placed - 1)) / 1e6,
+            4
+        )
+    end as spread_y
+from summed
 join landmark_types using (dataset, category_id, landmark_no)
 join categories using (dataset, category_id)
-group by
-    dataset, category_id, categories.category_name, landmark_no, landmark_types.landmark_name
 order by dataset, category_id, landmark_no

@@ -7,6 +7,7 @@
 -- decimals.
 --
 -- reads     items, landmarks, categories
+-- scope     whole
 -- grain     dataset, split, category_id
 -- column    category_name
 -- column    items: items with key points

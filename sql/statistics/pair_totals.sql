@@ -6,7 +6,8 @@
 -- with style above zero; it is an orphan when the other side has no item of it. The rule does not
 -- require equal categories, so a key can have several.
 --
--- reads     images, items, pairs
+-- reads     images, items, pairs, style_totals
+-- scope     whole
 -- grain     dataset, split
 -- column    pair_ids: pair_ids with at least one styled item
 -- column    instance_pairs: positive pairs of items
@@ -26,16 +27,15 @@ with keys as (
     select
         dataset,
         split,
-        images.pair_id,
-        items.style,
-        count(*) filter (where images.source = 'user') as user_items,
-        count(*) filter (where images.source = 'shop') as shop_items,
-        min(case when images.source = 'user' then items.category_id end) as least_category,
-        max(case when images.source = 'user' then items.category_id end) as greatest_category
-    from items
-    join images using (dataset, split, image_id)
-    where items.style > 0 and images.pair_id is not null
-    group by dataset, split, images.pair_id, items.style
+        pair_id,
+        style,
+        coalesce(sum(items) filter (where source = 'user'), 0) as user_items,
+        coalesce(sum(items) filter (where source = 'shop'), 0) as shop_items,
+        min(case when source = 'user' then category_id end) as least_category,
+        max(case when source = 'user' then category_id end) as greatest_category
+    from style_totals
+    where style > 0
+    group by dataset, split, pair_id, style
 ),
 
 key_totals as (

@@ -4,7 +4,8 @@
 -- areas of parts are never added. Closed means that the last point repeats the first. Points by
 -- polygon are rounded to 3 decimals, closed_share to 6 decimals, outline_to_box to 4 decimals.
 --
--- reads     items, polygons, categories
+-- reads     polygon_totals, categories
+-- scope     whole
 -- grain     dataset, split, category_id
 -- column    category_name
 -- column    items: items with at least one polygon
@@ -19,39 +20,51 @@
 -- column    flat_boxes: items whose box has zero width or height, not in outline_to_box
 -- unit      share: closed_share, outline_to_box
 
-with outlines as (
+with ranked as (
     select
         dataset,
         split,
-        items.category_id,
-        polygons.polygon_no,
-        polygons.point_count,
-        polygons.closed,
-        polygons.polygon_no = 1 and (items.x1 = items.x2 or items.y1 = items.y2) as flat,
-        case
-            when polygons.polygon_no = 1 and items.x2 > items.x1 and items.y2 > items.y1
-                then polygons.area / ((items.x2 - items.x1) * (items.y2 - items.y1))
-        end as outline_to_box
-    from polygons
-    join items using (dataset, split, image_id, item_no)
+        category_id,
+        place,
+        point_count,
+        polygons,
+        closed,
+        flat_boxes,
+        measured,
+        sum_outline_to_box,
+        sum(polygons) over (
+            partition by dataset, split, category_id, place
+            order by point_count
+        ) as position,
+        sum(polygons) over (partition by dataset, split, category_id, place) as placed
+    from polygon_totals
 )
 
 select
     dataset,
-    outlines.split,
+    ranked.split,
     category_id,
     categories.category_name,
-    count(*) filter (where outlines.polygon_no = 1) as items,
-    count(*) filter (where outlines.polygon_no = 2) as items_with_parts,
-    count(*) as polygons,
-    cast(sum(outlines.point_count) as bigint) as points,
-    round(sum(outlines.point_count) / count(*), 3) as points_per_polygon,
-    median(case when outlines.polygon_no = 1 then outlines.point_count end)
-        as median_outline_points,
-    round(count(*) filter (where outlines.closed) / count(*), 6) as closed_share,
-    round(avg(outlines.outline_to_box), 4) as outline_to_box,
-    count(*) filter (where outlines.flat) as flat_boxes
-from outlines
+    cast(coalesce(sum(ranked.polygons) filter (where ranked.place = 1), 0) as bigint) as items,
+    cast(coalesce(sum(ranked.polygons) filter (where ranked.place = 2), 0) as bigint)
+        as items_with_parts,
+    cast(sum(ranked.polygons) as bigint) as polygons,
+    cast(sum(ranked.polygons * ranked.point_count) as bigint) as points,
+    round(sum(ranked.polygons * ranked.point_count) / sum(ranked.polygons), 3)
+        as points_per_polygon,
+    (
+        min(ranked.point_count) filter (
+            where ranked.place = 1 and ranked.position * 2 >= ranked.placed
+        )
+        + min(ranked.point_count) filter (
+            where ranked.place = 1 and ranked.position * 2 >= ranked.placed + 1
+        )
+    ) / 2 as median_outline_points,
+    round(sum(ranked.closed) / sum(ranked.polygons), 6) as closed_share,
+    round(sum(ranked.sum_outline_to_box) / nullif(sum(ranked.measured), 0) / 1e6, 4)
+        as outline_to_box,
+    cast(sum(ranked.flat_boxes) as bigint) as flat_boxes
+from ranked
 join categories using (dataset, category_id)
-group by dataset, outlines.split, category_id, categories.category_name
-order by dataset, outlines.split, category_id
+group by dataset, ranked.split, category_id, categories.category_name
+order by dataset, ranked.split, category_id

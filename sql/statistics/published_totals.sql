@@ -9,6 +9,7 @@
 -- with all their published splits.
 --
 -- reads     split_totals, pair_totals
+-- scope     whole
 -- grain     dataset, split, measure, edition
 -- column    split: split, as the source names it; `all` for a total of all splits
 -- column    measure: `images`, `items`, `pairs` of items or `image_pairs`

@@ -3,6 +3,7 @@
 -- A rejected document counts once, a rejected item once. The example is the first by file name.
 --
 -- reads     rejections
+-- scope     whole
 -- grain     dataset, split, rule
 -- column    split: split of the rejected document
 -- column    rule: the rule that was broken

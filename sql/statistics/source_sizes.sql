@@ -5,6 +5,7 @@
 -- of the PNG files that the ingest makes of its pixels.
 --
 -- reads     images
+-- scope     whole
 -- grain     dataset, split, source
 -- column    images: all images
 -- column    sized: images with known width and height

@@ -3,7 +3,8 @@
 -- Each split with images has a row; a split without annotations (the test split of DeepFashion2)
 -- has zeros in the other columns.
 --
--- reads     images, items, landmarks, polygons, pairs
+-- reads     images, items, pairs, landmark_totals, polygon_totals
+-- scope     whole
 -- grain     dataset, split
 -- column    images: images with a picture, a document or both
 -- column    annotated: images that the source annotates
@@ -31,15 +32,14 @@ garments as (
 ),
 
 labelled as (
-    select dataset, split, count(*) as landmarks_labelled
-    from landmarks
-    where visibility in ('visible', 'occluded')
+    select dataset, split, cast(sum(visible + occluded) as bigint) as landmarks_labelled
+    from landmark_totals
     group by dataset, split
 ),
 
 outlines as (
-    select dataset, split, count(*) as polygons
-    from polygons
+    select dataset, split, cast(sum(polygons) as bigint) as polygons
+    from polygon_totals
     group by dataset, split
 ),
 

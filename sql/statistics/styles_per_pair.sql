@@ -3,7 +3,8 @@
 -- A style is a variant of the product, numbered from 1 within its pair_id; style 0, without
 -- counterpart, is not counted. Numbers can have gaps: then the highest exceeds the count.
 --
--- reads     images, items
+-- reads     style_totals
+-- scope     whole
 -- grain     dataset, split, styles
 -- column    styles: different styles above zero of one pair_id; 0 when all its items are style 0
 -- column    pair_ids: pair_ids with that number of styles
@@ -15,13 +16,11 @@ with styled as (
     select
         dataset,
         split,
-        images.pair_id,
-        count(distinct case when items.style > 0 then items.style end) as styles,
-        max(case when items.style > 0 then items.style end) as highest_style
-    from items
-    join images using (dataset, split, image_id)
-    where images.pair_id is not null
-    group by dataset, split, images.pair_id
+        pair_id,
+        count(distinct case when style > 0 then style end) as styles,
+        max(case when style > 0 then style end) as highest_style
+    from style_totals
+    group by dataset, split, pair_id
 )
 
 select

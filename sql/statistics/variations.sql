@@ -5,6 +5,7 @@
 -- to 6 decimals.
 --
 -- reads     items, categories
+-- scope     whole
 -- grain     dataset, split, variation, category_id, label
 -- column    variation: `scale`, `occlusion`, `zoom_in` or `viewpoint`
 -- column    category_id: the source's number; null for all categories together

@@ -61,7 +61,7 @@ select
     garments.width,
     garments.height,
     garments.bytes_per_pixel * garments.width * garments.height as byte_size,
-    coalesce(identities.identity, -1) as identity,
+    coalesce(identities.identity, cast(-1 as bigint)) as identity,
     garments.left_out
 from garments
 left join identities using (pair_id, style)

@@ -65,6 +65,7 @@ SIZES = """\
 -- The rule, with `code`.
 --
 -- reads     images
+-- scope     whole
 -- grain     dataset, split
 -- column    dataset: source dataset
 -- column    split: split, as the source names it

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import fashionai_rows
+import polars as pl
 import pyarrow as pa
 import pytest
 from builders import garment, items_of, made_up_documents, photo, tables_of
@@ -13,7 +14,7 @@ from releases import Files, answers, built_once, files_in, with_pairs, write_fil
 
 from flows.decode.fashionai import FASHIONAI
 from flows.flatten import flatten
-from flows.warehouse import open_warehouse
+from flows.warehouse import Warehouse, open_warehouse, query
 from schemas import TABLES
 from schemas.categories import category
 from schemas.vocabulary import NEGATIVE_KINDS
@@ -129,6 +130,7 @@ def memory(sound):
         for name, rows in sound.items():
             con.register("rows", rows)
             con.execute(f"create table {name} as from rows")
+        con.execute(f"create view style_totals as {query('style_totals').text}")
         yield con
 
 
@@ -145,3 +147,16 @@ def altered(memory, sound):
     for table in tables:
         memory.register("rows", sound[table])
         memory.execute(f"create or replace table {table} as from rows")
+
+
+@pytest.fixture(scope="module")
+def warehouse(made_up) -> Warehouse:
+    return open_warehouse(made_up)  # without stored statistics: each is computed by its SQL
+
+
+@pytest.fixture(scope="module")
+def frames(made_up) -> dict[str, pl.DataFrame]:
+    return {
+        name: pl.read_parquet(paths, hive_partitioning="dataset=" in str(paths[0]))
+        for name, paths in made_up.items()
+    }

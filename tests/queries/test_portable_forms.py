@@ -127,6 +127,9 @@ def test_statements_can_be_written_for_spark():
     for query in [*queries(), *statistics_checks(), *contracts()]:
         (spark,) = sqlglot.transpile(query.text, "duckdb", "spark", unsupported_level=raised)
         assert "PERCENTILE_APPROX" not in spark.upper(), query.name
+        # sqlglot puts the CTEs of a subquery among those of the statement.
+        names = [cte.alias for cte in sqlglot.parse_one(spark, read="spark").find_all(exp.CTE)]
+        assert len(names) == len(set(names)), query.name
 
 
 def layout_problems(text: str) -> Iterator[str]:

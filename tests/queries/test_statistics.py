@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from flows.warehouse import Warehouse, open_warehouse, query, run_query
+from flows.warehouse import query, run_query
 from schemas.landmark_types import category_rows
 
 pytestmark = pytest.mark.slow
@@ -13,23 +13,8 @@ ITEM = [*IMAGE, "item_no"]
 CATEGORY = [*SPLIT, "category_id"]
 NAMES = ["dataset", "category_id", "category_name"]
 
-Frames = dict[str, pl.DataFrame]
 
-
-@pytest.fixture(scope="module")
-def warehouse(made_up) -> Warehouse:
-    return open_warehouse(made_up)  # without stored statistics: each is computed by its SQL
-
-
-@pytest.fixture(scope="module")
-def frames(made_up) -> Frames:
-    return {
-        name: pl.read_parquet(paths, hive_partitioning="dataset=" in str(paths[0]))
-        for name, paths in made_up.items()
-    }
-
-
-def agree(warehouse: Warehouse, name: str, expected: pl.DataFrame) -> None:
+def agree(warehouse, name: str, expected: pl.DataFrame) -> None:
     """The query's rows are the frame's in the order of the grain; floats within their rounding.
 
     Names of categories are added to the frame.
@@ -113,7 +98,7 @@ def test_landmark_visibility_agrees(warehouse, frames):
     agree(warehouse, "landmark_visibility", expected)
 
 
-def measured(frames: Frames) -> pl.DataFrame:
+def measured(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """One row per box and measure, with its value."""
     boxes = frames["items"].join(frames["images"].select(*IMAGE, "width", "height"), on=IMAGE)
     boxes = boxes.drop_nulls("x1").with_columns(

@@ -17,6 +17,7 @@ TEXT = """\
 --
 -- reads     images, items,
 --           landmarks
+-- scope     whole
 -- param     seed: text; default 0: another seed draws others
 -- param     side: user | shop: whose items; required
 -- param     count: integer; default 4: how many
@@ -51,6 +52,24 @@ def test_a_header_is_read_as_written():
     }
     assert one.severity is None
     assert one.text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "allowed"),
+    [
+        ("pairs", "sum", "whole"),
+        ("statistics", "part", "sum or whole"),
+        ("statistics", "split", "sum or whole"),
+        ("views", "whole", "absent"),
+    ],
+)
+def test_a_scope_is_one_that_its_kind_can_have(kind, scope, allowed):
+    text = TEXT.replace("scope     whole", f"scope     {scope}")
+    with pytest.raises(ValueError, match=f"sizes.sql: scope is {allowed}, not '{scope}'"):
+        parse_query("sizes", kind, text)
+    assert parse_query("sizes", "statistics", TEXT).scope == "whole"
+    with pytest.raises(ValueError, match="scope is sum or whole, not ''"):
+        parse_query("sizes", "statistics", TEXT.replace("-- scope     whole\n", ""))
 
 
 def test_columns_of_the_grain_without_a_line_come_first_as_declared():

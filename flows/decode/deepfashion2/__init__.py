@@ -15,7 +15,8 @@ from flows.decode.deepfashion2.lists import PictureRecord, read_list, read_pictu
 from flows.decode.strict_json import excerpt
 from schemas import TABLES
 from schemas.annotation import ANNOTATION
-from schemas.source import PART_SIZE, Document
+from schemas.datasets import PART_SIZE
+from schemas.source import Document
 
 DATASET = "deepfashion2"
 DECODER_VERSION = 2

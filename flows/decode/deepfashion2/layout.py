@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 
 from flows.decode.decoder import LITTER, Arrangement, ReadMember, ignored_rows
 from flows.decode.deepfashion2.lists import SIDE_FILE, side_rows
-from schemas.datasets import DATASETS
+from schemas.datasets import DATASETS, PART_SIZE
 from schemas.errors import InputError
-from schemas.source import ARRANGED, MEMBERS, PART_SIZE
+from schemas.source import ARRANGED, MEMBERS
 
 SPLITS = DATASETS["deepfashion2"].splits
 

@@ -20,8 +20,8 @@ from flows.decode.fashion_mnist.idx import IMAGES, LABELS, SIDE, kind_of, read_i
 from flows.decode.fashion_mnist.layout import arrange, share, stamp
 from schemas.annotation import PICTURE
 from schemas.categories import CATEGORIES
+from schemas.datasets import PART_SIZE
 from schemas.errors import InputError
-from schemas.source import PART_SIZE
 
 DATASET = "fashion-mnist"
 DECODER_VERSION = 1

@@ -29,8 +29,9 @@ from flows.decode.fashion_mnist.idx import (
     read_idx,
     require_fashion,
 )
+from schemas.datasets import PART_SIZE
 from schemas.errors import InputError
-from schemas.source import ARRANGED, PART_SIZE
+from schemas.source import ARRANGED
 
 _FILE = re.compile(
     r"(?i)(?:^|/)(?P<set>train|t10k)-(?P<kind>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$"
