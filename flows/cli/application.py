@@ -22,6 +22,7 @@ for module in (
     "ingest",
     "query",
     "inspect",
+    "browse",
     "releases",
     "export",
     "evaluate",

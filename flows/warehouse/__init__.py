@@ -4,6 +4,7 @@ May import `schemas`, `flows.storage`, `flows.release`. No other package imports
 a file of sql/, and other rows come from `read_table` and `read_matching`.
 """
 
+from flows.warehouse.condition import sql_condition
 from flows.warehouse.connect import (
     STATISTICS,
     Files,
@@ -16,6 +17,7 @@ from flows.warehouse.connect import (
     read_matching,
     read_table,
     restrict_to_images,
+    text_literal,
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
@@ -59,7 +61,9 @@ __all__ = [
     "run_checks",
     "run_query",
     "run_user_sql",
+    "sql_condition",
     "stream_query",
+    "text_literal",
     "view_schema",
     "write_database",
 ]
