@@ -61,6 +61,7 @@ def choices(release: Release) -> dict[str, tuple[str, ...]]:
         "dataset": datasets,
         "split": tuple(dict.fromkeys(split for _, split in splits)),
         "category_name": tuple(dict.fromkeys(names)),
+        "annotated": ("true", "false"),
         **{name: words for name, words in columns.items() if words and name not in IMAGE_KEY},
         "visibility": tuple(_VISIBILITY),
         "rejection": (ANY, *RULES),
