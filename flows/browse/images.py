@@ -1,5 +1,6 @@
 """Pages of images: the grid of a filter, one image, its picture, and downloads of keys."""
 
+import re
 from io import BytesIO
 
 import pyarrow as pa
@@ -43,10 +44,35 @@ def image_routes(pages: Pages) -> list[Route]:
         return pages.render(
             "grid.html.jinja",
             state,
+            action="/",
+            outcomes=browsed.outcomes([view.key for view in views]),
             views=views,
             count=count,
             previous=_page(state, "before", views[0].key) if previous else None,
             following=_page(state, "after", views[-1].key) if following else None,
+            sql=chosen.sql(),
+            command=pages.command(chosen.sql()),
+        )
+
+    def worst(request: Request) -> Response:
+        if browsed.predictions is None:
+            raise NotInReleaseError("start `wardrobe browse` with --details to see predictions.")
+        state = pages.state(request)
+        chosen = pages.filter(state)
+        rows = browsed.worst(chosen, PAGE + 1, _severity_of(request))
+        views = browsed.views(rows[:PAGE])
+        last = rows[PAGE - 1] if len(rows) > PAGE else None
+        return pages.render(
+            "grid.html.jinja",
+            state,
+            action="/predictions",
+            outcomes=browsed.outcomes([view.key for view in views]),
+            views=views,
+            count=None,
+            previous=None,
+            following=state.link("/predictions", after=f"{last['severity']!r}/{last['image_id']}")
+            if last
+            else None,
             sql=chosen.sql(),
             command=pages.command(chosen.sql()),
         )
@@ -68,6 +94,7 @@ def image_routes(pages: Pages) -> list[Route]:
             side=SIDES[1],
             landmarks=landmarks,
             rejections=rejections,
+            outcomes=browsed.outcomes([key])[key],
             document=source_document(view.row, view.items, landmarks, polygons),
             previous=state.image(before) if before else None,
             following=state.image(after) if after else None,
@@ -103,6 +130,7 @@ def image_routes(pages: Pages) -> list[Route]:
 
     return [
         Route("/", grid),
+        Route("/predictions", worst),
         Route("/image/{dataset}/{split}/{image_id}", image),
         Route("/picture/{dataset}/{split}/{image_id}", picture),
         Route("/keys.{form}", keys),
@@ -121,6 +149,17 @@ def _key_in(request: Request) -> ImageKey:
 def _key_of(request: Request, name: str) -> ImageKey | None:
     text = request.query_params.get(name)
     return parse_key(text) if text else None
+
+
+def _severity_of(request: Request) -> tuple[float, int] | None:
+    """Severity and number of the last image of the page before."""
+    text = request.query_params.get("after")
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)/(\d{1,18})", text, re.ASCII)
+    if match is None:
+        raise InputError(f"{text[:80]!r} is not SEVERITY/IMAGE_ID.")
+    return float(match[1]), int(match[2])
 
 
 def _page(state: State, side: str, key: ImageKey) -> str:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flows.pipelines.browsed_release import LAYERS, BrowsedRelease, ImageView
-from flows.pipelines.image_filter import ImageFilter, ImageKey, choices, key_text
+from flows.pipelines.image_filter import ImageFilter, ImageKey, key_text
 
 DEFAULT_LAYERS = ("boxes", "outlines", "landmarks", "predictions")
 
@@ -45,7 +45,7 @@ class Pages:
 
     def __init__(self, browsed: BrowsedRelease) -> None:
         self.browsed = browsed
-        self.choices = choices(browsed.release)
+        self.choices = browsed.choices
         self._templates = Environment(
             loader=PackageLoader("flows.browse", "templates"),
             autoescape=True,
@@ -71,8 +71,10 @@ class Pages:
         """The filter of a state. Raises InputError."""
         return self.browsed.filter(dict(state.fields))
 
-    def command(self, sql: str) -> str:
-        """The command that prints the rows of a SELECT."""
+    def command(self, sql: str) -> str | None:
+        """The command that prints the rows of a SELECT; None for one that reads outcomes."""
+        if "from outcomes\n" in sql:
+            return None
         words = ["wardrobe", "sql", "--lake", self.browsed.lake]
         return shlex.join([*words, "--release", self.browsed.release.id, sql])
 
@@ -90,6 +92,7 @@ class Pages:
             release=self.browsed.release.id,
             created=self.browsed.release.manifest.created,
             lake=self.browsed.lake,
+            origin=self.browsed.predictions.origin if self.browsed.predictions else None,
             **values,
         )
         return HTMLResponse(page, status, {"cache-control": "no-store"})

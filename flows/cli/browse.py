@@ -1,5 +1,6 @@
 """The command that shows a release in the web browser: browse."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from flows.cli.options import (
     LakeOption,
     PasswordFileOption,
     ReleaseOption,
+    different_files,
     use_password_of,
 )
 
@@ -30,6 +32,19 @@ def browse(
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the web browser.")
     ] = True,
+    details: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Details of an evaluation: outcomes, worst first."),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--predictions",
+            metavar="FILE",
+            help="Predictions of --details, to draw over the truth; repeatable.",
+            callback=different_files,
+        ),
+    ] = None,
     password_file: PasswordFileOption = None,
 ) -> None:
     """Show a release in the web browser: images, pairs, findings and statistics.
@@ -49,5 +64,7 @@ def browse(
     from flows.browse import serve_release
     from flows.pipelines.browsed_release import BrowsedRelease
 
-    browsed = BrowsedRelease(lake, release, timeout=timeout)
+    browsed = BrowsedRelease(
+        lake, release, timeout=timeout, details=details, predictions=predictions or ()
+    )
     serve_release(browsed, host, port, open_browser=open_page)

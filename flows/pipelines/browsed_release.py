@@ -6,22 +6,27 @@ that may run at a time; so memory does not grow with the number of readers.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
-from threading import BoundedSemaphore, Lock
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
 from cachetools import LRUCache
 from markupsafe import Markup
 
-from flows.exports.drawing.annotated import annotated_items, turn_picture, turned_points
+from flows.exports.drawing.annotated import annotated_items, turned_points
 from flows.exports.drawing.overlay import LAYERS, svg_overlay
 from flows.lake import open_lake
-from flows.pictures import crop_picture, open_picture
-from flows.pipelines.image_filter import ImageFilter, ImageKey
-from flows.pipelines.pictures import PictureReader
+from flows.pipelines.browsed_predictions import BrowsedPredictions
+from flows.pipelines.image_filter import ImageFilter, ImageKey, choices
+from flows.pipelines.served_pictures import (
+    SIDES,
+    BusyError,
+    NotInReleaseError,
+    Places,
+    ServedPictures,
+)
 from flows.storage.place import Place
 from flows.warehouse import Warehouse, open_read_only, run_user_sql, text_literal
 from schemas import TABLES
@@ -39,26 +44,12 @@ __all__ = [
 MEMORY = "192MB"
 """Of DuckDB, for all queries together."""
 
-QUERIES, PICTURES = 4, 2
-"""How many queries and pictures are worked on at a time."""
-
-THUMBNAIL_BYTES = 64 << 20
-SIDES = (320, 4096)
-"""The longest side of a thumbnail and of a picture, in pixels."""
-
-_PIXELATED = 96  # smaller pictures are sent without losses
+QUERIES = 4
+"""How many queries run at a time."""
 
 _SWAPPED = range(5, 9)  # orientations that exchange width and height
 
 Row = dict[str, Any]
-
-
-class BusyError(InputError):
-    """Too many requests at a time."""
-
-
-class NotInReleaseError(InputError):
-    """The release does not have this image, or its picture is not where it was ingested from."""
 
 
 @dataclass(frozen=True)
@@ -82,31 +73,45 @@ class ImageView:
 class BrowsedRelease:
     """One release of a lake, opened once; methods may be called from several threads."""
 
-    def __init__(self, lake: str | Place, release: str | None, *, timeout: float) -> None:
+    def __init__(
+        self,
+        lake: str | Place,
+        release: str | None,
+        *,
+        timeout: float,
+        details: Path | None = None,
+        predictions: Sequence[Path] = (),
+    ) -> None:
+        """Raises InputError for a release, details or predictions that cannot be used."""
         self.release = open_lake(lake).release(release)
         self.lake = str(lake)
         self.timeout = timeout
         created = self.release.manifest.created
         self._con = open_read_only(self.release.tables(), memory_limit=MEMORY, modified=created)
-        self._reader = PictureReader(self.release)
-        self._queries, self._decoders = BoundedSemaphore(QUERIES), BoundedSemaphore(PICTURES)
+        self.choices = choices(self.release)
+        self.predictions: BrowsedPredictions | None = None
+        if details is not None:
+            self.predictions = BrowsedPredictions(self._con, self.release, details, predictions)
+            self.choices["outcome"] = self.predictions.words
+        elif predictions:
+            raise InputError("--predictions needs --details, which has the outcome of each item")
+        self._pictures = ServedPictures(self.release, timeout)
+        self._queries = Places(QUERIES, 2 * timeout)
         self._lock = Lock()
         self._counts: LRUCache[str, int] = LRUCache(1_000)
         self._images: LRUCache[ImageKey, Row] = LRUCache(20_000)
-        self._pictures: LRUCache[tuple[ImageKey, int], tuple[str, bytes]] = LRUCache(
-            THUMBNAIL_BYTES, lambda picture: len(picture[1])
-        )
 
     def filter(self, fields: dict[str, str]) -> ImageFilter:
         """The filter of a request. Raises InputError."""
-        return ImageFilter.parse(self._cursor(), self.release, fields)
+        settings = self.release.manifest.parameters.get("pairs")
+        return ImageFilter.parse(self._cursor(), self.choices, fields, settings)
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of one SELECT.
 
         Raises InputError for what DuckDB rejects, TimeLimitError, and BusyError.
         """
-        with self._place(self._queries):
+        with self._queries.one():
             return run_user_sql(self._cursor(), sql, self.timeout).read_all()
 
     def count(self, chosen: ImageFilter) -> int:
@@ -169,6 +174,36 @@ class BrowsedRelease:
                 edge = key[2] if key is not None and place == key[:2] else None
                 yield chosen.with_values(named), edge
 
+    def worst(
+        self, chosen: ImageFilter, limit: int, after: tuple[float, int] | None = None
+    ) -> list[Row]:
+        """The evaluated images of a filter with the sum of severities, the worst first.
+
+        `after` is severity and number of the last image of the page before.
+        """
+        condition = f"(-severity, image_id) > (-{after[0]!r}, {int(after[1])})" if after else "true"
+        sql = (
+            f"select *\nfrom (\n{chosen.rows('*')}\n)\n"
+            "join severities using (dataset, split, image_id)\n"
+            f"where {condition}\norder by severity desc, image_id\nlimit {int(limit)}"
+        )
+        return self.rows(sql).to_pylist()
+
+    def outcomes(self, keys: Sequence[ImageKey]) -> dict[ImageKey, list[Row]]:
+        """The rows of outcomes of these images, by item."""
+        by_image: dict[ImageKey, list[Row]] = defaultdict(list)
+        if self.predictions is not None and keys:
+            numbers = ", ".join(str(int(key[2])) for key in keys)
+            place = f"dataset = '{self.predictions.origin.dataset}' "
+            place += f"and split = '{self.predictions.origin.split}'"
+            rows = self.rows(
+                f"select * from outcomes where image_id in ({numbers}) and {place} "
+                "order by image_id, severity desc, item_no, score desc"
+            )
+            for row in rows.to_pylist():
+                by_image[row["dataset"], row["split"], row["image_id"]].append(row)
+        return by_image
+
     def image(self, key: ImageKey) -> Row:
         """The row of an image. Raises NotInReleaseError."""
         with self._lock:
@@ -209,6 +244,7 @@ class BrowsedRelease:
             self.matching(table, keys) for table in ("items", "landmarks", "polygons")
         )
         drawn = annotated_items(items, landmarks, polygons)
+        predicted = self.predictions.drawn(keys) if self.predictions else {}
         item_rows: dict[ImageKey, list[Row]] = defaultdict(list)
         for item in items.to_pylist():
             item_rows[item["dataset"], item["split"], item["image_id"]].append(item)
@@ -225,31 +261,14 @@ class BrowsedRelease:
             orientation = row["orientation"]
             shown = stored[::-1] if orientation in _SWAPPED else stored
             own_names = [names[*key, item.item_no] for item in own] if named else ()
-            overlay = svg_overlay(shown, turned_points(orientation, stored), own, names=own_names)
+            turn = turned_points(orientation, stored)
+            overlay = svg_overlay(shown, turn, own, predicted.get(key, ()), names=own_names)
             views.append(ImageView(row, item_rows[key], shown, overlay))
         return views
 
     def picture(self, key: ImageKey, side: int) -> tuple[str, bytes]:
-        """Media type and bytes of an image's picture, decoded and encoded again, upright.
-
-        Its longer side is at most `side` pixels, one of SIDES. Raises NotInReleaseError and
-        PictureError.
-        """
-        with self._lock:
-            kept = self._pictures.get((key, side))
-        if kept is not None:
-            return kept
-        row = self.image(key)
-        with self._place(self._decoders):
-            try:
-                data = self._reader.load(*key, row["file_name"])
-            except InputError as error:
-                raise NotInReleaseError(str(error)) from error
-            picture = _encoded(data, side, row["orientation"])
-        if side == SIDES[0] and len(picture[1]) < THUMBNAIL_BYTES // 8:
-            with self._lock:
-                self._pictures[key, side] = picture
-        return picture
+        """Media type and bytes of an image's picture: see `ServedPictures`."""
+        return self._pictures.encoded(self.image(key), side)
 
     def _cursor(self) -> Warehouse:
         return self._con.cursor()
@@ -258,28 +277,6 @@ class BrowsedRelease:
         with self._lock:
             for row in rows:
                 self._images[row["dataset"], row["split"], row["image_id"]] = row
-
-    @contextmanager
-    def _place(self, places: BoundedSemaphore) -> Iterator[None]:
-        if not places.acquire(timeout=2 * self.timeout):
-            raise BusyError("too many requests at a time: try again.")
-        try:
-            yield
-        finally:
-            places.release()
-
-
-def _encoded(data: bytes, side: int, orientation: int | None) -> tuple[str, bytes]:
-    """A picture as JPEG, or as PNG where it is small. Raises PictureError."""
-    cropped = crop_picture(open_picture(data), size=(side, side), fit="shrink")
-    if cropped is None:
-        raise InputError("the picture is empty.")
-    picture, _ = cropped
-    small = max(picture.size) <= _PIXELATED
-    sink = BytesIO()
-    turned = turn_picture(picture, orientation)
-    turned.save(sink, "PNG" if small else "JPEG", quality=88)
-    return "image/png" if small else "image/jpeg", sink.getvalue()
 
 
 def _extent(items: Sequence[Any]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from flows.release import Release
 from flows.warehouse import Warehouse, all_checks, check_named, sql_condition, text_literal
 from schemas.categories import CATEGORIES
+from schemas.datasets import DATASETS
 from schemas.errors import InputError, did_you_mean
 from schemas.images import IMAGES
 from schemas.items import ITEMS
@@ -52,14 +53,15 @@ def choices(release: Release) -> dict[str, tuple[str, ...]]:
 
     Columns of images and items with a closed vocabulary come from the declarations.
     """
-    splits = release.splits("images")
-    datasets = tuple(dict.fromkeys(dataset for dataset, _ in splits))
+    held = {dataset for dataset, _ in release.splits("images")}
+    datasets = tuple(dataset for dataset in DATASETS if dataset in held)
+    splits = (split for dataset in datasets for split in DATASETS[dataset].splits)
     columns = {column.field.name: column.words for column in (*IMAGES.columns, *ITEMS.columns)}
     names = (category.name for dataset in datasets for category in CATEGORIES[dataset])
     checks = (check for check in all_checks() if set(IMAGE_KEY) <= check.columns.keys())
     return {
         "dataset": datasets,
-        "split": tuple(dict.fromkeys(split for _, split in splits)),
+        "split": tuple(dict.fromkeys(splits)),
         "category_name": tuple(dict.fromkeys(names)),
         "annotated": ("true", "false"),
         **{name: words for name, words in columns.items() if words and name not in IMAGE_KEY},
@@ -81,13 +83,19 @@ class ImageFilter:
     settings: Mapping[str, object] | None = None
 
     @classmethod
-    def parse(cls, con: Warehouse, release: Release, fields: Mapping[str, str]) -> "ImageFilter":
+    def parse(
+        cls,
+        con: Warehouse,
+        words_by_field: Mapping[str, tuple[str, ...]],
+        fields: Mapping[str, str],
+        settings: Mapping[str, object] | None = None,
+    ) -> "ImageFilter":
         """The filter of these fields; other names and empty values are ignored.
 
         `where` is a SQL condition. Raises InputError for an unknown value or another text.
         """
         values = {}
-        for name, words in choices(release).items():
+        for name, words in words_by_field.items():
             if value := fields.get(name):
                 if value not in words:
                     hint = did_you_mean(value[:80], words, f"give one of {', '.join(words[:9])}")
@@ -95,7 +103,7 @@ class ImageFilter:
                 values[name] = value
         where = fields.get("where", "").strip()
         condition = sql_condition(con, where) if where else None
-        return cls(values, condition, release.manifest.parameters.get("pairs"))
+        return cls(values, condition, settings)
 
     def sql(self) -> str:
         """The keys of the images, sorted: a SELECT that `wardrobe sql` runs too."""
@@ -132,6 +140,8 @@ class ImageFilter:
         if rule := self.values.get("rejection"):
             broken = [] if rule == ANY else [f"rule = {text_literal(rule)}"]
             yield "refused", _select("rejections", [*split, "image_id is not null", *broken])
+        if outcome := self.values.get("outcome"):
+            yield "evaluated", _select("outcomes", [f"outcome = {text_literal(outcome)}"])
         if check := self.values.get("check"):
             yield "offending", f"    select {KEY} from (\n{self.check_sql(check)}\n    )"
 

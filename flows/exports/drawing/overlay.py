@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from markupsafe import Markup, escape
 
 from flows.exports.drawing.annotated import AnnotatedItem, Landmark, Point, PredictedItem
+from schemas.categories import Edge
 from schemas.vocabulary import OCCLUDED, VISIBLE
 
 LAYERS = ("boxes", "outlines", "landmarks", "numbers", "predictions")
@@ -49,7 +50,7 @@ def svg_overlay(
         if names:
             layers["numbers"] += _numbers(item.landmarks, names[place], turn, unit)
     for prediction in predictions:
-        layers["predictions"] += _prediction(prediction, turn)
+        layers["predictions"] += _prediction(prediction, turn, unit)
     groups = "".join(
         f'<g class="layer-{name}">{"".join(marks)}</g>' for name, marks in layers.items() if marks
     )
@@ -63,9 +64,7 @@ def svg_overlay(
 
 def _landmarks(item: AnnotatedItem, hue: str, turn: Turn) -> Iterable[str]:
     """The outline's edges, then dots and squares: lines of no length, of the width of a mark."""
-    places = [landmark.place for landmark in item.landmarks]
-    ends = [(places[a - 1], places[b - 1]) for a, b in item.edges if max(a, b) <= len(places)]
-    edges = [(a, b) for a, b in ends if a and b]
+    edges = _edges([landmark.place for landmark in item.landmarks], item.edges)
     if edges:
         yield _path("edge", edges, turn)
     for word in (VISIBLE, OCCLUDED):
@@ -94,16 +93,31 @@ def _numbers(
                     )
 
 
-def _prediction(prediction: PredictedItem, turn: Turn) -> Iterable[str]:
+def _prediction(prediction: PredictedItem, turn: Turn, unit: float) -> Iterable[str]:
+    """Box, outlines and edges dashed; landmarks as crosses."""
     outlines = [*prediction.outlines]
     if prediction.box:
         outlines.append(_corners(prediction.box))
     if outlines:
         yield _path("halo", outlines, turn, closed=True)
         yield _path("prediction", outlines, turn, closed=True)
-    points = [(point,) for point in prediction.landmarks if point]
-    if points:
-        yield _path("prediction mark", points, turn)
+    edges = _edges(prediction.landmarks, prediction.edges)
+    if edges:
+        yield _path("prediction", edges, turn)
+    strokes = [
+        ((x - unit, y - down), (x + unit, y + down))
+        for x, y in filter(None, prediction.landmarks)
+        for down in (unit, -unit)
+    ]
+    if strokes:
+        yield _path("mark-edge cross", strokes, turn)
+        yield _path("cross", strokes, turn)
+
+
+def _edges(places: Sequence[Point | None], edges: Sequence[Edge]) -> list[tuple[Point, Point]]:
+    """The ends of the edges between landmarks that have a place."""
+    ends = [(places[a - 1], places[b - 1]) for a, b in edges if max(a, b) <= len(places)]
+    return [(a, b) for a, b in ends if a and b]
 
 
 def _corners(box: tuple[float, float, float, float]) -> tuple[Point, ...]:
