@@ -133,8 +133,9 @@ class BrowsedPredictions:
         if paths:
             if predictions_sha256(paths) != self.origin.predictions_sha256:
                 raise InputError(f"{details} is not about these predictions: {paths[0]}")
+            origin = self.origin
             self._predictions = read_split_predictions(
-                con, self.origin.task, *place.values(), paths
+                con, origin.task, origin.dataset, origin.split, paths
             )
 
     def drawn(self, keys: Collection[ImageKey]) -> dict[ImageKey, list[PredictedItem]]:

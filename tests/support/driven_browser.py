@@ -79,11 +79,31 @@ class Browser:
         """Type into an element."""
         self.post(f"{self.element(selector)}/value", text=text)
 
+    def style(self, selector: str, name: str) -> str:
+        """A computed property of an element's style."""
+        return self._call("GET", f"{self._session}{self.element(selector)}/css/{name}")
+
     def press(self, key: str) -> None:
         """Press and release a key, wherever the focus is."""
         code = _KEYS.get(key, key)
         actions = [{"type": "keyDown", "value": code}, {"type": "keyUp", "value": code}]
         self.post("/actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """After the body, wait until another page is loaded."""
+        self.script("window.isOld = true")
+        yield
+        for _ in range(300):
+            if self.script("return !window.isOld && document.readyState === 'complete'"):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"no other page was loaded: {self.path}")
+
+    def follow(self, selector: str) -> None:
+        """Click an element that leads to another page."""
+        with self.leaving():
+            self.click(selector)
 
     @property
     def path(self) -> str:
