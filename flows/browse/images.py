@@ -82,20 +82,15 @@ def image_routes(pages: Pages) -> list[Route]:
         chosen = pages.filter(state)
         key = _key_in(request)
         (view,) = browsed.views([browsed.image(key)], named=True)
-        landmarks, polygons, rejections = (
-            browsed.matching(table, [key]).to_pylist()
-            for table in ("landmarks", "polygons", "rejections")
-        )
         before, after = browsed.neighbours(chosen, key)
         return pages.render(
             "image.html.jinja",
             state,
             view=view,
             side=SIDES[1],
-            landmarks=landmarks,
-            rejections=rejections,
-            outcomes=browsed.outcomes([key])[key],
-            document=source_document(view.row, view.items, landmarks, polygons),
+            rejections=browsed.matching("rejections", [key]).to_pylist(),
+            outcomes=browsed.outcomes([key]).get(key, []),
+            document=source_document(view.row, view.items, view.landmarks, view.polygons),
             previous=state.image(before) if before else None,
             following=state.image(after) if after else None,
             columns={name: meanings(TABLES[name].schema) for name in ("images", "items")},

@@ -6,20 +6,17 @@ that may run at a time; so memory does not grow with the number of readers.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import pyarrow as pa
 from cachetools import LRUCache
-from markupsafe import Markup
 
-from flows.exports.drawing.annotated import annotated_items, turned_points
-from flows.exports.drawing.overlay import LAYERS, svg_overlay
+from flows.exports.drawing.overlay import LAYERS
 from flows.lake import open_lake
 from flows.pipelines.browsed_predictions import BrowsedPredictions
 from flows.pipelines.image_filter import ImageFilter, ImageKey, choices
+from flows.pipelines.image_views import ImageView, Row, image_views, rows_by_image
 from flows.pipelines.served_pictures import (
     SIDES,
     BusyError,
@@ -46,28 +43,6 @@ MEMORY = "192MB"
 
 QUERIES = 4
 """How many queries run at a time."""
-
-_SWAPPED = range(5, 9)  # orientations that exchange width and height
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class ImageView:
-    """An image as shown: its row of images, its rows of items, and its annotations as SVG.
-
-    `size` is that of the picture as shown; None where neither picture nor annotations tell it.
-    """
-
-    row: Row
-    items: Sequence[Row]
-    size: tuple[int, int]
-    overlay: Markup
-
-    @property
-    def key(self) -> ImageKey:
-        """Data set, split and number."""
-        return self.row["dataset"], self.row["split"], self.row["image_id"]
 
 
 class BrowsedRelease:
@@ -148,15 +123,28 @@ class BrowsedRelease:
         self, chosen: ImageFilter, key: ImageKey
     ) -> tuple[ImageKey | None, ImageKey | None]:
         """The keys of the images before and after a key, which need not be one of the filter."""
-        return self._neighbour(chosen, key, True), self._neighbour(chosen, key, False)
+        own = chosen.with_values({"dataset": key[0], "split": key[1]})
+        before = after = None
+        if {"dataset": key[0], "split": key[1]}.items() >= chosen.placed.items():
+            columns = (
+                f"max(image_id) filter (where image_id < {key[2]}) as before, "
+                f"min(image_id) filter (where image_id > {key[2]}) as after"
+            )
+            (row,) = self.rows(own.rows(columns)).to_pylist()
+            before, after = row["before"], row["after"]
+        return (
+            (*key[:2], before) if before is not None else self._next_split(chosen, key, True),
+            (*key[:2], after) if after is not None else self._next_split(chosen, key, False),
+        )
 
-    def _neighbour(self, chosen: ImageFilter, key: ImageKey, backwards: bool) -> ImageKey | None:
-        nearest, sign = ("max", "<") if backwards else ("min", ">")
+    def _next_split(self, chosen: ImageFilter, key: ImageKey, backwards: bool) -> ImageKey | None:
+        """The last image of the splits before that of a key, or the first of those after it."""
+        nearest = "max" if backwards else "min"
         for part, edge in self._splits(chosen, key, backwards):
-            condition = f"image_id {sign} {edge}" if edge is not None else ""
-            rows = self.rows(part.rows(f"{nearest}(image_id) as image_id", condition))
-            if (image_id := rows["image_id"][0].as_py()) is not None:
-                return part.values["dataset"], part.values["split"], image_id
+            if edge is None:
+                rows = self.rows(part.rows(f"{nearest}(image_id) as image_id"))
+                if (image_id := rows["image_id"][0].as_py()) is not None:
+                    return part.values["dataset"], part.values["split"], image_id
         return None
 
     def _splits(
@@ -191,7 +179,6 @@ class BrowsedRelease:
 
     def outcomes(self, keys: Sequence[ImageKey]) -> dict[ImageKey, list[Row]]:
         """The rows of outcomes of these images, by item."""
-        by_image: dict[ImageKey, list[Row]] = defaultdict(list)
         if self.predictions is not None and keys:
             numbers = ", ".join(str(int(key[2])) for key in keys)
             place = f"dataset = '{self.predictions.origin.dataset}' "
@@ -200,9 +187,8 @@ class BrowsedRelease:
                 f"select * from outcomes where image_id in ({numbers}) and {place} "
                 "order by image_id, severity desc, item_no, score desc"
             )
-            for row in rows.to_pylist():
-                by_image[row["dataset"], row["split"], row["image_id"]].append(row)
-        return by_image
+            return rows_by_image(rows)
+        return {}
 
     def image(self, key: ImageKey) -> Row:
         """The row of an image. Raises NotInReleaseError."""
@@ -243,28 +229,8 @@ class BrowsedRelease:
         items, landmarks, polygons = (
             self.matching(table, keys) for table in ("items", "landmarks", "polygons")
         )
-        drawn = annotated_items(items, landmarks, polygons)
         predicted = self.predictions.drawn(keys) if self.predictions else {}
-        item_rows: dict[ImageKey, list[Row]] = defaultdict(list)
-        for item in items.to_pylist():
-            item_rows[item["dataset"], item["split"], item["image_id"]].append(item)
-        names: dict[tuple, list[str | None]] = defaultdict(list)
-        if named:
-            for mark in landmarks.to_pylist():
-                place = (mark["dataset"], mark["split"], mark["image_id"], mark["item_no"])
-                names[place].append(mark["landmark_name"])
-        views = []
-        for key, row in zip(keys, rows, strict=True):
-            own = drawn.get(key, ())
-            width, height = row["width"], row["height"]
-            stored = (width, height) if width and height else _extent(own)
-            orientation = row["orientation"]
-            shown = stored[::-1] if orientation in _SWAPPED else stored
-            own_names = [names[*key, item.item_no] for item in own] if named else ()
-            turn = turned_points(orientation, stored)
-            overlay = svg_overlay(shown, turn, own, predicted.get(key, ()), names=own_names)
-            views.append(ImageView(row, item_rows[key], shown, overlay))
-        return views
+        return image_views(rows, items, landmarks, polygons, predicted, named=named)
 
     def picture(self, key: ImageKey, side: int) -> tuple[str, bytes]:
         """Media type and bytes of an image's picture: see `ServedPictures`."""
@@ -277,14 +243,3 @@ class BrowsedRelease:
         with self._lock:
             for row in rows:
                 self._images[row["dataset"], row["split"], row["image_id"]] = row
-
-
-def _extent(items: Sequence[Any]) -> tuple[int, int]:
-    """The size of a canvas for annotations whose picture is unknown."""
-    edges = [item.box[2:] for item in items if item.box]
-    edges += [mark.place for item in items for mark in item.landmarks if mark.place]
-    edges += [point for item in items for polygon in item.polygons for point in polygon]
-    if not edges:
-        return (300, 400)
-    x, y = zip(*edges, strict=True)
-    return (max(1, round(max(x))), max(1, round(max(y))))

@@ -39,13 +39,10 @@ def svg_overlay(
         hue = f"hue-{place % HUES}"
         for number, polygon in enumerate(item.polygons):
             kind = f"{hue} outline" if number == 0 else f"{hue} part"
-            layers["outlines"].append(_path(kind, [polygon], turn, closed=True))
+            layers["outlines"] += _paths([kind], [polygon], turn, closed=True)
         if item.box is not None:
             corners = _corners(item.box)
-            layers["boxes"] += [
-                _path("halo", [corners], turn, closed=True),
-                _path(f"{hue} box", [corners], turn, closed=True),
-            ]
+            layers["boxes"] += _paths(["halo", f"{hue} box"], [corners], turn, closed=True)
         layers["landmarks"] += _landmarks(item, hue, turn)
         if names:
             layers["numbers"] += _numbers(item.landmarks, names[place], turn, unit)
@@ -66,16 +63,14 @@ def _landmarks(item: AnnotatedItem, hue: str, turn: Turn) -> Iterable[str]:
     """The outline's edges, then dots and squares: lines of no length, of the width of a mark."""
     edges = _edges([landmark.place for landmark in item.landmarks], item.edges)
     if edges:
-        yield _path("edge", edges, turn)
+        yield from _paths(["edge"], edges, turn)
     for word in (VISIBLE, OCCLUDED):
         points = [
             (mark.place,) for mark in item.landmarks if mark.place and mark.visibility == word
         ]
         if points:
-            yield _path(f"mark-edge {word}", points, turn)
-            yield _path(f"{hue} mark {word}", points, turn)
-            if word == OCCLUDED:
-                yield _path("hole", points, turn)
+            kinds = [f"mark-edge {word}", f"{hue} mark {word}"]
+            yield from _paths(kinds + ["hole"] * (word == OCCLUDED), points, turn)
 
 
 def _numbers(
@@ -99,19 +94,17 @@ def _prediction(prediction: PredictedItem, turn: Turn, unit: float) -> Iterable[
     if prediction.box:
         outlines.append(_corners(prediction.box))
     if outlines:
-        yield _path("halo", outlines, turn, closed=True)
-        yield _path("prediction", outlines, turn, closed=True)
+        yield from _paths(["halo", "prediction"], outlines, turn, closed=True)
     edges = _edges(prediction.landmarks, prediction.edges)
     if edges:
-        yield _path("prediction", edges, turn)
+        yield from _paths(["prediction"], edges, turn)
     strokes = [
         ((x - unit, y - down), (x + unit, y + down))
         for x, y in filter(None, prediction.landmarks)
         for down in (unit, -unit)
     ]
     if strokes:
-        yield _path("mark-edge cross", strokes, turn)
-        yield _path("cross", strokes, turn)
+        yield from _paths(["mark-edge cross", "cross"], strokes, turn)
 
 
 def _edges(places: Sequence[Point | None], edges: Sequence[Edge]) -> list[tuple[Point, Point]]:
@@ -125,15 +118,21 @@ def _corners(box: tuple[float, float, float, float]) -> tuple[Point, ...]:
     return (x1, y1), (x2, y1), (x2, y2), (x1, y2)
 
 
-def _path(kind: str, lines: Iterable[Sequence[Point]], turn: Turn, closed: bool = False) -> str:
-    """Lines as one path; a line of one point has no length, but the width of its stroke."""
+def _paths(
+    kinds: Iterable[str], lines: Iterable[Sequence[Point]], turn: Turn, closed: bool = False
+) -> list[str]:
+    """Lines as one path, once for each class of marks.
+
+    A line of one point has no length, but the width of its stroke.
+    """
     steps = []
     for line in lines:
         turned = [turn(x, y) for x, y in line]
-        points = "L".join(f"{_number(x)} {_number(y)}" for x, y in turned)
+        points = "L".join([f"{_number(x)} {_number(y)}" for x, y in turned])
         end = "h0" if len(line) == 1 else "z" if closed else ""
         steps.append(f"M{points}{end}")
-    return f'<path class="{kind}" d="{"".join(steps)}"/>'
+    data = "".join(steps)
+    return [f'<path class="{kind}" d="{data}"/>' for kind in kinds]
 
 
 def _number(value: float) -> str:
