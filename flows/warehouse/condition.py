@@ -35,7 +35,8 @@ def sql_condition(con: duckdb.DuckDBPyConnection, text: str) -> str:
             rows = con.execute(_PARSED, {"text": statement}).fetchall()
         ((message, parameters),) = rows
         if message is not None:
-            raise InputError(f"the condition is not one SQL expression: {message}.")
+            reason = " ".join(message.split())
+            raise InputError(f"the condition is not one SQL expression: {reason}.")
         if parameters:
             raise InputError("the condition has a parameter: write the value.")
     return condition
