@@ -139,8 +139,8 @@ def test_a_picture_is_upright_and_so_are_its_annotations(small_lake, orientation
         exif[0x0112] = orientation
     data = BytesIO()
     stored.save(data, "JPEG", exif=exif)
-    given = image(1, item(box=(0.0, 0.0, 10.0, 20.0)), picture=data.getvalue())
-    client = small_lake(given | {"orientation": orientation})
+    upright = image(1, item(box=(0.0, 0.0, 10.0, 20.0)), picture=data.getvalue())
+    client = small_lake(upright | {"orientation": orientation})
     picture = Image.open(BytesIO(client.get("/picture/deepfashion2/train/1").content))
     assert picture.size == ((80, 64) if orientation == 6 else (64, 80))
     page = client.get("/image/deepfashion2/train/1").text
