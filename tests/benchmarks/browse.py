@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import pyarrow.parquet as pq
 from benchmark import Table, options
-from large_release import write_large
+from large_release import PART, write_large
 from releases import jpeg
 
 from flows.release.manifest import Changes, FileRecord, Manifest, encode_manifest
@@ -103,7 +103,8 @@ class Reader:
         return time.perf_counter() - start
 
     def _number(self) -> int:
-        return self._random.randrange(1, self._images * 4 // 5)
+        number = self._random.randrange(1, self._images * 4 // 5)
+        return number if number % PART else number + 1  # multiples of PART do not exist
 
     def grid(self, start: str) -> float:
         """A page of 60 somewhere in the selection."""
@@ -147,36 +148,38 @@ def measure(lake: Path, images: int, pages: int) -> None:
     with subprocess.Popen(
         [*command, "--lake", str(lake), "--timeout", "60"], stdout=subprocess.PIPE, text=True
     ) as server:
-        line = server.stdout.readline() if server.stdout else ""
-        started = time.perf_counter() - begin
-        port = int(line.split()[1].rstrip("/").rpartition(":")[2])
-        reader = Reader(port, 0, images)
+        try:
+            line = server.stdout.readline() if server.stdout else ""
+            started = time.perf_counter() - begin
+            port = int(line.split()[1].rstrip("/").rpartition(":")[2])
+            reader = Reader(port, 0, images)
 
-        def row(what: str, ask, times: int) -> None:
-            before = cpu_seconds(server.pid)
-            seconds = [ask() for _ in range(times)]
-            cpu = (cpu_seconds(server.pid) - before) / times
-            table.row(what, statistics.median(seconds) * 1e3, cpu * 1e3, resident(server.pid))
+            def row(what: str, ask, times: int) -> None:
+                before = cpu_seconds(server.pid)
+                seconds = [ask() for _ in range(times)]
+                cpu = (cpu_seconds(server.pid) - before) / times
+                table.row(what, statistics.median(seconds) * 1e3, cpu * 1e3, resident(server.pid))
 
-        table.row("start of the command", started * 1e3, 0, resident(server.pid))
-        row("first page after the start", lambda: reader.get("/"), 1)
-        for start in GRIDS:
-            reader.grid(start)  # the number of matches is counted once
-            row(f"grid of 60: {start[:32]}", lambda start=start: reader.grid(start), 31)
-        row("image", reader.image, 61)
-        row("thumbnail", reader.thumbnail, 61)
-        readers = [Reader(port, seed, images) for seed in range(READERS)]
-        before, begin = cpu_seconds(server.pid), time.perf_counter()
-        with ThreadPoolExecutor(READERS) as pool:
-            list(pool.map(lambda each: each.visit(pages // READERS), readers))
-        seconds, cpu = time.perf_counter() - begin, cpu_seconds(server.pid) - before
-        table.row(
-            f"{pages} pages by {READERS} readers at once, each",
-            seconds / pages * 1e3,
-            cpu / pages * 1e3,
-            resident(server.pid),
-        )
-        server.terminate()
+            table.row("start of the command", started * 1e3, 0, resident(server.pid))
+            row("first page after the start", lambda: reader.get("/"), 1)
+            for start in GRIDS:
+                reader.grid(start)  # the number of matches is counted once
+                row(f"grid of 60: {start[:32]}", lambda start=start: reader.grid(start), 31)
+            row("image", reader.image, 61)
+            row("thumbnail", reader.thumbnail, 61)
+            readers = [Reader(port, seed, images) for seed in range(READERS)]
+            before, begin = cpu_seconds(server.pid), time.perf_counter()
+            with ThreadPoolExecutor(READERS) as pool:
+                list(pool.map(lambda each: each.visit(pages // READERS), readers))
+            seconds, cpu = time.perf_counter() - begin, cpu_seconds(server.pid) - before
+            table.row(
+                f"{pages} pages by {READERS} readers at once, each",
+                seconds / pages * 1e3,
+                cpu / pages * 1e3,
+                resident(server.pid),
+            )
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":
