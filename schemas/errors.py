@@ -29,6 +29,10 @@ class EngineError(InputError):
     """
 
 
+class TimeLimitError(InputError):
+    """A query did not finish within its time limit."""
+
+
 class MissingExtra(InputError):
     """An optional dependency that a command needs is not installed; the message says how to."""
 

@@ -26,6 +26,7 @@ for module in (
     "ingest",
     "query",
     "inspect",
+    "browse",
     "releases",
     "export",
     "evaluate",

@@ -32,18 +32,25 @@ class PictureReader:
 
     def read(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes | None:
         """The file's bytes, or None where it is in neither place (a source that moved away)."""
+        try:
+            return self.load(dataset, split, image_id, file_name)
+        except InputError as error:
+            self.missing = str(error).rstrip(".")
+            return None
+
+    def load(self, dataset: str, split: str, image_id: int, file_name: str) -> bytes:
+        """The file's bytes. Raises InputError where it is in neither place."""
         data = self._from_release(dataset, split, image_id)
         if data is not None:
             return data
+        key = (dataset, split)
+        if key not in self._sources:
+            self._sources[key] = picture_source(self._release.manifest.inputs, *key)
+        source = self._sources[key]
         try:
-            key = (dataset, split)
-            if key not in self._sources:
-                self._sources[key] = picture_source(self._release.manifest.inputs, *key)
-            source = self._sources[key]
             return read_member(source.location, source.member(file_name))
-        except (InputError, OSError) as error:
-            self.missing = str(error).rstrip(".")
-            return None
+        except OSError as error:
+            raise InputError(str(error)) from error
 
     def picture(
         self, dataset: str, split: str, image_id: int, file_name: str

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,34 @@ FIRST_BYTES = 1 << 20
 Predictions = dict[int, tuple[PredictedItem, ...]]
 
 
+@dataclass(frozen=True)
+class SplitPredictions:
+    """The predictions for a split: validated records, and the images that they are for."""
+
+    task: str
+    dataset: str
+    images: pa.Table
+    records: Iterable[pa.RecordBatch]
+
+    def items(self, image_ids: Collection[int]) -> Predictions:
+        """The predictions for these images, by falling score; images without any are absent."""
+        rows = _rows_of(image_ids, self.records)
+        if self.dataset == "fashionai":
+            return _key_points(self.images, rows)
+        _, parts = READERS[self.task]
+        by_image: dict[int, list[PredictedItem]] = defaultdict(list)
+        for row in rows:
+            own_category = category(self.dataset, row["category_id"])
+            item = PredictedItem(
+                row["row"], own_category.name, row["score"], **parts(row, own_category)
+            )
+            by_image[row["image_id"]].append(item)
+        return {
+            image_id: tuple(sorted(items, key=lambda item: -(item.score or 0)))
+            for image_id, items in by_image.items()
+        }
+
+
 def predicted_items(
     con: Warehouse,
     task: str,
@@ -43,25 +72,30 @@ def predicted_items(
 
     All records are read and validated. Raises InputError for bad ones.
     """
+    return _opened(con, task, dataset, split, paths).items(image_ids)
+
+
+def read_split_predictions(
+    con: Warehouse, task: str, dataset: str, split: str, paths: Sequence[Path]
+) -> SplitPredictions:
+    """All predictions, read into memory. Raises InputError for bad ones, and for other tasks."""
+    if dataset != "fashionai" and task not in READERS:
+        raise InputError(f"predictions of {task} are not drawn: leave out --predictions")
+    opened = _opened(con, task, dataset, split, paths)
+    return replace(opened, records=list(opened.records))
+
+
+def _opened(
+    con: Warehouse, task: str, dataset: str, split: str, paths: Sequence[Path]
+) -> SplitPredictions:
+    """Predictions whose records are read once, when they are iterated."""
     partition = {"dataset": dataset, "split": split}
     if dataset == "fashionai":
         images = run_query(con, "named_images", partition)
-        batches = read_points(paths, images).to_batches()
-        return _key_points(images, _rows_of(image_ids, batches))
+        return SplitPredictions(task, dataset, images, read_points(paths, images).to_batches())
     images = read_matching(con, "images", pa.Table.from_pylist([partition]))
     images = images.filter(images["annotated"]).select(["image_id", "width", "height"])
-    read, parts = READERS[task]
-    by_image: dict[int, list[PredictedItem]] = defaultdict(list)
-    for row in _rows_of(image_ids, read(paths, images)):
-        own_category = category(dataset, row["category_id"])
-        item = PredictedItem(
-            row["row"], own_category.name, row["score"], **parts(row, own_category)
-        )
-        by_image[row["image_id"]].append(item)
-    return {
-        image_id: tuple(sorted(items, key=lambda item: -(item.score or 0)))
-        for image_id, items in by_image.items()
-    }
+    return SplitPredictions(task, dataset, images, READERS[task][0](paths, images))
 
 
 def first_of_lists(

@@ -5,6 +5,7 @@ Spark is a second engine for the files of sql/. May import `schemas`, `flows.sto
 other rows come from `read_table` and `read_matching`.
 """
 
+from flows.warehouse.condition import sql_condition
 from flows.warehouse.connect import (
     Warehouse,
     add_table,
@@ -15,6 +16,7 @@ from flows.warehouse.connect import (
     read_matching,
     read_table,
     restrict_to_images,
+    text_literal,
 )
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
@@ -75,7 +77,9 @@ __all__ = [
     "run_query",
     "run_user_sql",
     "spark_engine",
+    "sql_condition",
     "stream_query",
+    "text_literal",
     "view_schema",
     "write_database",
 ]

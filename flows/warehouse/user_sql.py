@@ -18,7 +18,7 @@ from flows.warehouse.connect import (
     text_literal,
 )
 from flows.warehouse.release_names import Files, ReleaseNames
-from schemas.errors import InputError
+from schemas.errors import InputError, TimeLimitError
 
 Result = TypeVar("Result")
 
@@ -192,7 +192,7 @@ class _Interruptible:
             if finished:
                 return _result(call)
             self._interrupt(call)
-        raise InputError(
+        raise TimeLimitError(
             f"the query did not finish within {self._timeout:g} seconds: select less at once or "
             "raise the limit with --timeout."
         )

@@ -128,11 +128,24 @@ def apply_orientation(
     Annotations are in stored pixels, and most viewers apply the orientation.
     """
     orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+    return turn_picture(picture, orientation), turned_points(orientation, picture.size)
+
+
+def turn_picture(picture: Image.Image, orientation: int | None) -> Image.Image:
+    """The picture of stored pixels as viewers show it."""
     if orientation not in _TURNS:
-        return picture, lambda x, y: (x, y)
-    width, height = picture.size
-    method, turn = _TURNS[orientation]
-    return picture.transpose(method), lambda x, y: turn(x, y, width, height)
+        return picture
+    return picture.transpose(_TURNS[orientation][0])
+
+
+def turned_points(
+    orientation: int | None, size: tuple[int, int]
+) -> Callable[[float, float], Point]:
+    """Where a point goes when a picture of this size in stored pixels is turned."""
+    if orientation not in _TURNS:
+        return lambda x, y: (x, y)
+    turn = _TURNS[orientation][1]
+    return lambda x, y: turn(x, y, *size)
 
 
 _EXIF_ORIENTATION = 0x0112
