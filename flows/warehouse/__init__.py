@@ -16,7 +16,7 @@ from flows.warehouse.connect import (
     open_warehouse,
     read_matching,
     read_table,
-    restrict_to_images,
+    restrict_to_keys,
     text_literal,
 )
 from flows.warehouse.contracts import contracts
@@ -56,7 +56,7 @@ __all__ = [
     "query_or_check",
     "read_matching",
     "read_table",
-    "restrict_to_images",
+    "restrict_to_keys",
     "result_schema",
     "run_checks",
     "run_query",
