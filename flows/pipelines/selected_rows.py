@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
@@ -77,7 +77,7 @@ def select_rows(
     if "keys" in listed and listed["keys"].is_empty():
         path = lists["keys"][0]
         raise InputError(f"none of the keys in {path} is in {dataset} {split} of {release.id}.")
-    steps = (
+    steps: tuple[tuple[str, pl.DataFrame | None, Literal["semi", "anti"]], ...] = (
         ("not matching the condition", matching, "semi"),
         ("not among the keys", listed.get("keys"), "semi"),
         ("excluded", listed.get("exclude"), "anti"),
@@ -86,7 +86,7 @@ def select_rows(
     for reason, others, how in steps:
         if others is not None:
             on = [name for name in others.columns if name in rows.columns]
-            kept = rows.join(others, on=on, how="semi" if how == "semi" else "anti")
+            kept = rows.join(others, on=on, how=how)
             if kept.height < rows.height:
                 left_out[reason] = rows.height - kept.height
             rows = kept
