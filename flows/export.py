@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 # Modules, not the functions in them: see flows/ingest.py.
 from flows.pipelines import export_training as pipeline
-from flows.pipelines import failures, progress, tables
+from flows.pipelines import failures, progress, selected_rows, tables
 from flows.pipelines import report as report_pipeline
 from flows.pipelines.output import (
     require_distinct_files,
@@ -43,6 +43,9 @@ def export_training_flow(
     pictures_at: str | None = None,
     allow_left_out: bool = False,
     replace: bool = False,
+    where: str | None = None,
+    keys: str | None = None,
+    exclude: str | None = None,
     workers: int = 2,
 ) -> str:
     """Write a split of the current release as a training set, or refresh the set in `output`.
@@ -57,26 +60,39 @@ def export_training_flow(
         "crop_items": crop_items,
         "fold": fold,
     }
+    release = tables.open_release(lake, None)
+    training = pipeline.TrainingOptions(**options)
+    selected = selected_rows.select_rows(
+        release,
+        dataset,
+        split,
+        selected_rows.Selection(
+            where, Path(keys) if keys else None, Path(exclude) if exclude else None
+        ),
+        by_item=training.crop_items,
+    )
     exported = pipeline.export_training(
-        tables.open_release(lake, None),
+        release,
         dataset,
         split=split,
         output=require_output_folder(Path(output)),
-        options=pipeline.TrainingOptions(**options),
+        options=training,
         run=local_runner(workers),
         shards=shards,
         pictures_at=pictures_at,
         allow_left_out=allow_left_out,
         replace=replace,
+        selected=selected,
         on_progress=progress.log_progress(log),
     )
-    release = exported.origin.release
-    sentence = f"{output}: {exported.rows:,} rows of {dataset} {split}, release {release}"
+    sentence = f"{output}: {exported.rows:,} rows of {dataset} {split}, release "
+    sentence += exported.origin.release
     log.info("%s", sentence)
     markdown = f"**{sentence}**"
-    if exported.note:
-        log.warning("%s", exported.note)
-        markdown += f"\n\n{exported.note}"
+    for note in (*(selected.notes if selected else ()), exported.note):
+        if note:
+            log.warning("%s", note)
+            markdown += f"\n\n{note}"
     create_markdown_artifact(key="training-export", markdown=markdown)
     return sentence
 

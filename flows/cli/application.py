@@ -29,6 +29,7 @@ for module in (
     "browse",
     "releases",
     "export",
+    "export_database",
     "evaluate",
     "compare",
     "submission",

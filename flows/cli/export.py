@@ -1,7 +1,6 @@
-"""Commands that write other formats: export coco, information, training, yolo, duckdb."""
+"""Commands that write splits in other formats: export coco, information, training, yolo."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +20,8 @@ from flows.cli.options import (
     use_password_of,
 )
 from flows.cli.progress import progress
+from flows.cli.selected import print_notes, takes_selection
+from flows.pipelines.selection import Selection
 
 export = command_group(
     "export",
@@ -46,7 +47,9 @@ FolderOption = Annotated[
 
 
 @export.command()
+@takes_selection
 def coco(
+    selection: Selection,
     dataset: DatasetArgument,
     split: SplitArgument,
     output: Annotated[
@@ -70,22 +73,32 @@ def coco(
 ) -> None:
     """Write a split as one COCO file.
 
+    --where, --keys and --exclude write whole images: those with an item that the condition is true
+    for, those in --keys or with an item in it, without those in --exclude or with an item in it.
+
     Example: wardrobe export coco deepfashion2 validation --output validation.json
     """
     from flows.pipelines.export import CocoOptions, export_coco
+    from flows.pipelines.output import require_distinct_files
+    from flows.pipelines.selected_rows import select_rows
     from flows.pipelines.tables import open_release
 
+    require_distinct_files([output], selection.files)
+    opened = open_release(lake, release)
+    selected = select_rows(opened, dataset, split, selection)
     with progress() as on_progress:
         counts = export_coco(
-            open_release(lake, release),
+            opened,
             dataset,
             split=split,
             output=output,
             options=CocoOptions(layout=layout, task=task, visible_only=visible_only),
             allow_unknown_size=allow_unknown_size,
             fold=fold,
+            selected=selected,
             on_progress=on_progress,
         )
+    print_notes(selected)
     print(f"{output}: {counts.images:,} images, {counts.annotations:,} annotations")
 
 
@@ -124,7 +137,9 @@ def information(
 
 
 @export.command()
+@takes_selection
 def training(
+    selection: Selection,
     dataset: DatasetArgument,
     split: SplitArgument,
     task: Annotated[
@@ -165,42 +180,51 @@ def training(
     a new release: only shards with changed rows are written. Exit code 1: over half of the rows
     would be left out.
 
+    --where, --keys and --exclude select whole images as in `export coco`. With --crop items, and
+    for retrieval, they select items: a key of an image has all its items.
+
     Example: wardrobe export training deepfashion2 train --task landmarks --output set --size 320
     """
     use_password_of(password_file)
     from flows.pipelines.export_training import TrainingOptions, export_training
+    from flows.pipelines.selected_rows import select_rows
     from flows.pipelines.tables import open_release
     from flows.runners import local_runner
 
+    options = TrainingOptions(
+        task=task,
+        size=size,
+        picture_format=picture_format,
+        crop_items=crop is not None,
+        fold=fold,
+    )
+    opened = open_release(lake, release)
+    selected = select_rows(opened, dataset, split, selection, by_item=options.crop_items)
     with progress() as on_progress:
         record = export_training(
-            open_release(lake, release),
+            opened,
             dataset,
             split=split,
             output=output,
-            options=TrainingOptions(
-                task=task,
-                size=size,
-                picture_format=picture_format,
-                crop_items=crop is not None,
-                fold=fold,
-            ),
+            options=options,
             run=local_runner(workers or os.cpu_count() or 1),
             shards=shards,
             pictures_at=pictures_at,
             allow_left_out=allow_left_out,
             replace=replace,
+            selected=selected,
             on_progress=on_progress,
         )
-    if record.note:
-        print(f"note: {record.note}", file=sys.stderr)
+    print_notes(selected, *([record.note] if record.note else []))
     files = "1 shard" if len(record.shards) == 1 else f"{len(record.shards)} shards"
     written = f"{record.written} written" if record.written else "unchanged"
     print(f"{output}: {record.rows:,} rows of {dataset} {split} in {files}, {written}")
 
 
 @export.command()
+@takes_selection
 def yolo(
+    selection: Selection,
     dataset: DatasetArgument,
     split: SplitArgument,
     output: FolderOption,
@@ -226,17 +250,22 @@ def yolo(
     has its place in the authors' COCO layout (294 places; FashionAI 24), so that flip_idx holds
     for all categories. A mask is the first polygon of an item, which is the whole item.
 
+    --where, --keys and --exclude select whole images as in `export coco`.
+
     Exit code 1: over half of the images would be left out.
 
     Example: wardrobe export yolo deepfashion2 validation --task pose --output yolo-pose
     """
     use_password_of(password_file)
     from flows.pipelines.export_yolo import export_yolo
+    from flows.pipelines.selected_rows import select_rows
     from flows.pipelines.tables import open_release
 
+    opened = open_release(lake, release)
+    selected = select_rows(opened, dataset, split, selection)
     with progress() as on_progress:
         written_as, counts = export_yolo(
-            open_release(lake, release),
+            opened,
             dataset,
             split=split,
             output=output,
@@ -245,41 +274,9 @@ def yolo(
             fold=fold,
             pictures_at=pictures_at,
             allow_left_out=allow_left_out,
+            selected=selected,
             on_progress=on_progress,
         )
-    for note in counts.notes:
-        print(f"note: {note}", file=sys.stderr)
+    print_notes(selected, *counts.notes)
     totals = f"{counts.images:,} images, {counts.items:,} items"
     print(f"{output}: {totals} of {dataset} {split} as {written_as}")
-
-
-@export.command()
-def duckdb(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="DuckDB file to write.", callback=output_file)
-    ],
-    copy: Annotated[
-        bool, typer.Option("--copy", help="Write the rows into the file, to hand it on.")
-    ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
-    lake: LakeOption = DEFAULT_LAKE,
-    release: ReleaseOption = None,
-) -> None:
-    """Write a release as one DuckDB file, for SQL clients.
-
-    DuckDB 1.4 or newer reads it. Tables, statistics and views have comments on their columns. Every
-    query of `wardrobe query` is a macro that takes its parameters with the prefix `p_`: from
-    retrieval_gallery(p_strict := true). Where the file is attached, `use` it before a macro.
-
-    Without --copy the tables are views over the files of this release, at their absolute paths:
-    they need the lake in its place and the release in it. A later release needs another export.
-
-    Example: wardrobe export duckdb --output lake.duckdb
-    """
-    from flows.pipelines.export import export_duckdb
-    from flows.pipelines.tables import open_release
-
-    opened = open_release(lake, release)
-    with progress() as on_progress:
-        export_duckdb(opened, output, copy=copy, replace=replace, on_progress=on_progress)
-    print(f"{output}: {'copy of' if copy else 'views over'} release {opened.id}")

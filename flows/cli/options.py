@@ -208,11 +208,11 @@ def takes_ingest_options(*only: str) -> Callable[[Callable[..., None]], Callable
     The command itself takes an IngestRequest as its first parameter.
     """
     return takes_fields_of(
-        IngestRequest, [_command_line(p) for p in record_parameters(IngestRequest, only)]
+        IngestRequest, [command_line_parameter(p) for p in record_parameters(IngestRequest, only)]
     )
 
 
-def _command_line(parameter: inspect.Parameter) -> inspect.Parameter:
+def command_line_parameter(parameter: inspect.Parameter) -> inspect.Parameter:
     """The field as an argument if it is required, else as an option in the singular."""
     type_, text = get_args(parameter.annotation)
     if parameter.name == "lake":

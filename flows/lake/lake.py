@@ -27,9 +27,8 @@ from flows.release.resolve import (
     RELEASES,
     find_release,
     is_folder,
+    local_root,
     read_plain_file,
-    require_local_path,
-    require_utf8,
 )
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
@@ -44,8 +43,7 @@ class Lake(LakeReleases):
     root: Path
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        require_local_path(root)
-        self.root = require_utf8(Path(root).absolute())
+        self.root = local_root(root)
 
     def require_place(self) -> None:
         """Raise InputError for a folder that is not a lake and cannot become one."""

@@ -33,16 +33,17 @@ from flows.release.resolve import (
     RELEASES,
     LakeFile,
     find_release,
+    lake_root,
     require_known_format,
 )
 from flows.storage.objects import ObjectPath
-from flows.storage.place import Place, parse_place
+from flows.storage.place import Place
 from schemas.errors import InputError
 
 
 def open_lake(place: str | Place) -> LakeReleases:
     """The lake in a folder, or at `s3://bucket/prefix`; it need not exist yet. InputError."""
-    root = parse_place(place)
+    root = lake_root(place)
     return ObjectLake(root) if isinstance(root, ObjectPath) else Lake(root)
 
 

@@ -10,10 +10,11 @@ from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import CocoCounts, write_coco
 from flows.exports.lists import author_lists
 from flows.pipelines.progress import OnProgress, no_progress
+from flows.pipelines.selected_rows import SelectedRows
 from flows.pipelines.slices import (
     ExportTotals,
     export_totals,
-    restrict_to_fold,
+    restrict_to_part,
     split_batches,
 )
 from flows.release import Release, require_annotations
@@ -37,16 +38,19 @@ def export_coco(
     options: CocoOptions,
     allow_unknown_size: bool = False,
     fold: str | None = None,
+    selected: SelectedRows | None = None,
     on_progress: OnProgress = no_progress,
 ) -> CocoCounts:
     """Write the annotated images of a split, or of a fold of it, as one COCO file, or nothing.
+
+    Of `selected` images all items are written, and `info` of the file has the selection.
 
     COCO needs the width and height of every image. They are unknown where pictures were missing at
     ingest: an InputError, unless `allow_unknown_size` leaves them out.
     """
     release.require_split(dataset, split)
     with open_warehouse(release.tables()) as con:
-        restrict_to_fold(con, dataset, split, fold)
+        restrict_to_part(con, dataset, split, fold, selected and selected.keys)
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, options, allow_unknown_size)
         parameters = {"dataset": dataset, "split": split}
@@ -58,6 +62,7 @@ def export_coco(
                 items=_batches(con, totals, options, on_progress),
                 options=options,
                 outlined=totals.polygons > 0,
+                info=selected.description(dataset, split) if selected else None,
             )
 
 
@@ -85,7 +90,7 @@ def export_information(
     output.mkdir(parents=True, exist_ok=True)
     written = {}
     with open_warehouse(release.tables()) as con:
-        restrict_to_fold(con, dataset, split, fold)
+        restrict_to_part(con, dataset, split, fold)
         categories = run_query(con, "coco_categories", {"dataset": dataset})
         for kind in files or author_lists.FILES:
             rows = _list_rows(con, dataset, split, kind)

@@ -31,7 +31,8 @@ from flows.exports.training.rows import LeftOut, ReadPictures, training_rows
 from flows.exports.training.shards import plan_shards, write_shard
 from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import restrict_to_fold
+from flows.pipelines.selected_rows import SelectedRows
+from flows.pipelines.slices import restrict_to_part
 from flows.pipelines.training_input import (
     TABLES,
     ShardJob,
@@ -59,13 +60,15 @@ def export_training(
     pictures_at: str | None = None,
     allow_left_out: bool = False,
     replace: bool = False,
+    selected: SelectedRows | None = None,
     on_progress: OnProgress = no_progress,
 ) -> ExportedSplit:
     """Write or refresh a split in the folder `output`, next to other splits of the same export.
 
     Shards whose source rows did not change are kept, and nothing is written when the split did not
     change. The others are replaced when all of them are finished. `pictures_at` is the current
-    location of the source, if it moved.
+    location of the source, if it moved. `selected` are images, or items where the options write a
+    row per item cut out; footers and card have the selection.
 
     Raises InputError for a folder with another export, unless `replace`; MostLeftOut when over half
     of the rows would be left out, unless `allow_left_out`; and InputError when over 1 % of the
@@ -73,10 +76,12 @@ def export_training(
     on with the finished shards.
     """
     release.require_split(dataset, split)
+    keys = selected.keys if selected else None
+    terms = selected.record.terms if selected else msgspec.UNSET
     with open_warehouse(release.tables(), only=TABLES) as con:
-        restrict_to_fold(con, dataset, split, options.fold)
+        restrict_to_part(con, dataset, split, options.fold, keys)
         features = features_of(options, list(category_names(con, dataset).values()))
-        export = Export(dataset, split, options, features)
+        export = Export(dataset, split, options, features, terms)
         held = held_shards(output, export, shards=shards, replace=replace)
         if unchanged := _unchanged_split(release, export, held, output):
             require_half(
@@ -98,7 +103,18 @@ def export_training(
     planned = plan_shards(rows, options, split=split, shards=shards, held=starts)
     staging = prepare_staging(output)
     jobs = [
-        ShardJob(release.path, dataset, split, output, options, shard, len(planned), pictures_at)
+        ShardJob(
+            release.path,
+            dataset,
+            split,
+            output,
+            options,
+            shard,
+            len(planned),
+            pictures_at,
+            keys,
+            terms,
+        )
         for shard in planned
     ]
     finished: list[ShardRecord] = []
@@ -109,7 +125,12 @@ def export_training(
     exported = ExportedSplit(
         split,
         finished,
-        Origin(release.id, left_out, _input_hash(release, export, finished)),
+        Origin(
+            release.id,
+            left_out,
+            _input_hash(release, export, finished),
+            selected.record if selected else msgspec.UNSET,
+        ),
         written=sum((staging / shard.name).exists() for shard in planned),
     )
     _require_few_losses(exported, rows.num_rows)
@@ -126,7 +147,7 @@ def build_shard(job: ShardJob) -> ShardRecord:
     """
     release = Release(job.release)
     with open_warehouse(release.tables(), only=TABLES, threads=1) as con:
-        restrict_to_fold(con, job.dataset, job.split, job.options.fold)
+        restrict_to_part(con, job.dataset, job.split, job.options.fold, job.keys)
         features = features_of(job.options, list(category_names(con, job.dataset).values()))
         footer = ShardFooter(
             job.dataset,
@@ -135,6 +156,7 @@ def build_shard(job: ShardJob) -> ShardRecord:
             job.options,
             _source_hash(con, job),
             job.shard.first_image_id,
+            selection=job.selection,
         )
         staging = job.folder / STAGING
         for folder in (job.folder, staging):

@@ -19,7 +19,8 @@ from flows.exports.yolo.labels import Task
 from flows.exports.yolo.writer import BROKEN, YoloCounts, YoloWriter, swapped_landmarks
 from flows.pipelines.pictures import split_pictures
 from flows.pipelines.progress import OnProgress, no_progress
-from flows.pipelines.slices import ExportTotals, export_totals, restrict_to_fold, split_batches
+from flows.pipelines.selected_rows import SelectedRows
+from flows.pipelines.slices import ExportTotals, export_totals, restrict_to_part, split_batches
 from flows.release import Fold, Release, require_annotations, require_half
 from flows.warehouse import Warehouse, open_warehouse, run_query
 from schemas.errors import InputError
@@ -36,6 +37,7 @@ def export_yolo(
     fold: str | None = None,
     pictures_at: str | None = None,
     allow_left_out: bool = False,
+    selected: SelectedRows | None = None,
     on_progress: OnProgress = no_progress,
 ) -> tuple[str, YoloCounts]:
     """Write a split into the folder `output`, as one of its subsets train, val and test.
@@ -43,7 +45,8 @@ def export_yolo(
     Returns the subset and its counts. An earlier export of the split is replaced when the new one
     is complete; other subsets stay. `subset` is needed for a split whose name is not that of a
     subset. `fold` takes a part of the split, such as `0/5`. `pictures_at` is the current location
-    of the source, if it moved.
+    of the source, if it moved. Of `selected` images all items are written, and data.yaml has the
+    selection.
 
     Raises InputError when there is nothing to write, when the folder holds something else, and when
     over 1 % of the pictures cannot be read any more; MostLeftOut when over half of the images would
@@ -61,8 +64,12 @@ def export_yolo(
     exported = split if fold is None else f"{split} {Fold.parse(fold)}"
     if held is not None and held.split != exported:
         raise InputError(f"{output} holds {held.split} as {subset}: give another folder.")
+    if held is not None and held.terms != (selected and selected.record.terms):
+        raise InputError(
+            f"{output} holds another selection of {held.split} as {subset}: give another folder."
+        )
     with open_warehouse(release.tables()) as con:
-        restrict_to_fold(con, dataset, split, fold)
+        restrict_to_part(con, dataset, split, fold, selected and selected.keys)
         totals = export_totals(con, dataset, split)
         _require_annotations(totals, task)
         categories = run_query(con, "coco_categories", {"dataset": dataset})
@@ -93,7 +100,8 @@ def export_yolo(
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     counts = writer.counts
-    written = ExportedSubset(exported, release.id, counts.images, counts.items)
+    selection = selected.record if selected else msgspec.UNSET
+    written = ExportedSubset(exported, release.id, counts.images, counts.items, selection)
     export = msgspec.structs.replace(export, subsets=others | {subset: written})
     write_dataset_file(output, export, keys)
     return subset, counts

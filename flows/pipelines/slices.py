@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.release import Fold
-from flows.warehouse import Warehouse, restrict_to_images, run_query
+from flows.warehouse import Warehouse, restrict_to_keys, run_query
 from schemas.errors import InputError
 
 IMAGES_AT_ONCE = 4096
@@ -30,10 +31,34 @@ class ExportTotals:
     styled: int
 
 
-def restrict_to_fold(con: Warehouse, dataset: str, split: str, fold: str | None) -> None:
-    """Restrict a connection to a fold of a split, such as `0/5`; None takes the whole release."""
-    if fold is None:
-        return
+def restrict_to_part(
+    con: Warehouse,
+    dataset: str,
+    split: str,
+    fold: str | None,
+    keys: pa.Table | None = None,
+) -> None:
+    """Restrict a connection to a part of a split; without fold and keys to the whole release.
+
+    `fold` is such as `0/5`. `keys` are those of selected images or items: `image_id`, with
+    `item_no` for items. Raises InputError when the fold has no selected image.
+    """
+    if fold is not None:
+        ids = _fold_images(con, dataset, split, fold)
+        if keys is None:
+            keys = pa.table({"image_id": ids})
+        else:
+            keys = keys.filter(pc.is_in(keys["image_id"], value_set=ids))
+            if not keys.num_rows:
+                raise InputError(f"fold {fold} of {dataset} {split} has no selected images.")
+    if keys is not None:
+        place = {"dataset": [dataset] * len(keys), "split": [split] * len(keys)}
+        columns = dict(zip(keys.column_names, keys.columns, strict=True))
+        restrict_to_keys(con, pa.table(place | columns))
+
+
+def _fold_images(con: Warehouse, dataset: str, split: str, fold: str) -> pa.ChunkedArray:
+    """The numbers of the images of a fold."""
     images = run_query(con, "split_images", {"dataset": dataset, "split": split})
     selected = Fold.parse(fold).select(
         dataset,
@@ -41,9 +66,7 @@ def restrict_to_fold(con: Warehouse, dataset: str, split: str, fold: str | None)
         images["image_id"].to_numpy(),
         images["pair_id"].fill_null(-1).to_numpy(),
     )
-    ids = images["image_id"].filter(pa.array(selected))
-    key = {"dataset": [dataset] * len(ids), "split": [split] * len(ids), "image_id": ids}
-    restrict_to_images(con, pa.table(key))
+    return images["image_id"].filter(pa.array(selected))
 
 
 def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:

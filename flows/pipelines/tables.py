@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from flows.release import FileRecord, Manifest, Release
 from flows.release.manifest import STATISTICS
-from flows.release.resolve import find_release
-from flows.storage.place import Place, parse_place
+from flows.release.resolve import find_release, lake_root
+from flows.storage.place import Place
 from schemas import TABLES
 
 
 def open_release(lake: str | Place, release: str | None) -> Release:
     """The release of this id, or the current one: resolved once. Raises InputError."""
-    return find_release(parse_place(lake), release)
+    return find_release(lake_root(lake), release)
 
 
 def table_rows(manifest: Manifest) -> pa.Table:

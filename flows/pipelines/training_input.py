@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import UnsetType
 
+from flows.exports.selection import SelectionTerms
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.shards import Shard
 from flows.pipelines.slices import Parameters, export_totals, one_slice
@@ -34,6 +36,9 @@ class ShardJob:
     shard: Shard
     shards: int
     pictures_at: str | None
+    keys: pa.Table | None
+    """Of the selected images or items of the split; None: all."""
+    selection: SelectionTerms | UnsetType
 
 
 def run_inputs(con: Warehouse, job: ShardJob) -> Iterator[tuple[pa.Table, pa.Table]]:

@@ -67,6 +67,21 @@ def require_local_path(path: str | os.PathLike[str]) -> None:
         raise InputError(f"{path} is an address, not a path: name a place on this machine")
 
 
+def lake_root(place: str | Place) -> Place:
+    """The place of a lake, absolute on this machine.
+
+    InputError for an address that is not on object storage, and for a path that is not UTF-8.
+    """
+    root = parse_place(place)
+    return root if isinstance(root, ObjectPath) else local_root(root)
+
+
+def local_root(path: str | os.PathLike[str]) -> Path:
+    """The same for a folder, which an address is not."""
+    require_local_path(path)
+    return require_utf8(Path(path).absolute())
+
+
 def is_folder(path: Path) -> bool:
     """A folder, not a link to one."""
     return path.is_dir() and not path.is_symlink()

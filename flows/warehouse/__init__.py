@@ -15,7 +15,7 @@ from flows.warehouse.connect import (
     open_warehouse,
     read_matching,
     read_table,
-    restrict_to_images,
+    restrict_to_keys,
     text_literal,
 )
 from flows.warehouse.contracts import contracts
@@ -71,7 +71,7 @@ __all__ = [
     "read_matching",
     "read_table",
     "renew",
-    "restrict_to_images",
+    "restrict_to_keys",
     "result_schema",
     "run_checks",
     "run_query",

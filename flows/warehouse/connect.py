@@ -242,17 +242,22 @@ def add_table(warehouse: Warehouse, name: str, rows: pa.Table) -> None:
         warehouse.from_arrow(rows).create(name)
 
 
-def restrict_to_images(warehouse: Warehouse, images: pa.Table) -> None:
-    """Restrict the tables of a connection to the rows of these images (rows of IMAGE_KEY)."""
+def restrict_to_keys(warehouse: Warehouse, keys: pa.Table) -> None:
+    """Restrict the tables of a connection to the rows of these images or items.
+
+    `keys` are rows of IMAGE_KEY or ITEM_KEY; an item's image is kept.
+    """
     with engine_errors():
-        warehouse.from_arrow(images).create("kept_images")
+        warehouse.from_arrow(keys).create("kept_keys")
         views = warehouse.sql("select view_name from duckdb_views() where not internal").fetchall()
         for (name,) in views:
-            if name in TABLES and set(IMAGE_KEY) <= set(TABLES[name].schema.names):
+            names = TABLES[name].schema.names if name in TABLES else []
+            if set(IMAGE_KEY) <= set(names):
+                shared = [column for column in keys.column_names if column in names]
                 warehouse.execute(f"alter view {name} rename to all_{name}")
                 warehouse.execute(
                     f"create view {name} as from all_{name} "
-                    f"semi join kept_images using ({', '.join(IMAGE_KEY)})"
+                    f"semi join kept_keys using ({', '.join(shared)})"
                 )
 
 

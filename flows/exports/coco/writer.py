@@ -5,7 +5,7 @@ layout writes keypoints with a point, as the authors' converter does. `area` is 
 in both layouts, because the authors' OKS constants were fitted to it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO
@@ -39,15 +39,16 @@ def write_coco(
     items: Iterable[pa.Table] | None,
     options: CocoOptions,
     outlined: bool = True,
+    info: Mapping[str, Any] | None = None,
 ) -> CocoCounts:
     """Write a COCO file to `sink`: images, then annotations numbered from 1, then categories.
 
     `images` are consumed before `items` (rows of coco_annotations); both are ordered by image_id.
     Without `items` the file has no annotations. Without `outlined` (the source has no polygons)
-    `segmentation` is left out: readers treat an empty one as an error.
+    `segmentation` is left out: readers treat an empty one as an error. `info` describes the file.
     """
     layouts = category_layouts(categories, options)
-    sink.write(b'{"info":{},"licenses":[],"images":[')
+    sink.write(b'{"info":' + _encode(info or {}) + b',"licenses":[],"images":[')
     image_records = (_image(row, options) for batch in images for row in batch.to_pylist())
     image_count = write_list(sink, image_records)
     annotation_count = 0

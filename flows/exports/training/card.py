@@ -60,6 +60,12 @@ def training_card(splits: Sequence[ExportedSplit]) -> str:
         for split in splits
     )
     left_out = "\n".join(f"- {split.split}: {split.note}." for split in splits if split.note)
+    selections = "\n".join(
+        f"- {split.split}: {split.origin.selection.sentence}."
+        for split in splits
+        if split.origin.selection
+    )
+    selected = f"\n{selections}\n" if selections else ""
     return f"""---
 {json.dumps(front_matter, indent=2, ensure_ascii=False)}
 ---
@@ -80,7 +86,7 @@ rows = load_dataset("path/to/this/folder", split="{splits[0].split}")
 {table}
 
 {left_out or "No row was left out."}
-
+{selected}
 ## Pictures
 
 {_pictures(footer.options)}

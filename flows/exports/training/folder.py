@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET, UnsetType
+
+from flows.exports.selection import SelectionTerms
 from flows.exports.training.card import training_card
 from flows.exports.training.features import Features
 from flows.exports.training.options import TrainingOptions
@@ -34,6 +37,7 @@ class Export:
     split: str
     options: TrainingOptions
     features: Features
+    selection: SelectionTerms | UnsetType = UNSET
 
     def difference(self, record: ShardRecord) -> str | None:
         """What this export would write otherwise than a shard; None where nothing differs."""
@@ -44,6 +48,8 @@ class Export:
             return "other options"
         if (held.format, record.features) != (FORMAT, self.features):
             return "other columns"
+        if held.split == self.split and held.selection != self.selection:
+            return "another selection"
         return None
 
 

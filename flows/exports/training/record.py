@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.exports.selection import SelectionRecord, SelectionTerms
 from flows.exports.training.options import TrainingOptions
 from flows.exports.training.rows import NO_REGION, LeftOut
 from flows.release import describe_left_out
@@ -32,6 +33,7 @@ class ShardFooter(msgspec.Struct, frozen=True):
 
     `source` is the sha256 of its source rows, with size and hash of their pictures as the release
     has them. The shard has the rows from `first_image_id` up to the first of the next one.
+    `selection` is unset where the whole split was exported.
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class ShardFooter(msgspec.Struct, frozen=True):
     first_image_id: int = 0
     left_out: tuple[LeftOut, ...] = ()
     format: int = FORMAT
+    selection: SelectionTerms | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShardRecord(msgspec.Struct, frozen=True):
@@ -63,11 +66,13 @@ class Origin(msgspec.Struct, frozen=True):
     """The release of a split, and how many of its rows were not planned, by reason.
 
     `input` is a hash of the release's files of the split and of what its shards were made from.
+    `left_out` counts rows of the selection, where there is one.
     """
 
     release: str = "unknown"
     left_out: dict[str, int] = {}
     input: str = ""
+    selection: SelectionRecord | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from flows.exports.selection import SelectionRecord, SelectionTerms
 from flows.exports.yolo.labels import Task
 from flows.storage.atomic import atomic_write
 from schemas.errors import InputError
@@ -24,12 +25,21 @@ _EXPORT_KEY = "wardrobe: "
 
 
 class ExportedSubset(msgspec.Struct, frozen=True):
-    """A subset: the split and release it was made from, its pictures and items."""
+    """A subset: the split and release it was made from, its pictures and items.
+
+    `selection` is unset where the whole split was exported.
+    """
 
     split: str
     release: str
     images: int
     items: int
+    selection: SelectionRecord | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def terms(self) -> SelectionTerms | None:
+        """What the selection asked for; None without one."""
+        return self.selection.terms if self.selection else None
 
 
 class YoloExport(msgspec.Struct, frozen=True):
