@@ -170,12 +170,13 @@ def test_the_rule_for_one_absent_end_is_an_option(lake, perfect):
     assert skip == (0, 1, 3)
 
 
-def test_missing_images_are_said_and_refused_with_complete(lake, perfect):
+def test_missing_images_are_said_and_refused_with_complete(lake, perfect, tmp_path):
     perfect.write_text("\n".join(line for line in TRUTH if "0_0_0,6_8_0" not in line))
-    done = wardrobe(*COMMAND, perfect, lake=lake)
+    scores = tmp_path / "scores.parquet"
+    done = wardrobe(*COMMAND, perfect, "-o", scores, lake=lake)
     assert done.returncode == 0
     lacking = f"images without a prediction: 1 of {len(TRUTH)} (first: {image_id('skirt', 53)})"
-    count = int(done.stdout.splitlines()[2].split()[2])
+    (count,) = pq.read_table(scores, columns=["count"])["count"].to_pylist()[:1]
     assert done.stderr == (
         f"note: {lacking}; with error 1 for their visible points (1) NE is {1 / (count + 1):.8f}\n"
     )

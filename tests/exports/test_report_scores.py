@@ -70,8 +70,10 @@ def test_published_scores_are_next_to_those_of_the_predictions():
     mnist = {"task": "classification", "dataset": "fashion-mnist", "split": "test"}
     table = scored(a_row("accuracy", 0.9) | mnist, **mnist)
     (block,) = scored_predictions(table).blocks[:1]
-    assert [column["label"] for column in block["columns"]][-2:] == ["Published", "Method"]
-    assert [cell["text"] for cell in block["rows"][0]][-2:] == ["0.967", "WRN40-4, 8.9M parameters"]
+    labels = [column["label"] for column in block["columns"]]
+    assert labels[labels.index("Score") + 1] == "Published"
+    texts = dict(zip(labels, (cell["text"] for cell in block["rows"][0]), strict=True))
+    assert (texts["Published"], texts["Method"]) == ("0.967", "WRN40-4, 8.9M parameters")
 
 
 def test_curves_have_a_small_plot_for_each_category_and_a_line_for_each_threshold():

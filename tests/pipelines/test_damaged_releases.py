@@ -163,12 +163,12 @@ def test_a_lake_that_is_a_file_is_one_sentence(name, sources, tmp_path):
 def test_a_bug_keeps_its_traceback_and_a_whole_release_is_not_blamed(
     two_releases, monkeypatch, nothing_read
 ):
-    import flows.pipelines.query
+    import flows.pipelines.tables
 
     def fail(*_: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(flows.pipelines.query, "table_rows", fail)
+    monkeypatch.setattr(flows.pipelines.tables, "table_rows", fail)
     with pytest.raises(KeyError, match="a bug"):
         wardrobe("tables", lake=two_releases)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import is_one_sentence, wardrobe
+from local_server import write_slow_source
 from whole_ingests import run_wardrobe, start_wardrobe
 
 from flows.lake import Lake
@@ -197,10 +198,11 @@ def test_a_worker_that_the_system_ends_is_a_sentence():
         pool.submit(die, None).result()
 
 
-def test_ctrl_c_is_one_sentence_and_leaves_nothing(sources, tmp_path):
-    lake = tmp_path / "lake"
+def test_ctrl_c_is_one_sentence_and_leaves_nothing(tmp_path):
+    # Pictures that are read whole, so many that worker processes build the parts.
+    lake, source = tmp_path / "lake", write_slow_source(tmp_path / "source")
     process = start_wardrobe(
-        *("ingest", "deepfashion2", sources / "deepfashion2", "--lake", lake, "--workers", 2)
+        *("ingest", "deepfashion2", source, "--lake", lake, "--workers", 2, "--embed-images")
     )
     while process.poll() is None and not any(lake.glob("staging/*/items/*/*/*.parquet")):
         time.sleep(0.01)
