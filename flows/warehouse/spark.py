@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flows.spark import missing_extra, spark_session
 from flows.storage.objects import ObjectPath
-from flows.storage.place import Place, size_of
+from flows.storage.place import Place
 from flows.warehouse.release_names import Files
 from flows.warehouse.sources import STATISTICS, sources
 from schemas import Table
@@ -63,7 +63,7 @@ def spark_engine(master: str, settings: Mapping[str, str] | None = None) -> Iter
 
 
 def _open(session: "SparkSession", files: Files, only: Collection[str] | None) -> SparkWarehouse:
-    size = sum(size_of(place) for places in files.values() for place in places)
+    size = sum(_local(place).stat().st_size for places in files.values() for place in places)
     session.conf.set("spark.sql.shuffle.partitions", str(1 + size // _PARTITION_BYTES))
     with _spark_errors():
         for name, source in sources(only):
