@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.states import Failed
@@ -15,23 +17,37 @@ from schemas.errors import InputError
 @flow(name="derive", persist_result=False, validate_parameters=False)
 @failures.refusals_as(Failed)
 def derive_flow(
-    lake: str = "lake", wait: bool = False, master: str | None = None
+    lake: str = "lake",
+    wait: bool = False,
+    pairs: dict[str, Any] | None = None,
+    master: str | None = None,
 ) -> outcome.Summary:
-    """Rebuild statistics and pair sets with the settings of the current release.
+    """Rebuild statistics and pair sets.
 
-    With the URL of a Spark `master`, Spark runs the SQL.
+    `pairs` has the options of `wardrobe pairs build` (kinds, seed, ...) by name; default: the
+    settings of the current release. With the URL of a Spark `master`, Spark runs the SQL.
     """
     log = get_run_logger()
+    on_progress = progress.log_progress(log)
     try:
+        settings = None if pairs is None else _pair_settings(pairs)
         with engines.sql_engine(master) as engine:
-            on_progress = progress.log_progress(log)
-            summary = pipeline.derive(lake, wait=wait, on_progress=on_progress, engine=engine)
+            summary = pipeline.derive(
+                lake, settings, wait=wait, on_progress=on_progress, engine=engine
+            )
     except outcome.PublicationBlocked as blocked:
         create_markdown_artifact(key="derive-summary", markdown=blocked.as_markdown())
         raise
     log.info("%s", summary.sentence)
     create_markdown_artifact(key="derive-summary", markdown=summary.as_markdown())
     return summary
+
+
+def _pair_settings(pairs: dict[str, Any]) -> pipeline.PairSettings:
+    try:
+        return pipeline.PairSettings(**pairs)
+    except TypeError as error:
+        raise InputError(f"the pairs {pairs} cannot be built: {error}") from error
 
 
 @flow(name="check", persist_result=False, validate_parameters=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from prefect.states import Failed
 from flows.pipelines import export_training as pipeline
 from flows.pipelines import failures, progress, query
 from flows.pipelines import report as report_pipeline
-from flows.pipelines.output import require_output_file, require_output_folder
+from flows.pipelines.output import (
+    require_distinct_files,
+    require_output_file,
+    require_output_folder,
+)
 from flows.runners import local_runner
 
 
@@ -78,14 +83,25 @@ def export_training_flow(
 
 @flow(name="report", persist_result=False, validate_parameters=False)
 @failures.refusals_as(Failed)
-def report_flow(lake: str = "lake", output: str = "report.html") -> str:
-    """Write the report of the current release. Returns what was written."""
+def report_flow(
+    lake: str = "lake",
+    output: str = "report.html",
+    release: str | None = None,
+    scores: Sequence[str] = (),
+    details: Sequence[str] = (),
+    predictions: Sequence[str] = (),
+) -> str:
+    """Write a report. The parameters are the options of `wardrobe report`.
+
+    Returns what was written.
+    """
     log = get_run_logger()
+    evaluations = {"scores": scores, "details": details, "predictions": predictions}
+    files = {name: [Path(path) for path in paths] for name, paths in evaluations.items()}
+    page = require_output_file(Path(output))
+    require_distinct_files([page], [path for paths in files.values() for path in paths])
     missing = report_pipeline.make_report(
-        lake,
-        None,
-        output=require_output_file(Path(output)),
-        on_progress=progress.log_progress(log),
+        lake, release, output=page, on_progress=progress.log_progress(log), **files
     )
     sentence = f"{output}: without pictures: {missing}" if missing else output
     log.info("%s", sentence)

@@ -7,13 +7,14 @@ function of these rows.
 import pyarrow as pa
 
 from schemas.scores import MODES
-from schemas.table import Table, column, optional
+from schemas.table import Table, column, image_column, optional
+from schemas.vocabulary import ITEM_ATTRIBUTES
 
 FOOTER = b"wardrobe"
 """The key in the footer of a file of details. Its value is JSON: the columns of SCORES that all
 scores of an evaluation share."""
 
-_IMAGE = column("image_id", "int64", "Number of the image within the split.")
+_IMAGE = image_column()
 _CATEGORY = column("category_id", "int16", "The category of the truth.")
 
 _SUBSET = (
@@ -78,10 +79,7 @@ RETRIEVAL_DETAILS = Table(
         _CATEGORY,
         column("pair_id", "int64", "Of the image."),
         column("style", "int64", "Of the item."),
-        column("scale", "string", "Of the item."),
-        column("occlusion", "string", "Of the item."),
-        column("zoom_in", "string", "Of the item."),
-        column("viewpoint", "string", "Of the item."),
+        *(column(name, "string", "Of the item.") for name in ITEM_ATTRIBUTES),
         optional("row", "int64", "The record of the prediction that is judged."),
         optional("rank", "int16", "Rank of the first hit, from 1; null where there is none."),
         column("outcome", "string", "`hit`, or why it missed.", words=RETRIEVAL_OUTCOMES),

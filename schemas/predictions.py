@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from schemas.table import Column, Table, column, optional
+from schemas.table import Column, Table, column, image_column, optional
 from schemas.vocabulary import SOURCES
 
 _ROW = column("row", "int64", "The record in the prediction files, from 1.")
+_IMAGE = image_column()
+_CATEGORY = column("category_id", "int16", "The predicted category.")
 
 PREDICTED_CLASSES = Table(
     name="predicted_classes",
@@ -19,16 +21,16 @@ PREDICTED_CLASSES = Table(
     key=("image_id",),
     columns=(
         _ROW,
-        column("image_id", "int64", "Number of the image within the split."),
-        column("category_id", "int16", "The predicted category."),
+        _IMAGE,
+        _CATEGORY,
         column("tied", "bool", "Whether a category with a higher number has the same score."),
     ),
 )
 
 _DETECTION: tuple[Column, ...] = (
     _ROW,
-    column("image_id", "int64", "Number of the image within the split."),
-    column("category_id", "int16", "The predicted category."),
+    _IMAGE,
+    _CATEGORY,
     column("score", "float64", "Confidence: detections are matched by falling score."),
 )
 
@@ -77,14 +79,12 @@ PREDICTED_POINTS = Table(
     key=("image_id", "landmark_name"),
     columns=(
         _ROW,
-        column("image_id", "int64", "Number of the image within the split."),
+        _IMAGE,
         column("landmark_name", "string", "The key point."),
         column("x", "float64", "From the left image edge; it may be outside the image.", unit="px"),
         column("y", "float64", "From the top image edge; it may be outside the image.", unit="px"),
     ),
 )
-
-_IMAGE = column("image_id", "int64", "Number of the image within the split.")
 
 
 def _box(make: Callable[..., Column], end: str) -> tuple[Column, ...]:
@@ -102,7 +102,7 @@ QUERY_DETECTIONS = Table(
         _ROW,
         _IMAGE,
         optional("item_no", "int16", "Its item; null: the one with the highest IoU."),
-        column("category_id", "int16", "The predicted category."),
+        _CATEGORY,
         column("score", "float64", "Confidence; of several for an item the highest is judged."),
         *_box(column, "box."),
     ),

@@ -144,6 +144,11 @@ def image_key() -> tuple[Column, ...]:
     )
 
 
+def image_column() -> Column:
+    """The column `image_id` of rows that are all of one split."""
+    return column("image_id", "int64", "Number of the image within the split.")
+
+
 def item_key() -> tuple[Column, ...]:
     """The columns that identify an item in every table."""
     return (

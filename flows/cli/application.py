@@ -1,6 +1,7 @@
 """The entry point of `wardrobe`: runs a command; errors become sentences and exit codes."""
 
 import os
+import re
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -15,6 +16,9 @@ from flows.cli.json_log import FINISHED, is_json_log, print_event, set_log_forma
 from flows.cli.signals import sigterm_as_interrupt
 from flows.cli.terminal import SafeStream
 from schemas.errors import EngineError, InputError
+
+_FIELD = re.compile(r"(?<= )\$(?:\.(?=\w)|(?=\[))")
+_RECORD = re.compile(r"(?<= )\$(?=: )")
 
 # Commands are listed in the order of these modules.
 for module in (
@@ -134,7 +138,11 @@ def _discard(stream: TextIO) -> None:
 
 
 def _print_sentence(sentence: str, exit_code: int = 2) -> int:
-    """Print an error on one line; line breaks in file names are escaped."""
+    """Print an error on one line; line breaks in file names are escaped.
+
+    Of a JSON path the fields are printed, and `the record` for the path of all of it.
+    """
+    sentence = _RECORD.sub("the record", _FIELD.sub("", sentence))
     _print_outcome("failed", sentence.replace("\n", "\\n"))
     return exit_code
 

@@ -8,12 +8,8 @@ import typer
 
 from flows.cli.app import app
 from flows.cli.options import rows_file
-from flows.cli.output import print_rows
+from flows.cli.output import print_rows, with_subsets
 from flows.cli.progress import progress
-from schemas.scores import ALL
-
-SELECTION = ["attribute", "value", "mode", "category"]
-"""Columns of COMPARISON that are one column when printed."""
 
 
 @app.command(epilog="Topic: wardrobe help scores")
@@ -52,15 +48,9 @@ def compare(
     rows = comparison.rows
     if output:  # first: printing ends the command where `head` closes the pipe
         write_file(rows, None, output)
-    subsets = [[_subset(row) for row in rows.select(SELECTION).to_pylist()]]
-    rows = rows.drop_columns(SELECTION).add_column(1, "subset", subsets)
+    rows = with_subsets(rows)
     # The answer first: a narrow terminal leaves out the last columns.
     answer = ["metric", "subset", "score_a", "score_b", "difference", "differs"]
     print_rows(rows.select([*answer, *(name for name in rows.column_names if name not in answer)]))
     for note in comparison.notes:
         print(f"note: {note}", file=sys.stderr)
-
-
-def _subset(selection: dict[str, str | None]) -> str:
-    """What a score is over, in one cell: `all`, `skirt`, `scale small removed`."""
-    return " ".join(word for word in selection.values() if word not in (None, ALL)) or ALL

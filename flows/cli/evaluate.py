@@ -13,16 +13,15 @@ from flows.cli.ingest import prefect_run
 from flows.cli.json_log import FINISHED, is_json_log, print_event
 from flows.cli.options import (
     DEFAULT_LAKE,
-    Dataset,
     LakeOption,
     LogOption,
     PrefectOption,
     ReleaseOption,
-    different_files,
     parquet_file,
+    predictions_option,
     rows_file,
 )
-from flows.cli.output import print_rows
+from flows.cli.output import print_rows, with_subsets
 from flows.cli.prefect_settings import configured_api
 from flows.cli.progress import progress
 from flows.pipelines.request import record_parameters, takes_fields_of
@@ -47,12 +46,7 @@ ModeOption = Annotated[
 ]
 RowsOption = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--predictions",
-        metavar="FILE",
-        help="File of result rows of the authors' format, JSON or Parquet; repeatable.",
-        callback=different_files,
-    ),
+    predictions_option("File of result rows of the authors' format, JSON or Parquet; repeatable."),
 ]
 
 
@@ -61,16 +55,8 @@ class SharedOptions:
     """The options that the commands of all tasks have."""
 
     split: Annotated[str, typer.Option("--split", help="Split that the predictions are for.")]
-    predictions: Annotated[
-        list[Path],
-        typer.Option(
-            "--predictions",
-            metavar="FILE",
-            help="File of predictions; repeatable.",
-            callback=different_files,
-        ),
-    ] = field(default_factory=list)
-    dataset: Annotated[Dataset, typer.Option("--dataset", help="Data set.")] = "deepfashion2"
+    dataset: str  # each command declares its option: see scored_datasets
+    predictions: Annotated[list[Path], predictions_option()] = field(default_factory=list)
     by: Annotated[
         str, typer.Option("--by", help="Attributes to score by as well, separated by commas.")
     ] = ""
@@ -90,6 +76,12 @@ class SharedOptions:
     log_format: LogOption = "text"
 
 
+def scored_datasets(*names: str) -> dict[str, Any]:
+    """The option `--dataset` of a task: the data sets that it is scored for, the first if none."""
+    option = typer.Option("--dataset", help="Data set.")
+    return {"annotation": Annotated[Literal[names], option], "default": names[0]}
+
+
 def takes_shared_options(
     **changes: dict[str, Any],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -104,7 +96,7 @@ def takes_shared_options(
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")
-@takes_shared_options()
+@takes_shared_options(dataset=scored_datasets("deepfashion2"))
 def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected boxes in COCO's result format: AP and AR.
 
@@ -114,7 +106,7 @@ def detection(shared: SharedOptions, mode: ModeOption = "both") -> None:
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")
-@takes_shared_options()
+@takes_shared_options(dataset=scored_datasets("deepfashion2", "fashionai"))
 def landmarks(
     shared: SharedOptions,
     mode: Annotated[
@@ -154,7 +146,7 @@ def landmarks(
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")
-@takes_shared_options()
+@takes_shared_options(dataset=scored_datasets("deepfashion2"))
 def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
     """Score detected masks in COCO's result format: AP and AR; areas of items are of boxes.
 
@@ -164,7 +156,7 @@ def segmentation(shared: SharedOptions, mode: ModeOption = "both") -> None:
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")
-@takes_shared_options(dataset={"default": "fashion-mnist"})
+@takes_shared_options(dataset=scored_datasets("fashion-mnist"))
 def classification(shared: SharedOptions) -> None:
     """Score predicted categories of pictures: accuracy, precision, recall, confusion table.
 
@@ -178,7 +170,10 @@ def classification(shared: SharedOptions) -> None:
 
 
 @evaluate.command(epilog="Topic: wardrobe help scores")
-@takes_shared_options(predictions={"annotation": RowsOption, "default": None})
+@takes_shared_options(
+    dataset=scored_datasets("deepfashion2"),
+    predictions={"annotation": RowsOption, "default": None},
+)
 def retrieval(
     shared: SharedOptions,
     embeddings: Annotated[
@@ -278,7 +273,7 @@ def run_evaluation(task: str, shared: SharedOptions, **options: object) -> None:
         write_file(scored.scores, None, shared.output)
     if shared.details:
         write_file(scored.details, "parquet", shared.details)
-    print_rows(with_published(scored.scores))
+    print_rows(with_subsets(with_published(scored.scores)))
     if is_json_log():
         rows = scored.scores.to_pylist()
         print_event(FINISHED, outcome="scored", notes=scored.notes, scores=rows)

@@ -114,26 +114,31 @@ def derive(
 
     Example: wardrobe derive
     """
-    master = spark_master(engine, master)
-    if not (prefect or configured_api()):
-        run_derive(lake, None, wait, master)
-        return
-    with prefect_run(lake):
-        from flows.derive import derive_flow
-
-        summary = cast("Summary", derive_flow(lake=str(lake), wait=wait, master=master))
-    print_summary(summary, lake)
+    run_derive(lake, None, wait=wait, prefect=prefect, master=spark_master(engine, master))
 
 
 def run_derive(
-    lake: Place, settings: "PairSettings | None", wait: bool, master: str | None = None
+    lake: Place,
+    settings: "PairSettings | None",
+    *,
+    wait: bool,
+    prefect: bool,
+    master: str | None = None,
 ) -> None:
-    """Derive without Prefect and print the outcome; `settings` as for `pipelines.derive`."""
-    from flows.pipelines.derive import derive as run
-    from flows.pipelines.engines import sql_engine
+    """Derive and print the outcome; `settings` as for `pipelines.derive`."""
+    if prefect or configured_api():
+        with prefect_run(lake):
+            from flows.derive import derive_flow
 
-    with progress() as on_progress, sql_engine(master) as engine:
-        summary = run(lake, settings, wait=wait, on_progress=on_progress, engine=engine)
+            pairs = None if settings is None else asdict(settings)
+            published = derive_flow(lake=str(lake), wait=wait, pairs=pairs, master=master)
+            summary = cast("Summary", published)
+    else:
+        from flows.pipelines.derive import derive as run
+        from flows.pipelines.engines import sql_engine
+
+        with progress() as on_progress, sql_engine(master) as engine:
+            summary = run(lake, settings, wait=wait, on_progress=on_progress, engine=engine)
     print_summary(summary, lake)
 
 

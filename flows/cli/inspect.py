@@ -17,8 +17,8 @@ from flows.cli.options import (
     PasswordFileOption,
     ReleaseOption,
     SplitArgument,
-    different_files,
     output_file,
+    predictions_option,
     use_password_of,
 )
 from flows.cli.output import write_rows
@@ -92,13 +92,7 @@ def show(
         typer.Option("--pair", help="Draw all pictures of its pair_id: users left, shops right."),
     ] = False,
     predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--predictions",
-            metavar="FILE",
-            help="File of predictions to draw; repeatable.",
-            callback=different_files,
-        ),
+        list[Path] | None, predictions_option("File of predictions to draw; repeatable.")
     ] = None,
     min_score: Annotated[
         float, typer.Option("--min-score", help="Draw predictions from this score.")
@@ -152,12 +146,7 @@ def report(
     ] = None,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--predictions",
-            metavar="FILE",
-            help="Predictions of --details: draw the worst; repeatable.",
-            callback=different_files,
-        ),
+        predictions_option("Predictions of --details: draw the worst; repeatable."),
     ] = None,
     password_file: PasswordFileOption = None,
     lake: LakeOption = DEFAULT_LAKE,

@@ -4,7 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -89,6 +89,11 @@ def different_files(paths: Sequence[Path] | None) -> Sequence[Path] | None:
             raise InputError(f"{path} is given twice")
         resolved.add(path.resolve())
     return paths
+
+
+def predictions_option(help_text: str = "File of predictions; repeatable.") -> Any:
+    """The option `--predictions` of a list of files."""
+    return typer.Option("--predictions", metavar="FILE", help=help_text, callback=different_files)
 
 
 def output_folder(path: Path) -> Path:

@@ -9,8 +9,13 @@ from flows.cli.terminal import printable, raw_stream
 from schemas.errors import InputError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from flows.cli.text_table import TextColumn
     from flows.pipelines.row_formats import Rows
+
+SELECTION = ("attribute", "value", "mode", "category")
+"""Columns of scores that are one column when printed."""
 
 ROWS_SHOWN = 1_000
 """Rows that an aligned table shows; the other formats contain all."""
@@ -39,6 +44,23 @@ def print_rows(rows: "Rows") -> None:
             f"the first {ROWS_SHOWN:,} rows; --format csv, json or parquet writes all",
             file=sys.stderr,
         )
+
+
+def with_subsets(scores: "pa.Table") -> "pa.Table":
+    """Scores with the columns of SELECTION as one: `all`, `skirt`, `scale small removed`.
+
+    So there is room for the scores on a narrow terminal. Without such columns, the same rows.
+    """
+    from schemas.scores import ALL
+
+    names = [name for name in SELECTION if name in scores.column_names]
+    if not names:
+        return scores
+    subsets = [
+        " ".join(word for word in row.values() if word not in (None, ALL)) or ALL
+        for row in scores.select(names).to_pylist()
+    ]
+    return scores.drop_columns(names).add_column(1, "subset", [subsets])
 
 
 def _text_columns(rows: "Rows") -> tuple[list["TextColumn"], bool]:

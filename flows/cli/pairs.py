@@ -6,7 +6,7 @@ import typer
 
 from flows.cli.app import command_group
 from flows.cli.ingest import run_derive
-from flows.cli.options import DEFAULT_LAKE, LakeOption, LogOption, WaitOption
+from flows.cli.options import DEFAULT_LAKE, LakeOption, LogOption, PrefectOption, WaitOption
 
 pairs = command_group(
     "pairs",
@@ -40,6 +40,7 @@ def build_pairs(
         typer.Option("--same-category", help="Restrict negative_same_pair to the item's category."),
     ] = False,
     wait: WaitOption = False,
+    prefect: PrefectOption = False,
     log_format: LogOption = "text",
 ) -> None:
     """Build pairs and triplets; later ingests keep the settings.
@@ -56,4 +57,4 @@ def build_pairs(
         seed=seed,
         same_category=same_category,
     )
-    run_derive(lake, settings, wait)
+    run_derive(lake, settings, wait=wait, prefect=prefect)

@@ -71,11 +71,7 @@ class Lake(LakeReleases):
         with self._locked(wait=wait, waiting=waiting):
             if resume:
                 (self.root / PINNED).unlink(missing_ok=True)
-            if pin := self.pin:
-                raise InputError(
-                    f"{self.root} was rolled back to {pin.release} (from {pin.instead_of}) and "
-                    "stays there: pass --resume to publish again, on top of it."
-                )
+            self._require_no_rollback(self.pin)
             # A new name, or a worker that outlived an earlier run would find its folder again.
             run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
             folder = self.root / STAGING / run

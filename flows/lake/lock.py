@@ -17,12 +17,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from flows.release.manifest import JSON_ERRORS
 from flows.release.resolve import read_plain_file
+from flows.storage.place import Place
 from schemas.errors import InputError
+
+T = TypeVar("T")
 
 LOCK = "lock"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -79,16 +83,13 @@ def writer_lock(
     each other where the server can lock.
     """
     handle = _open(root / LOCK)
-    deadline = float("inf") if wait is True else time.monotonic() + wait
+
+    def lock() -> tuple[None, Holder | str | None]:
+        writer = None if _try_lock(handle, root) else _holder(handle) or "another process"
+        return None, writer
+
     try:
-        while not _try_lock(handle, root):
-            sentence = f"{root} is being written by {_holder(handle) or 'another process'}"
-            if time.monotonic() >= deadline:
-                raise LakeBusy(f"{sentence}: try again later, or pass --wait.")
-            if waiting is not None:
-                waiting(f"{sentence}: waiting for it.")
-                waiting = None
-            time.sleep(0.1)
+        repeat_while_written(root, lock, wait=wait, waiting=waiting, seconds=0.1)
         _write(handle, msgspec.json.encode(this_holder()))
         try:
             yield
@@ -96,6 +97,33 @@ def writer_lock(
             _write(handle, b"")
     finally:
         os.close(handle)
+
+
+def repeat_while_written(
+    root: Place,
+    attempt: Callable[[], tuple[T, Holder | str | None]],
+    *,
+    wait: bool | float,
+    waiting: Callable[[str], None] | None,
+    seconds: float,
+) -> T:
+    """The first result of `attempt` without another writer, which it returns too, by name.
+
+    LakeBusy names that writer, unless `wait` (True, or seconds) outlasts it; `waiting` gets the
+    name once. `seconds` are those between two attempts.
+    """
+    deadline = float("inf") if wait is True else time.monotonic() + wait
+    while True:
+        result, writer = attempt()
+        if writer is None:
+            return result
+        sentence = f"{root} is being written by {writer}"
+        if time.monotonic() >= deadline:
+            raise LakeBusy(f"{sentence}: try again later, or pass --wait.")
+        if waiting is not None:
+            waiting(f"{sentence}: waiting for it.")
+            waiting = None
+        time.sleep(seconds)
 
 
 def this_holder() -> Holder:

@@ -25,7 +25,7 @@ from flows.lake.object_runs import (
 from flows.lake.object_staging import ObjectStaging
 from flows.lake.releases import Deleted, LakeReleases, RollbackPin
 from flows.lake.staging import Staging
-from flows.release.pointer import RUNS, PointerRead, read_pointer
+from flows.release.pointer import RUNS, Pointer, PointerRead, read_pointer
 from flows.release.release import Release
 from flows.release.resolve import (
     LAKE_FILE,
@@ -93,11 +93,7 @@ class ObjectLake(LakeReleases):
                 self.resume()
             before = read_pointer(self.root)
             pointer, _ = before
-            if pointer.instead_of:
-                raise InputError(
-                    f"{self.root} was rolled back to {pointer.release} (from {pointer.instead_of}) "
-                    "and stays there: pass --resume to publish again, on top of it."
-                )
+            self._require_no_rollback(_pin_of(pointer))
             parent = None
             if pointer.release is not None:
                 release = Release(self.root / RELEASES / pointer.release)
@@ -150,10 +146,7 @@ class ObjectLake(LakeReleases):
     @property
     def pin(self) -> RollbackPin | None:
         """The rollback in force, if any; InputError when the pointer is damaged."""
-        pointer, _ = read_pointer(self.root)
-        if pointer.release is None or pointer.instead_of is None:
-            return None
-        return RollbackPin(pointer.release, pointer.instead_of)
+        return _pin_of(read_pointer(self.root)[0])
 
     @contextmanager
     def _deleting(self) -> Iterator[None]:
@@ -189,3 +182,9 @@ class ObjectLake(LakeReleases):
             remove_run(self.root, release.id)
             ids.append(release.id)
         return Deleted(tuple(ids), files, size)
+
+
+def _pin_of(pointer: Pointer) -> RollbackPin | None:
+    if pointer.release is None or pointer.instead_of is None:
+        return None
+    return RollbackPin(pointer.release, pointer.instead_of)

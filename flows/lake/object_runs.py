@@ -6,7 +6,6 @@ advice, and marks what may be removed. What keeps two writers apart is the condi
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from threading import Event, Thread
 
 import msgspec
 
-from flows.lake.lock import Holder, LakeBusy, this_holder
+from flows.lake.lock import Holder, LakeBusy, repeat_while_written, this_holder
 from flows.release.manifest import JSON_ERRORS, MANIFEST, is_release_id, release_id, time_after
 from flows.release.pointer import POINTER, RUNS, Pointer, PointerRead, read_pointer
 from flows.release.resolve import RELEASES
@@ -99,7 +98,11 @@ def marked_run(
     renewal = Thread(target=keep_renewed, daemon=True, name="renew-mark")
     renewal.start()
     try:
-        _remove_dead_runs(root, _wait_for_others(root, run.id, wait, waiting))
+        # Living runs with a lesser id go first.
+        dead = repeat_while_written(
+            root, lambda: runs_at_work(root, run.id), wait=wait, waiting=waiting, seconds=1
+        )
+        _remove_dead_runs(root, dead)
         yield run
     finally:
         ended.set()
@@ -157,24 +160,6 @@ def runs_at_work(root: ObjectPath, own: str | None = None) -> tuple[list[str], H
         else:
             living = holder or living
     return dead, living
-
-
-def _wait_for_others(
-    root: ObjectPath, own: str, wait: bool | float, waiting: Callable[[str], None] | None
-) -> list[str]:
-    """The dead runs, when no living one has a lesser id any more: those go first."""
-    deadline = float("inf") if wait is True else time.monotonic() + wait
-    while True:
-        dead, living = runs_at_work(root, own)
-        if living is None:
-            return dead
-        sentence = f"{root} is being written by {living}"
-        if time.monotonic() >= deadline:
-            raise LakeBusy(f"{sentence}: try again later, or pass --wait.")
-        if waiting is not None:
-            waiting(f"{sentence}: waiting for it.")
-            waiting = None
-        time.sleep(1)
 
 
 def _remove_dead_runs(root: ObjectPath, dead: list[str]) -> None:

@@ -92,6 +92,14 @@ class LakeReleases(ABC):
     def pin(self) -> RollbackPin | None:
         """The rollback in force, if any; InputError when it cannot be read."""
 
+    def _require_no_rollback(self, pin: RollbackPin | None) -> None:
+        """Raise InputError for a writer while a rollback is in force."""
+        if pin:
+            raise InputError(
+                f"{self.root} was rolled back to {pin.release} (from {pin.instead_of}) and "
+                "stays there: pass --resume to publish again, on top of it."
+            )
+
     @abstractmethod
     def _deleting(self) -> AbstractContextManager[None]:
         """Hold what a deletion needs, of a lake that exists."""

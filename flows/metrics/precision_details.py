@@ -59,7 +59,8 @@ def box_overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     low = np.maximum(first[:, :2], second[:, :2])
     high = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)
-    return shared / (first[:, 2:].prod(axis=1) + second[:, 2:].prod(axis=1) - shared)
+    whole = first[:, 2:].prod(axis=1) + second[:, 2:].prod(axis=1) - shared
+    return np.divide(shared, whole, out=np.zeros_like(shared), where=shared > 0)
 
 
 def landmark_similarity(

@@ -43,6 +43,9 @@ OUTCOMES = {"missed", "detections", "row", "rank", "outcome", "error", "predicte
 
 SUBSET = ("landmarks", "attribute", "value", "mode")
 
+NAMED_SUBSETS = 3
+"""Subsets that a note names; it counts all."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -124,12 +127,17 @@ def _shared_subsets(rows_a: pa.Table, rows_b: pa.Table) -> tuple[list[Pair], lis
         # Without a selection first.
         for key in sorted(keys_a & keys_b, key=lambda key: (key[1] != ALL, *map(str, key)))
     ]
-    notes = [
-        f"{name} has no details of {' '.join(word for word in key if word)}: not compared"
-        for name, keys in (("A", keys_b - keys_a), ("B", keys_a - keys_b))
-        for key in sorted(keys, key=str)
-    ]
-    return pairs, notes
+    absent = {"A": keys_b - keys_a, "B": keys_a - keys_b}
+    return pairs, [_absence(name, keys) for name, keys in absent.items() if keys]
+
+
+def _absence(name: str, keys: set[tuple[str | None, ...]]) -> str:
+    """A note on the subsets that a file lacks: how many, and the names of the first few."""
+    subsets = sorted(" ".join(word for word in key if word) for key in keys)
+    names = ", ".join(subsets[:NAMED_SUBSETS])
+    more = f" and {len(subsets) - NAMED_SUBSETS} more" if len(subsets) > NAMED_SUBSETS else ""
+    count = "1 subset" if len(subsets) == 1 else f"{len(subsets)} subsets"
+    return f"{name} has no details of {count}: {names}{more}; not compared"
 
 
 def _of_subset(rows: pa.Table, key: tuple[str | None, ...]) -> pa.Table:

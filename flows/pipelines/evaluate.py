@@ -16,7 +16,7 @@ from flows.pipelines.evaluate_retrieval import RETRIEVAL_ATTRIBUTES, evaluate_re
 from flows.pipelines.evaluation import EvaluationInputs, Evaluator, Origin, TaskResult
 from flows.pipelines.progress import OnProgress, no_progress
 from flows.pipelines.query import open_release
-from flows.predictions import unchanged_predictions
+from flows.predictions import predictions_sha256, unchanged_predictions
 from flows.release import Release
 from flows.warehouse import open_warehouse
 from schemas.baselines import BASELINES
@@ -78,9 +78,10 @@ def evaluate(
     opened = open_release(lake, release)
     opened.require_split(dataset, split)
     with (
-        unchanged_predictions(predictions) as sha256,
+        unchanged_predictions(predictions),
         open_warehouse(opened.tables()) as warehouse,
     ):
+        sha256 = predictions_sha256(predictions)
         inputs = EvaluationInputs(warehouse, dataset, split, predictions, by, details, on_progress)
         result = evaluator.evaluate(inputs, **(options or {}))
     return _with_origin(result, task, inputs, opened, sha256)
@@ -129,6 +130,7 @@ def with_published(scores: pa.Table) -> pa.Table:
             baseline and baseline.method + ", mode unpublished" * (row["mode"] is not None)
             for baseline, row in zip(baselines, rows, strict=True)
         ]
-        table = table.append_column("published", pa.array(values, pa.float64()))
+        place = table.column_names.index("score") + 1
+        table = table.add_column(place, "published", pa.array(values, pa.float64()))
         table = table.append_column("method", pa.array(methods, pa.string()))
     return table

@@ -64,7 +64,7 @@ ENGINE_LOGGERS = ("prefect.flow_runs", "prefect.engine")
 """Where Prefect logs, with a traceback, that a flow in a process of a worker ended in a failure."""
 
 
-def _is_no_refusal(record: logging.LogRecord) -> bool:
+def _should_log(record: logging.LogRecord) -> bool:
     """Whether to log a record: not a refusal, which the state of the run has as its message."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, InputError | PublicationBlocked)
@@ -84,7 +84,7 @@ def refusals_as(state: Callable[..., Any]) -> Callable[[Callable[..., Any]], Cal
                     return function(*args, **kwargs)
             except (InputError, PublicationBlocked) as refusal:
                 for name in ENGINE_LOGGERS:
-                    logging.getLogger(name).addFilter(_is_no_refusal)
+                    logging.getLogger(name).addFilter(_should_log)
                 # Prefect keeps the error until the end, and its frames would keep connections.
                 refusal.__cause__ = refusal.__context__ = None
                 return state(message=str(refusal), data=refusal.with_traceback(None))

@@ -9,6 +9,7 @@ import pyarrow as pa
 from flows.lake import open_lake
 from flows.release import Manifest, Release, differing_files
 from flows.storage.place import Place
+from flows.warehouse import Verdict
 from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError
@@ -66,15 +67,22 @@ def _facts(release: Release) -> dict[str, Any]:
 
 def verdict_counts(manifest: Manifest) -> dict[str, int]:
     """Number of checks by verdict, as they were when the release was published."""
-    verdicts = Counter(map(_verdict, manifest.checks))
+    verdicts = Counter(_verdict(check).outcome for check in manifest.checks)
     return {verdict: verdicts[verdict] for verdict in ("ok", "not checkable", "warn", "error")}
 
 
-def _verdict(check: Mapping[str, Any]) -> str:
-    if check["rows"]:
-        return str(check["severity"])
-    # Releases of earlier versions did not count the examined rows.
-    return "ok" if check.get("examined", 1) else "not checkable"
+def _verdict(check: Mapping[str, Any]) -> Verdict:
+    """The verdict that a manifest records, without what it does not keep."""
+    return Verdict(
+        name=check["check"],
+        severity=check["severity"],
+        title="",
+        rows=check["rows"],
+        examples=(),
+        seconds=0.0,
+        examined=check.get("examined", 1),  # earlier versions did not count the examined rows
+        failure=check.get("failure"),
+    )
 
 
 def diff_releases(root: Place, before: str, after: str) -> pa.Table:

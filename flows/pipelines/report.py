@@ -9,8 +9,8 @@ from flows.exports.drawing.annotated import AnnotatedPicture
 from flows.exports.report import (
     ReportContent,
     Statistic,
+    altair,
     mean_pictures,
-    require_plots,
     write_report,
 )
 from flows.lake import LakeReleases, open_lake
@@ -64,7 +64,7 @@ def make_report(
     `details` and `predictions` are files of evaluations against it. InputError for other files,
     MissingExtra when the `[report]` extra is not installed.
     """
-    require_plots()
+    altair()  # before any work: it may be missing
     opened = open_lake(lake)
     chosen = opened.release(release)
     reader = PictureReader(chosen)

@@ -1,7 +1,6 @@
 """Scored predictions of a report: files of scores, details and predictions -> what it shows."""
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from flows.metrics.curves import RECALLS, THRESHOLDS, precision_recall, ranked_d
 from flows.metrics.worst import confusion, whole_split
 from flows.pipelines.details import read_details
 from flows.pipelines.evaluate import with_published
+from flows.pipelines.evaluation import Origin
 from flows.pipelines.pictures import PictureReader
 from flows.pipelines.score_files import of_release, read_scores
 from flows.pipelines.worst_drawings import (
@@ -22,7 +22,7 @@ from flows.pipelines.worst_drawings import (
     missed_queries,
     worst_detections,
 )
-from flows.predictions import predictions_sha256
+from flows.predictions import predictions_by_sha256, unchanged_predictions
 from flows.release import Release
 from flows.warehouse import Warehouse
 from schemas.categories import CATEGORIES
@@ -54,7 +54,31 @@ def scored_predictions(
 ) -> list[ScoredPredictions]:
     """What the files have, by what was scored. Raises InputError for files that do not fit."""
     parts = {origin: report_tables(table) for origin, table in read_scores(scores, release).items()}
-    files = _by_digest(predictions)
+    with unchanged_predictions(predictions):
+        _add_details(parts, con, reader, release, details, predictions)
+    return [
+        ScoredPredictions(
+            origin.task,
+            origin.dataset,
+            origin.split,
+            origin.predictions_sha256,
+            origin.kernel,
+            **part,
+        )
+        for origin, part in parts.items()
+    ]
+
+
+def _add_details(
+    parts: dict[Origin, dict[str, Any]],
+    con: Warehouse,
+    reader: PictureReader,
+    release: Release,
+    details: Sequence[Path],
+    predictions: Sequence[Path],
+) -> None:
+    """Add the curves, the confused categories and the worst items of files of details."""
+    files = predictions_by_sha256(predictions)
     used: set[Path] = set()
     for path in details:
         file = read_details(path)
@@ -72,17 +96,6 @@ def scored_predictions(
             part["worst"] = DRAWINGS[name](Painter(con, reader, origin, own), rows)
     if unused := [path for path in predictions if path not in used]:
         raise InputError(f"{unused[0]}: no file of --details is about these predictions")
-    return [
-        ScoredPredictions(
-            origin.task,
-            origin.dataset,
-            origin.split,
-            origin.predictions_sha256,
-            origin.kernel,
-            **part,
-        )
-        for origin, part in parts.items()
-    ]
 
 
 def report_tables(scores: pa.Table) -> dict[str, Any]:
@@ -119,9 +132,3 @@ def _curves(rows: pa.Table, names: dict[int, str]) -> list[dict[str, Any]]:
             for at, recall in enumerate(RECALLS)
         ]
     return curves
-
-
-def _by_digest(paths: Sequence[Path]) -> dict[str, Sequence[Path]]:
-    """Files of predictions by the digest of scores: of each file, and of files in their order."""
-    runs = [paths[start:stop] for start, stop in combinations(range(len(paths) + 1), 2)]
-    return {predictions_sha256(run): run for run in runs}

@@ -57,8 +57,8 @@ def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:
     totals = ExportTotals(**rows[0])
     if not totals.images:
         raise InputError(
-            f"no image of {dataset} {split} is annotated; `wardrobe export information` lists "
-            "pictures without annotations."
+            f"no image of {dataset} {split} is annotated; `wardrobe query split_totals` counts "
+            "the annotated images of each split."
         )
     return totals
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from flows.exports.drawing.annotated import AnnotatedItem, AnnotatedPicture, PredictedItem
 from flows.exports.drawing.image import prediction_label
 from flows.exports.report import Drawing
+from flows.metrics.precision_details import box_overlap
 from flows.metrics.worst import (
     false_positives,
     largest_errors,
@@ -193,7 +195,11 @@ def _missed(picture: AnnotatedPicture, item_no: int, own: Sequence[PredictedItem
 def _finding(prediction: PredictedItem, items: Sequence[AnnotatedItem]) -> tuple[bool, str]:
     """Whether a wrong detection is of an item of another category, and what one sees there."""
     extent = prediction.extent
-    overlaps = [(_overlap(extent, item.box), item) for item in items if item.box and extent]
+    overlaps = [
+        (float(box_overlap(_sized(extent), _sized(item.box))[0]), item)
+        for item in items
+        if item.box and extent
+    ]
     overlap, nearest = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
     if nearest is None or not overlap:
         return False, "where no item is annotated"
@@ -205,13 +211,10 @@ def _finding(prediction: PredictedItem, items: Sequence[AnnotatedItem]) -> tuple
     return False, f"not the match of {name}: another one is, or it is too far off"
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """IoU of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    common = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return common / (areas - common) if common else 0.0
+def _sized(box: tuple[float, float, float, float]) -> np.ndarray:
+    """Corners as the one row x, y, width, height."""
+    x1, y1, x2, y2 = box
+    return np.array([[x1, y1, x2 - x1, y2 - y1]], float)
 
 
 def _place(picture: AnnotatedPicture) -> str:

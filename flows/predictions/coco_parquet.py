@@ -9,24 +9,15 @@ from pyarrow import types
 
 from flows.predictions.coco_records import Record
 from flows.predictions.digest import opened_parquet
+from flows.predictions.parquet_columns import cast_column, is_number, is_number_list
 from schemas.errors import InputError
 
 BATCH = 1024
 """Rows at a time: 7 MB of landmarks."""
 
-
-def _is_number(type_: pa.DataType) -> bool:
-    return types.is_integer(type_) or types.is_floating(type_)
-
-
-def _is_list(type_: pa.DataType) -> bool:
-    lists = (types.is_list, types.is_large_list, types.is_fixed_size_list)
-    return any(is_list(type_) for is_list in lists) and _is_number(type_.value_type)
-
-
 _INTEGERS = (types.is_integer, "an integer", pa.int64())
-_NUMBERS = (_is_number, "a number", pa.float64())
-_LISTS = (_is_list, "a list of numbers", pa.list_(pa.float64()))
+_NUMBERS = (is_number, "a number", pa.float64())
+_LISTS = (is_number_list, "a list of numbers", pa.list_(pa.float64()))
 _COLUMNS: dict[str, tuple[Callable[[pa.DataType], bool], str, pa.DataType]] = {
     "image_id": _INTEGERS,
     "category_id": _INTEGERS,
@@ -77,24 +68,9 @@ def _column(where: str, row: int, name: str, column: pa.Array) -> pa.Array:
         raise InputError(f"{where} {row + place}: $.{name}: is null.")
     if name not in _COLUMNS:
         return column
-    column = _cast(where, row, name, column)
+    column = cast_column(where, row, name, column, _COLUMNS[name][2])
     if types.is_list(column.type) and (values := column.flatten()).null_count:
         value = pc.index(values.is_null(), True).as_py()
         place = pc.list_parent_indices(column)[value].as_py()
         raise InputError(f"{where} {row + place}: $.{name}: has a null.")
     return column
-
-
-def _cast(where: str, row: int, name: str, column: pa.Array) -> pa.Array:
-    """The column in its own type. Raises InputError for the first value that this cannot hold."""
-    own = _COLUMNS[name][2]
-    try:
-        return column.cast(own)
-    except pa.ArrowInvalid:
-        for place, value in enumerate(column, start=row):
-            try:
-                value.cast(own)
-            except pa.ArrowInvalid as error:
-                reason = str(error).partition("\n")[0].rstrip(".")
-                raise InputError(f"{where} {place}: $.{name}: {reason}.") from error
-        raise

@@ -20,21 +20,42 @@ def predictions_sha256(paths: Sequence[Path]) -> str:
     """
     digest = hashlib.sha256()
     for path in paths:
-        with open_predictions(path) as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        for block in _blocks(path):
+            digest.update(block)
     return digest.hexdigest()
 
 
-@contextmanager
-def unchanged_predictions(paths: Sequence[Path]) -> Iterator[str]:
-    """Their `predictions_sha256`; the files are read inside.
+def predictions_by_sha256(paths: Sequence[Path]) -> dict[str, Sequence[Path]]:
+    """Each file, and all files between two of them, by their `predictions_sha256`.
 
-    Raises InputError for a file that was changed or replaced meanwhile: the digest is of other
-    bytes than those that were read.
+    Every file is read once. Raises InputError for a file that cannot be read.
+    """
+    digests = []
+    files: dict[str, Sequence[Path]] = {}
+    for end, path in enumerate(paths, start=1):
+        digests.append(hashlib.sha256())
+        for block in _blocks(path):
+            for digest in digests:
+                digest.update(block)
+        files |= {digest.hexdigest(): paths[start:end] for start, digest in enumerate(digests)}
+    return files
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with open_predictions(path) as file:
+        while block := file.read(1 << 20):
+            yield block
+
+
+@contextmanager
+def unchanged_predictions(paths: Sequence[Path]) -> Iterator[None]:
+    """Inside, the files are hashed and read.
+
+    Raises InputError at the end for a file that was changed or replaced meanwhile: the digest may
+    be of other bytes than those that were read.
     """
     states = [_state(path) for path in paths]
-    yield predictions_sha256(paths)
+    yield
     for path, state in zip(paths, states, strict=True):
         if _state(path) != state:
             raise InputError(f"{path} was changed while it was read: run the command again.")

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from flows.predictions.digest import opened_parquet
+from flows.predictions.parquet_columns import cast_column, is_number_list
 from schemas.annotation import MAX_COORDINATE
 from schemas.errors import InputError
 from schemas.predictions import EMBEDDED_ITEMS
@@ -17,6 +18,9 @@ BATCH = 1024
 """Rows at a time."""
 
 REQUIRED = ("image_id", "item_no", "embedding")
+
+TYPES = {"image_id": pa.int64(), "item_no": pa.int64(), "box": pa.list_(pa.float64())}
+"""The types that columns are cast to, without that of vectors."""
 
 
 class Embeddings(NamedTuple):
@@ -43,6 +47,11 @@ def read_embeddings(path: Path, source: str, *, zeros: bool) -> Embeddings:
         for batch in file.iter_batches(BATCH, columns=names):
             for name in names:
                 _refuse(path, row, name, batch[name].is_null(), "is null")
+            arrays = [
+                cast_column(f"{path}: row", row, name, batch[name], TYPES.get(name, own))
+                for name, own in zip(names, batch.schema.types, strict=True)
+            ]
+            batch = pa.RecordBatch.from_arrays(arrays, names)
             block = _numbers(path, row, batch, "embedding", vectors.shape[1])
             if row == 1:
                 vectors = np.empty((file.metadata.num_rows, block.shape[1]), np.float32)
@@ -70,12 +79,8 @@ def _require_columns(path: Path, schema: pa.Schema) -> None:
         if name in ("image_id", "item_no"):
             fits, expected = types.is_integer(own), "an integer"
         else:
-            is_list = (
-                types.is_list(own) or types.is_large_list(own) or types.is_fixed_size_list(own)
-            )
-            is_float = is_list and types.is_floating(own.value_type)
-            fits = is_float or (is_list and name == "box" and types.is_integer(own.value_type))
-            expected = "a list of floats"
+            is_float = name == "box" or types.is_floating(getattr(own, "value_type", own))
+            fits, expected = is_number_list(own) and is_float, "a list of floats"
         if not fits:
             raise InputError(f"{path}: $.{name}: is {own}, not {expected}.")
 
@@ -95,7 +100,7 @@ def _numbers(path: Path, row: int, batch: pa.RecordBatch, name: str, size: int) 
     _refuse(path, row, name, lengths != size, f"does not have {size} numbers")
     if size == 0:
         raise InputError(f"{path}: row {row}: $.{name}: is empty.")
-    values = column.flatten().cast(pa.float64()) if name == "box" else column.flatten()
+    values = column.flatten()
     nulls = np.asarray(values.is_null()).reshape(-1, size)
     _refuse(path, row, name, nulls.any(axis=1), "has a null")
     return values.to_numpy().reshape(-1, size)

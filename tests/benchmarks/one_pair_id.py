@@ -5,7 +5,8 @@
 Makes images with an item each, half of them consumers' and half shops', in a temporary folder, and
 runs each query in a process of its own: positive pairs, at most --most for a query, each kind of
 negatives, at most --negatives, triplets, then the checks. Pairs are written to files, as an ingest
-writes them. Peak memory is what a process needed beyond its start; --memory limits that of DuckDB.
+writes them; MB is their size. Peak memory is what a process needed beyond its start; --memory
+limits that of DuckDB.
 """
 
 import shutil
@@ -67,8 +68,7 @@ def build(
             return write_derived(folder, table, rows, number=number)
 
     records, cost = timed(written)
-    paths = [folder / record.path for record in records]
-    return sum(r.rows for r in records), cost, memory_of("VmHWM") - before, table, paths
+    return records, cost, memory_of("VmHWM") - before, table
 
 
 def check(files: Files, name: str, memory: str, most: int) -> Any:
@@ -88,20 +88,25 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="one-pair-id-"))
     try:
         files = release(folder, chosen.items, chosen.styles)
-        table = Table(query="<26", rows=">13,", seconds=">10.1f", CPU=">10.1f", MiB=">10,.0f")
+        table = Table(
+            query="<26", rows=">13,", seconds=">10.1f", CPU=">10.1f", MiB=">10,.0f", MB=">10,.1f"
+        )
         for number, name in enumerate(("positive_pairs", *NEGATIVE_KINDS, "triplets")):
             if not chosen.only or name in chosen.only:
-                rows, cost, peak, written, paths = in_process(
+                records, cost, peak, written = in_process(
                     "fork", build, folder, files, name, chosen.memory, number, limits
                 )
-                files.setdefault(written, []).extend(paths)
-                table.row(name, rows, cost.seconds, cost.cpu, peak)
+                files.setdefault(written, []).extend(folder / record.path for record in records)
+                rows, size = (
+                    sum(getattr(r, count) for r in records) for count in ("rows", "bytes")
+                )
+                table.row(name, rows, cost.seconds, cost.cpu, peak, size / 1e6)
         for name in CHECKS:
             if not chosen.only or name in chosen.only:
                 verdict, cost, peak = in_process(
                     "fork", check, files, name, chosen.memory, chosen.most
                 )
-                table.row(name, verdict.rows, cost.seconds, cost.cpu, peak)
+                table.row(name, verdict.rows, cost.seconds, cost.cpu, peak, 0)
     finally:
         shutil.rmtree(folder)
 

@@ -106,10 +106,10 @@ def test_what_is_printed_and_written(release, tmp_path):
     done = wardrobe("evaluate", "classification", *words, lake=lake)
     assert done.returncode == 0, done.stderr
     title, _, numbers = (line.split() for line in done.stdout.splitlines())
-    assert title == ["metric", "score", "count", "skipped", "missing", "published", "method"]
+    assert title == ["metric", "score", "published", "count", "skipped", "missing", "method"]
     correct = len(labels) - 1 - (labels[1] != 0)
     assert float(numbers[1]) == round(correct / (len(labels) - 1), 4)
-    assert numbers[2:6] == [str(len(labels) - 1), "0", "1", "0.967"]
+    assert numbers[2:6] == ["0.967", str(len(labels) - 1), "0", "1"]
     assert done.stderr == (
         f"note: images without a prediction, not scored: 1 of {len(labels)}\n"
         "note: images with equal highest scores: 1; the lowest category number counts\n"

@@ -179,7 +179,8 @@ def test_subsets_are_compared_one_by_one(files, tmp_path):
     }
     assert large[0]["score_a"] == pytest.approx(evaluation_of(1).stats[0], abs=1e-12)
     assert rows[:6] == compare(files["detection", 1], b, samples=5).rows.to_pylist()[:6]
-    assert comparison.notes == ("B has no details of scale small removed: not compared",)
+    note = "B has no details of 1 subset: scale small removed; not compared"
+    assert comparison.notes == (note,)
 
 
 def test_a_subset_without_items_has_no_scores(tmp_path):

@@ -1,12 +1,17 @@
 """`wardrobe evaluate detection|landmarks|segmentation` on small releases."""
 
 import json
+from collections import defaultdict
+from inspect import signature
+from typing import get_args
 
 import pyarrow.parquet as pq
 import pytest
 from command_line import wardrobe
 from releases import image, item, write_release
 
+from flows.cli.evaluate import evaluate as commands
+from flows.pipelines.evaluate import EVALUATORS
 from flows.pipelines.evaluate import evaluate as evaluate_files
 from schemas.details import PRECISION_DETAILS
 from schemas.errors import InputError
@@ -113,7 +118,7 @@ def test_details_are_written_when_asked_for(evaluate, tmp_path):
     [
         (["--by", "scael"], "detection of deepfashion2 is not scored by 'scael': did you mean sc"),
         (["--mode", "both ways"], "'--mode': 'both ways' is not one of 'both', 'ignored'"),
-        (["--dataset", "fashion-mnist"], "detection is scored for deepfashion2, not for fashion-m"),
+        (["--dataset", "fashion-mnist"], "'fashion-mnist' is not one of 'deepfashion2'"),
     ],
 )
 def test_wrong_use_is_one_sentence(release, tmp_path, options, sentence):
@@ -123,6 +128,47 @@ def test_wrong_use_is_one_sentence(release, tmp_path, options, sentence):
         release.name, *options, lake=release.parents[1])  # fmt: skip
     assert run.returncode == 2
     assert sentence in run.stderr and run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"score": None}, "row 1: the record: object missing required field `score`."),
+        ({"bbox": [1, "2"]}, "row 1: bbox[1]: expected `float`, got `str`."),
+    ],
+)
+def test_a_broken_record_is_named_by_its_field(release, tmp_path, change, sentence):
+    record = {name: value for name, value in (RECORDS[0] | change).items() if value is not None}
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps([record]))
+    run = wardrobe("evaluate", "detection", "--split", "train", "--predictions", path, "--release",
+        release.name, lake=release.parents[1])  # fmt: skip
+    assert (run.returncode, run.stderr) == (2, f"wardrobe: {path}: {sentence}\n")
+
+
+def test_a_command_offers_the_data_sets_that_its_task_is_scored_for():
+    offered = {}
+    for command in commands.registered_commands:
+        name = command.callback.__name__
+        choice = signature(command.callback).parameters["dataset"].annotation
+        offered[name] = {*get_args(get_args(choice)[0])}
+    scored = defaultdict(set)
+    for task, dataset in EVALUATORS:
+        scored[task].add(dataset)
+    assert offered == scored
+
+
+def test_a_split_without_annotations_says_where_annotated_ones_are_counted(tmp_path):
+    release = write_release(tmp_path, [image(1, annotated=False)], pictures="none")
+    path = tmp_path / "boxes.json"
+    path.write_text("[]")
+    words = ["--split", "train", "--predictions", path, "--release", release.name]
+    run = wardrobe("evaluate", "detection", *words, lake=release.parents[1])
+    assert (run.returncode, run.stderr) == (
+        2,
+        "wardrobe: no image of deepfashion2 train is annotated; `wardrobe query split_totals` "
+        "counts the annotated images of each split.\n",
+    )
 
 
 def test_masks_need_the_sizes_of_pictures(tmp_path):

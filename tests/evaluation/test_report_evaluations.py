@@ -19,8 +19,10 @@ from scored_releases import (
 
 from flows.exports.report import Drawing, ScoredPredictions
 from flows.lake import Lake
+from flows.pipelines import report_scores
 from flows.pipelines.pictures import PictureReader
 from flows.pipelines.report_scores import scored_predictions
+from flows.predictions import predictions_by_sha256
 from flows.warehouse import open_warehouse
 from schemas.details import CLASS_DETAILS
 from schemas.errors import InputError
@@ -99,6 +101,20 @@ def test_files_that_were_scored_together_are_read_together(lake, tmp_path):
     assert len(shown.worst) == 3
     with pytest.raises(InputError, match=r"0\.json: no file of --details is about"):
         scored(lake, details=[details], predictions=parts[:1])
+
+
+def test_predictions_that_change_while_they_are_read_are_refused(lake, tmp_path, monkeypatch):
+    path = write_predictions(tmp_path / "boxes.json")
+    details = write_precision_details(tmp_path / "d.parquet", path)
+
+    def changed_after(paths):
+        by_sha256 = predictions_by_sha256(paths)
+        write_predictions(path, PREDICTED[:2])
+        return by_sha256
+
+    monkeypatch.setattr(report_scores, "predictions_by_sha256", changed_after)
+    with pytest.raises(InputError, match=r"boxes\.json was changed while it was read"):
+        scored(lake, details=[details], predictions=[path])
 
 
 def test_details_of_classes_have_their_confusions(lake, tmp_path):

@@ -99,7 +99,7 @@ def race(lake, race: int, writers: int) -> list:
 
 @pytest.mark.slow
 def test_of_writers_that_do_not_see_each_other_one_publishes(object_lake, stub, monkeypatch):
-    monkeypatch.setattr(runs, "_wait_for_others", lambda *_: [])
+    monkeypatch.setattr(runs, "repeat_while_written", lambda *_, **__: [])
     last = publish(object_lake, source(numbers(1, 12)))
     releases = [last]
     for number in range(5):

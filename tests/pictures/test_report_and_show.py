@@ -60,7 +60,7 @@ def test_show_draws_the_items_without_the_picture_and_says_why(lake, tmp_path, n
 
 def test_report_leaves_the_pictures_out_and_says_why(lake, tmp_path, monkeypatch):
     pages = []
-    monkeypatch.setattr("flows.pipelines.report.require_plots", lambda: None)
+    monkeypatch.setattr("flows.pipelines.report.altair", lambda: None)
     monkeypatch.setattr("flows.pipelines.report.write_report", lambda _, page: pages.append(page))
     reason = make_report(lake, None, output=tmp_path / "report.html")
     assert reason is not None and "cannot be decoded: it is not one of JPEG, PNG" in reason
@@ -70,7 +70,7 @@ def test_report_leaves_the_pictures_out_and_says_why(lake, tmp_path, monkeypatch
 
 def test_a_report_compares_its_release_with_the_previous_one(tmp_path, monkeypatch):
     pages = []
-    monkeypatch.setattr("flows.pipelines.report.require_plots", lambda: None)
+    monkeypatch.setattr("flows.pipelines.report.altair", lambda: None)
     monkeypatch.setattr("flows.pipelines.report.write_report", lambda _, page: pages.append(page))
     source, lake = tmp_path / "source", tmp_path / "lake"
     write_deepfashion2(source, images=12, seed=3)

@@ -12,13 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from command_line import is_one_sentence, wardrobe
 from ingesting import file_hashes, ingested, rows_of
-from local_server import SLOW, local_server, parts_built, until, write_slow_source
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_HOME,
-    temporary_settings,
-)
+from local_server import SLOW, parts_built, server_of_flows, until, write_slow_source
 from prefect.workers.process import ProcessWorker
 
 from flows import ingest as ingest_module
@@ -40,12 +34,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory):
-    """The server, also for flows of this process; each would wait a second for its heartbeat."""
-    home = tmp_path_factory.mktemp("server")
-    with local_server(home) as server:
-        settings = {PREFECT_HOME: home, PREFECT_API_URL: server.url}
-        with temporary_settings({**settings, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            yield server
+    with server_of_flows(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def test_the_same_bytes_come_out_under_prefect_and_directly(server, sources, tmp_path):

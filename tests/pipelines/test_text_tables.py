@@ -16,11 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.cli.output import print_rows
+from flows.cli.output import print_rows, with_subsets
 from flows.lake import Lake
+from flows.pipelines.evaluate import with_published
 from flows.pipelines.outcome import split_totals
 from flows.pipelines.query import data_dictionary, query_list, table_rows, user_sql
 from flows.pipelines.releases import release_list
+from schemas.baselines import BASELINES
+from schemas.scores import SCORES
 
 WIDTHS = (80, 120)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -171,3 +174,29 @@ def test_the_command_reads_the_width_of_its_terminal(lake, width):
     os.close(terminal)
     os.close(controller)
     assert text == shown(split_totals(Lake(lake).release()), width)
+
+
+def test_a_terminal_of_80_columns_shows_a_score_next_to_its_published_one():
+    rows = [
+        {
+            **{"dataset": "deepfashion2", "split": "validation", "task": "detection"},
+            **{"metric": metric, "attribute": attribute, "value": value, "mode": mode},
+            **{"category": category, "score": 0.5432, "count": 31_961, "skipped": 20_529},
+            **{"missing": 31, "release": "r", "predictions_sha256": "0", "kernel": "hotcoco"},
+        }
+        for metric in ("AP", "AP50", "AP_large")
+        for attribute, value, mode, category in (
+            ("all", "all", None, "all"),
+            ("all", "all", None, "short_sleeved_outwear"),
+            ("viewpoint", "side_or_back", "removed", "all"),
+        )
+    ]
+    text = shown(with_subsets(with_published(pa.Table.from_pylist(rows, SCORES))), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    (published,) = {
+        baseline.score
+        for baseline in BASELINES
+        if (baseline.task, baseline.metric, baseline.value) == ("detection", "AP", "side_or_back")
+    }
+    assert re.search(rf"^AP +viewpoint.* 0\.5432 +{published} ", text, re.MULTILINE)
+    assert "short_sleeved_outwear" in text

@@ -115,6 +115,18 @@ BROKEN = {
     ),
     "item_0": (replaced("item_no", 2, 0), "row 3: $.item_no: is not the number of an item"),
     "item_huge": (column("item_no", pa.array([2**40] * 5)), "row 1: $.item_no: is not the number"),
+    "image_huge": (
+        column("image_id", pa.array([1, 2, 2**64 - 1, 4, 5], pa.uint64())),
+        "row 3: $.image_id: Integer value 18446744073709551615 not in range",
+    ),
+    "item_unsigned": (
+        column("item_no", pa.array([1] * 4 + [2**64 - 1], pa.uint64())),
+        "row 5: $.item_no: Integer value 18446744073709551615 not in range",
+    ),
+    "box_inexact": (
+        column("box", pa.array([[0, 1, 2, 3]] * 4 + [[0, 1, 2, 2**60 + 1]])),
+        "row 5: $.box: Integer value 1152921504606846977 not in range",
+    ),
     "item_twice": (
         column("image_id", pa.array([7, 8, 7, 8, 9])),
         "row 3: $.item_no: item 1 of image 7 is in row 1 already",

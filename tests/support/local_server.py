@@ -207,3 +207,15 @@ def local_server(home: Path) -> Iterator[LocalServer]:
     with server.client, server.running("uvicorn", *app, "--host", "127.0.0.1", "--port", port):
         until(healthy, seconds=180)
         yield server
+
+
+@contextmanager
+def server_of_flows(home: Path) -> Iterator[LocalServer]:
+    """The server, also for flows of this process; each would wait a second for its heartbeat."""
+    from prefect import settings
+
+    with local_server(home) as server:
+        values = {settings.PREFECT_HOME: home, settings.PREFECT_API_URL: server.url}
+        heartbeat = {settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        with settings.temporary_settings({**values, **heartbeat}):
+            yield server

@@ -8,14 +8,14 @@ nothing: plots are SVG, pictures data URIs, the script a few lines.
 from flows.exports.report.content import Drawing, ReportContent, ScoredPredictions, Statistic
 from flows.exports.report.page import write_report
 from flows.exports.report.pairs import mean_pictures
-from flows.exports.report.svg import require_plots
+from flows.exports.report.svg import altair
 
 __all__ = [
     "Drawing",
     "ReportContent",
     "ScoredPredictions",
     "Statistic",
+    "altair",
     "mean_pictures",
-    "require_plots",
     "write_report",
 ]

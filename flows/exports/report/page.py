@@ -12,7 +12,7 @@ from flows.exports.report import landmarks, overview, pairs
 from flows.exports.report.content import ReportContent, Section
 from flows.exports.report.scores import scored_predictions
 from flows.exports.report.statistics import statistic_section, variations
-from flows.exports.report.svg import require_plots
+from flows.exports.report.svg import altair
 from flows.storage.atomic import atomic_write
 from schemas.datasets import DATASETS
 
@@ -53,7 +53,7 @@ def write_report(path: str | os.PathLike[str], content: ReportContent) -> None:
 
 def render_report(content: ReportContent) -> str:
     """The page as text. The same content gives the same text."""
-    require_plots()
+    altair()  # before any work: it may be missing
     chapters: dict[str, list[Section]] = {}
     for section in _sections(content):
         chapters.setdefault(section.chapter, []).append(section)

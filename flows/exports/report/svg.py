@@ -32,11 +32,6 @@ def altair() -> Any:
     return import_extra("altair", "report", need)
 
 
-def require_plots() -> None:
-    """MissingExtra when the libraries of the extra `report` are not installed."""
-    altair()
-
-
 def svg_text(chart: Any) -> Markup:
     """The chart as SVG. The same chart gives the same text."""
     convert = importlib.import_module("vl_convert")
