@@ -94,7 +94,10 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
     local = master.startswith(("local", "spark://127.0.0.1", "spark://localhost"))
     folders = {
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log_settings}",
+        # Java's second compiler costs more than it saves where plans run once.
+        "spark.driver.defaultJavaOptions": (
+            f"-Dlog4j2.configurationFile={log_settings} -XX:TieredStopAtLevel=1"
+        ),
     }
     own = {"spark.master": master} | _SETTINGS | folders | (_ON_THIS_MACHINE if local else {})
     conf.setAll([*(own | settings).items()])

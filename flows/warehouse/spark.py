@@ -64,7 +64,10 @@ def spark_engine(master: str, settings: Mapping[str, str] | None = None) -> Iter
 
 def _open(session: "SparkSession", files: Files, only: Collection[str] | None) -> SparkWarehouse:
     size = sum(_local(place).stat().st_size for places in files.values() for place in places)
-    session.conf.set("spark.sql.shuffle.partitions", str(1 + size // _PARTITION_BYTES))
+    partitions = 1 + size // _PARTITION_BYTES
+    session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+    # It plans each stage again, to join and split partitions.
+    session.conf.set("spark.sql.adaptive.enabled", str(partitions > 1).lower())
     with _spark_errors():
         for name, source in sources(only):
             if stored := files.get(STATISTICS + name):
@@ -126,8 +129,10 @@ def _batches(frame: "DataFrame", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             yield pa.record_batch({"message": [message.getvalue().to_pybytes()]})
 
     with _spark_errors():
+        # mapInArrow finds columns by their names, which a statement may leave out or repeat.
+        numbered = frame.toDF(*map(str, range(len(schema))))
         # An iterator over rows pickles each of them; rows of whole batches keep their order too.
-        for row in frame.mapInArrow(as_messages, "message binary").toLocalIterator():
+        for row in numbered.mapInArrow(as_messages, "message binary").toLocalIterator():
             table = pa.ipc.open_stream(row.message).read_all()
             yield from table.rename_columns(schema.names).cast(schema).to_batches()
 
