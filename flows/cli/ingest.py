@@ -116,8 +116,7 @@ def derive(
 
     Example: wardrobe derive
     """
-    master = spark_master(engine, master)
-    run_derive(lake, None, wait=wait, prefect=prefect, master=master)
+    run_derive(lake, None, wait=wait, prefect=prefect, master=spark_master(engine, master))
 
 
 def run_derive(
@@ -134,8 +133,8 @@ def run_derive(
             from flows.derive import derive_flow
 
             pairs = None if settings is None else asdict(settings)
-            flow = derive_flow(lake=str(lake), wait=wait, pairs=pairs, master=master)
-            summary = cast("Summary", flow)
+            published = derive_flow(lake=str(lake), wait=wait, pairs=pairs, master=master)
+            summary = cast("Summary", published)
     else:
         from flows.pipelines.derive import derive as run
         from flows.pipelines.engines import sql_engine

@@ -94,7 +94,10 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
     local = master.startswith(("local", "spark://127.0.0.1", "spark://localhost"))
     folders = {
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log_settings}",
+        # Java's second compiler costs more than it saves where plans run once.
+        "spark.driver.defaultJavaOptions": (
+            f"-Dlog4j2.configurationFile={log_settings} -XX:TieredStopAtLevel=1"
+        ),
     }
     own = {"spark.master": master} | _SETTINGS | folders | (_ON_THIS_MACHINE if local else {})
     conf.setAll([*(own | settings).items()])
@@ -108,7 +111,9 @@ def _start(master: str, folder: Path, settings: dict[str, str]) -> "SparkSession
         # Without a log, Java was started by an earlier session of this process.
         text = log.read_text(errors="replace") if log.exists() else ""
         lines = [line.strip() for line in text.splitlines()]
-        reasons = [line for line in lines if "Exception" in line or "Error" in line] or lines
+        # First Java's exceptions, then the errors of the log; Java also prints warnings.
+        reasons = [line for line in lines if "Exception" in line or "Error" in line]
+        reasons = reasons or [line for line in lines if line.startswith("ERROR ")] or lines
         reason = reasons[0] if reasons else str(error).splitlines()[0]
         raise EngineError(f"Spark did not start on {master}: {reason}") from None
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from flows.release.manifest import STATISTICS
 from flows.spark import missing_extra, spark_session
 from flows.storage.objects import ObjectPath
-from flows.storage.place import Place, size_of
+from flows.storage.place import Place
 from flows.warehouse.release_names import Files
 from flows.warehouse.sources import sources
 from schemas import TABLES, Table
@@ -57,9 +57,11 @@ class SparkWarehouse:
             self._make_view(view, TABLES.get(name, ""), files.get(name, ()), is_stored=True)
 
     def _plan_for(self, files: Files) -> None:
-        size = sum(size_of(place) for places in files.values() for place in places)
-        partitions = str(1 + size // _PARTITION_BYTES)
-        self._session.conf.set("spark.sql.shuffle.partitions", partitions)
+        size = sum(_local(place).stat().st_size for places in files.values() for place in places)
+        partitions = 1 + size // _PARTITION_BYTES
+        self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+        # It plans each stage again, to join and split partitions.
+        self._session.conf.set("spark.sql.adaptive.enabled", str(partitions > 1).lower())
 
     def _make_view(
         self, name: str, source: Table | str, files: Sequence[Place], *, is_stored: bool
@@ -156,8 +158,10 @@ def _batches(frame: "DataFrame", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             yield pa.record_batch({"message": [message.getvalue().to_pybytes()]})
 
     with _spark_errors():
+        # mapInArrow finds columns by their names, which a statement may leave out or repeat.
+        numbered = frame.toDF(*map(str, range(len(schema))))
         # An iterator over rows pickles each of them; rows of whole batches keep their order too.
-        for row in frame.mapInArrow(as_messages, "message binary").toLocalIterator():
+        for row in numbered.mapInArrow(as_messages, "message binary").toLocalIterator():
             table = pa.ipc.open_stream(row.message).read_all()
             yield from table.rename_columns(schema.names).cast(schema).to_batches()
 
