@@ -128,7 +128,8 @@ def test_the_readme_shows_commands():
 
 @pytest.mark.slow
 def test_every_command_of_the_readme_runs(sources, lake, tmp_path):
-    lines = [line for line in readme_commands() if " serve " not in line]
+    endless = {"serve", "browse"}
+    lines = [line for line in readme_commands() if line.split()[1] not in endless]
     own = tmp_path / "lake"  # because some of the commands publish
     shutil.copytree(lake, own, symlinks=True)
     for line in lines:
