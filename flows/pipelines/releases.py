@@ -30,7 +30,7 @@ def table_files(
 ) -> list[Place]:
     """The folder of a release; with `table` its files, narrowed by what else is given.
 
-    Raises InputError for a table, data set or split that the release does not have.
+    Raises InputError for a table, data set, split or image of which the release has no file.
     """
     opened = open_lake(root).release(release)
     if table is None:
@@ -44,7 +44,14 @@ def table_files(
     if split is None:
         raise InputError(f"give a split of {dataset} too.")
     opened.require_split(dataset, split)
-    return opened.files(table, dataset, split, image_id)
+    if (dataset, split) not in opened.splits(table):
+        raise InputError(
+            f"release {opened.id} has no file of {table} for {dataset} {split} alone: give the "
+            "table only."
+        )
+    if not (places := opened.files(table, dataset, split, image_id)):
+        raise InputError(f"release {opened.id} has no image {image_id} of {dataset} {split}.")
+    return places
 
 
 def release_list(root: Place) -> tuple[pa.Table, list[str]]:
@@ -86,7 +93,7 @@ def _facts(release: Release) -> dict[str, Any]:
     return {
         "published": f"{manifest.created:%Y-%m-%d %H:%M:%S}",
         "changed": manifest.changes.sentence,
-        "rows": sum(record.rows for record in manifest.files),
+        "rows": sum(record.rows for record in manifest.readable_files),
         "bytes": sum(record.bytes for record in manifest.files),
         "verdict": "error" if verdicts["error"] else verdict,
     }

@@ -200,11 +200,12 @@ def test_commands_show_the_release(lake, tmp_path):
     assert wardrobe("path", lake=lake).stdout == f"{release.path}\n"
     tables = json.loads(wardrobe("tables", "--format", "json", lake=lake).stdout)
     assert [row["table"] for row in tables][:2] == ["images", "pictures"]
-    assert sum(row["files"] for row in tables) == len(release.manifest.files)
+    assert sum(row["files"] for row in tables) == len(release.manifest.readable_files)
     columns = json.loads(wardrobe("schema", "landmarks", "--format", "json").stdout)
     assert {row["column"]: row["unit"] for row in columns}["x"] == "px"
     (row,) = json.loads(wardrobe("releases", "--format", "json", lake=lake).stdout)[:1]
     assert (row["release"], row["is"]) == (release.id, "current")
+    assert row["rows"] == sum(row["rows"] for row in tables)
     queries = json.loads(wardrobe("query", "--format", "json").stdout)
     assert "items_by_category" in [row["query"] for row in queries]
     assert wardrobe("check", lake=lake).returncode == 0

@@ -54,6 +54,8 @@ def test_path_prints_the_file_of_an_image(lake):
         (("item",), "did you mean items?"),
         (("items", "fashionai"), "give a split of fashionai too"),
         (("items", "fashionai", "trian"), "did you mean train?"),
+        (("categories", *split), "no file of categories for fashionai train alone"),
+        (("items", *split, 2**62), f"has no image {2**62} of fashionai train"),
     ):
         refused = wardrobe("path", *words, lake=lake)
         assert is_one_sentence(refused)
