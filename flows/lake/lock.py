@@ -107,10 +107,11 @@ def repeat_while_written(
     waiting: Callable[[str], None] | None,
     seconds: float,
 ) -> T:
-    """The first result of `attempt` without another writer, which it returns too, by name.
+    """Call `attempt` until no other writer is at work; return its result.
 
-    LakeBusy names that writer, unless `wait` (True, or seconds) outlasts it; `waiting` gets the
-    name once. `seconds` are those between two attempts.
+    `attempt` returns a result and the other writer, or None. While there is one, it is called again
+    after `seconds`, for as long as `wait` says (True: without end); then LakeBusy names the writer.
+    `waiting` gets one sentence that does.
     """
     deadline = float("inf") if wait is True else time.monotonic() + wait
     while True:

@@ -98,7 +98,7 @@ def marked_run(
     renewal = Thread(target=keep_renewed, daemon=True, name="renew-mark")
     renewal.start()
     try:
-        # Living runs with a lesser id go first.
+        # Other runs at work with a lower id are before this one.
         dead = repeat_while_written(
             root, lambda: runs_at_work(root, run.id), wait=wait, waiting=waiting, seconds=1
         )

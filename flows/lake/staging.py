@@ -161,14 +161,14 @@ class Staging:
         return after == before
 
     def replaced_files(self, parts: Collection[str]) -> dict[str, list[Place]] | None:
-        """The parent's files of these parts, by table; None when one has not its recorded bytes."""
+        """The parent's files of these parts, by table; None if the bytes of one differ."""
         own = [record for record in self._parent_files.values() if record.part in parts]
         if self.parent is None or not all(has_recorded_bytes(self.parent, each) for each in own):
             return None
         return files_by_table(own, self.parent.place)
 
     def stored_rows(self, table: str) -> pa.Table | None:
-        """The parent's rows of a table that is a single file; None without its recorded bytes."""
+        """The parent's rows of a table that is a single file; None if it is absent or damaged."""
         record = self._parent_files.get(f"{table}.parquet")
         if self.parent is None or record is None or not has_recorded_bytes(self.parent, record):
             return None

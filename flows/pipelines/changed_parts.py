@@ -35,9 +35,9 @@ def all_parts(staging: Staging) -> PartChanges:
 def part_changes(staging: Staging, sql: str) -> PartChanges:
     """The changes against the parent, or all parts where its results are not to be used.
 
-    Its results are used when the same SQL (its hash is `sql`), versions and vocabularies gave them
-    and the files that hold them, and the files that they were computed from, have their recorded
-    bytes.
+    Its results are used when the same SQL (its hash is `sql`), versions and vocabularies gave them,
+    and when the files that hold them, and the parent's files of changed parts, have their recorded
+    bytes. Files of unchanged parts are not read.
     """
     parent = staging.parent
     if (

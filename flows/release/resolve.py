@@ -77,7 +77,7 @@ def lake_root(place: str | Place) -> Place:
 
 
 def local_root(path: str | os.PathLike[str]) -> Path:
-    """The same for a folder, which an address is not."""
+    """An absolute path of this machine. InputError for an address and a path that is not UTF-8."""
     require_local_path(path)
     return require_utf8(Path(path).absolute())
 

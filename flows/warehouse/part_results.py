@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.release.manifest import part_name
 from flows.warehouse.contracts import contracts
 from flows.warehouse.engines import AnyWarehouse, fetch, select
 from flows.warehouse.examined_rows import Examined
@@ -79,17 +80,12 @@ def _grouped(
     """Numbers over a source by part, as rows of PART_COUNTS."""
     selected = ", ".join(numbers.values())
     text = f"select dataset, split, {selected} from {source} group by dataset, split"
-    return [
-        (_part_name(dataset, split), name, count)
-        for dataset, split, *counts in fetch(changed, text)
-        for name, count in zip(numbers, counts, strict=True)
-        if count
-    ]
-
-
-def _part_name(dataset: str, split_and_number: str) -> str:
-    split, _, number = split_and_number.partition(".")
-    return f"{dataset}/{split}/{int(number):05d}"
+    rows = []
+    for dataset, split_and_number, *counts in fetch(changed, text):
+        split, _, number = split_and_number.partition(".")
+        part = part_name(dataset, split, int(number))
+        rows += [(part, *pair) for pair in zip(numbers, counts, strict=True) if pair[1]]
+    return rows
 
 
 def all_part_counts(kept: pa.Table, changed: pa.Table) -> pa.Table:
