@@ -20,4 +20,4 @@ from items
 join images using (dataset, split, image_id)
 where images.pair_id is not null
 group by dataset, split, images.pair_id, items.style, items.category_id, images.source
-order by dataset, split, pair_id, style, category_id, source
+order by dataset, split, pair_id, style nulls first, category_id, source nulls first

@@ -1,10 +1,13 @@
 """Headers are read as promised, and wrong values are refused in a sentence."""
 
+import re
+
 import pytest
 
 from flows.warehouse.examined_rows import Examined
 from flows.warehouse.parameters import Param
 from flows.warehouse.queries import Plot, parse_query, queries, query, sql_folder
+from schemas import TABLES
 from schemas.errors import InputError
 
 TEXT = """\
@@ -232,3 +235,12 @@ def test_queries_come_sorted_and_by_kind():
 def test_every_file_of_the_folder_is_a_query():
     files = [f for kind in sql_folder().iterdir() for f in kind.iterdir() if f.name[0] != "."]
     assert {f.name for f in files} == {f"{one.name}.sql" for one in queries()}
+
+
+def test_sums_are_ordered_like_sums_that_were_added_up():
+    for statistic in (each for each in queries("statistics") if each.scope == "sum"):
+        fields = [field for table in statistic.reads for field in TABLES[table].schema]
+        nullable = {field.name for field in fields if field.nullable} & {*statistic.grain}
+        for name in nullable:
+            if not re.search(rf"\b{name} is not null", statistic.text):
+                assert f"{name} nulls first" in statistic.text, statistic.name
