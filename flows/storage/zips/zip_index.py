@@ -20,7 +20,7 @@ from schemas.errors import InputError
 from schemas.source import MEMBERS
 
 ArchiveState = tuple[int, int | str, int]
-"""Size, mtime_ns and inode of an archive, or size, etag and 0: others when it was replaced."""
+"""Size, mtime_ns and inode of an archive, or size, etag and 0; another state: it was replaced."""
 
 
 @dataclass(frozen=True)
