@@ -12,7 +12,7 @@ from schemas.errors import InputError, did_you_mean
 from schemas.images import IMAGES
 from schemas.items import ITEMS
 from schemas.rejections import RULES
-from schemas.table import IMAGE_KEY, SPLIT_KEY
+from schemas.table import IMAGE_KEY, SPLIT_KEY, ImageKey
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 KEY = ", ".join(IMAGE_KEY)
@@ -26,8 +26,6 @@ _VISIBILITY = {
     UNLABELLED: "landmark_count > landmarks_visible + landmarks_occluded",
 }
 """The items with a landmark of that visibility, as conditions over items_full."""
-
-ImageKey = tuple[str, str, int]
 
 
 def parse_key(text: str) -> ImageKey:
