@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from flows.exports.drawing.overlay import LAYERS
 from flows.lake import open_lake
 from flows.pipelines.browsed_predictions import BrowsedPredictions
-from flows.pipelines.image_filter import ImageFilter, ImageKey, choices
+from flows.pipelines.image_filter import ANY, ImageFilter, ImageKey, choices
 from flows.pipelines.image_views import ImageView, Row, image_views, rows_by_image
 from flows.pipelines.served_pictures import (
     SIDES,
@@ -66,7 +66,7 @@ class BrowsedRelease:
         self.predictions: BrowsedPredictions | None = None
         if details is not None:
             self.predictions = BrowsedPredictions(self._con, self.release, details, predictions)
-            self.choices["outcome"] = self.predictions.words
+            self.choices["outcome"] = (ANY, *self.predictions.words)
         elif predictions:
             raise InputError("--predictions needs --details, which has the outcome of each item")
         self._pictures = ServedPictures(self.release, timeout)

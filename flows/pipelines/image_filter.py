@@ -18,7 +18,7 @@ from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 KEY = ", ".join(IMAGE_KEY)
 
 ANY = "any"
-"""The value of `rejection` for every rule."""
+"""The value of `rejection` for every rule, and of `outcome` for every evaluated image."""
 
 _VISIBILITY = {
     VISIBLE: "landmarks_visible > 0",
@@ -139,7 +139,8 @@ class ImageFilter:
             broken = [] if rule == ANY else [f"rule = {text_literal(rule)}"]
             yield "refused", _select("rejections", [*split, "image_id is not null", *broken])
         if outcome := self.values.get("outcome"):
-            yield "evaluated", _select("outcomes", [f"outcome = {text_literal(outcome)}"])
+            own = "true" if outcome == ANY else f"outcome = {text_literal(outcome)}"
+            yield "evaluated", _select("outcomes", [own])
         if check := self.values.get("check"):
             yield "offending", f"    select {KEY} from (\n{self.check_sql(check)}\n    )"
 
