@@ -1,6 +1,7 @@
 """Pages of images: the grid of a filter, one image, its picture, and downloads of keys."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from flows.browse.pages import Pages, State, meanings
 from flows.pipelines.browsed_release import SIDES, NotInReleaseError
-from flows.pipelines.image_filter import KEY, ImageKey, parse_key
+from flows.pipelines.image_filter import ANY, KEY, ImageKey, parse_key
 from flows.pipelines.row_formats import write_rows
 from flows.pipelines.source_document import source_document
 from schemas import TABLES
@@ -58,6 +59,8 @@ def image_routes(pages: Pages) -> list[Route]:
         if browsed.predictions is None:
             raise NotInReleaseError("start `wardrobe browse` with --details to see predictions.")
         state = pages.state(request)
+        # Links and downloads of the page are about the evaluated images only.
+        state = replace(state, fields={"outcome": ANY, **state.fields})
         chosen = pages.filter(state)
         rows = browsed.worst(chosen, PAGE + 1, _severity_of(request))
         views = browsed.views(rows[:PAGE])

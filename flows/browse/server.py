@@ -17,17 +17,24 @@ def serve_release(browsed: BrowsedRelease, host: str, port: int, *, open_browser
     Raises InputError for an address that cannot be used.
     """
     name = host.strip("[]")
+    if not name:  # a socket would listen on all addresses
+        raise InputError("--host is empty: give an address, or 0.0.0.0 for all.")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     try:
+        name.encode("idna")  # create_server leaves its socket open where this fails
         listener = socket.create_server((name, port), family=family, backlog=128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        # Python adds the address in parentheses.
+        reason = str(getattr(error, "strerror", error)).partition(" (")[0]
         raise InputError(
-            f"{host}:{port} cannot be used ({error.strerror}): give another --port or --host."
+            f"{host}:{port} cannot be used ({reason}): give another --port or --host."
         ) from error
-    bound = f"[{name}]" if family == socket.AF_INET6 else name
-    address = f"http://{bound}:{listener.getsockname()[1]}/"
+    brackets = "[{}]" if family == socket.AF_INET6 else "{}"
+    number, bound_port = listener.getsockname()[:2]
+    hosts = [brackets.format(name), brackets.format(number)]  # `0` listens on 0.0.0.0
+    address = f"http://{hosts[0]}:{bound_port}/"
     config = uvicorn.Config(
-        create_application(browsed, hosts=[bound]),
+        create_application(browsed, hosts=hosts),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -4,7 +4,6 @@ Every query has its own connection to one confined database, a time limit and a 
 that may run at a time; so memory does not grow with the number of readers.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -15,7 +14,7 @@ from cachetools import LRUCache
 from flows.exports.drawing.overlay import LAYERS
 from flows.lake import open_lake
 from flows.pipelines.browsed_predictions import BrowsedPredictions
-from flows.pipelines.image_filter import ImageFilter, ImageKey, choices
+from flows.pipelines.image_filter import ANY, ImageFilter, ImageKey, choices
 from flows.pipelines.image_views import ImageView, Row, image_views, rows_by_image
 from flows.pipelines.served_pictures import (
     SIDES,
@@ -67,7 +66,7 @@ class BrowsedRelease:
         self.predictions: BrowsedPredictions | None = None
         if details is not None:
             self.predictions = BrowsedPredictions(self._con, self.release, details, predictions)
-            self.choices["outcome"] = self.predictions.words
+            self.choices["outcome"] = (ANY, *self.predictions.words)
         elif predictions:
             raise InputError("--predictions needs --details, which has the outcome of each item")
         self._pictures = ServedPictures(self.release, timeout)
@@ -205,15 +204,20 @@ class BrowsedRelease:
 
     def matching(self, table: str, keys: Sequence[ImageKey]) -> pa.Table:
         """The rows of a declared table about these images."""
-        by_split: dict[tuple[str, str], list[str]] = defaultdict(list)
+        # One SELECT for each split of the release, however many others a request names.
+        by_split: dict[tuple[str, str], list[str]] = {
+            place: [] for place in self.release.splits("images")
+        }
         for dataset, split, image_id in keys:
-            by_split[dataset, split].append(str(int(image_id)))
+            if (dataset, split) in by_split:
+                by_split[dataset, split].append(str(int(image_id)))
         order = ", ".join(TABLES[table].key)
         # With values in the statement, not a join, DuckDB reads the row groups of these images.
         selects = [
             f"select * from {table} where dataset = {text_literal(dataset)} "
             f"and split = {text_literal(split)} and image_id in ({', '.join(numbers)})"
             for (dataset, split), numbers in by_split.items()
+            if numbers
         ]
         if not selects:
             return TABLES[table].schema.empty_table()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from flows.exports.selection import SelectionRecord
 from flows.exports.training.features import features_of, schema_of
 from flows.exports.training.folder import (
     STAGING,
@@ -78,12 +79,13 @@ def export_training(
     release.require_split(dataset, split)
     keys = selected.keys if selected else None
     terms = selected.record.terms if selected else msgspec.UNSET
+    selection = selected.record if selected else msgspec.UNSET
     with open_warehouse(release.tables(), only=TABLES) as con:
         restrict_to_part(con, dataset, split, options.fold, keys)
         features = features_of(options, list(category_names(con, dataset).values()))
         export = Export(dataset, split, options, features, terms)
         held = held_shards(output, export, shards=shards, replace=replace)
-        if unchanged := _unchanged_split(release, export, held, output):
+        if unchanged := _unchanged_split(release, export, held, output, selection):
             require_half(
                 f"{dataset} {split}",
                 rows=unchanged.rows,
@@ -129,7 +131,7 @@ def export_training(
             release.id,
             left_out,
             _input_hash(release, export, finished),
-            selected.record if selected else msgspec.UNSET,
+            selection,
         ),
         written=sum((staging / shard.name).exists() for shard in planned),
     )
@@ -173,11 +175,16 @@ def build_shard(job: ShardJob) -> ShardRecord:
 
 
 def _unchanged_split(
-    release: Release, export: Export, held: HeldShards, output: Path
+    release: Release,
+    export: Export,
+    held: HeldShards,
+    output: Path,
+    selection: SelectionRecord | msgspec.UnsetType,
 ) -> ExportedSplit | None:
     """The exported split if it was made from these rows and nothing has to be replaced."""
     origin = read_origins(output).get(export.split)
-    if origin is None or held.foreign or not held.complete:
+    # A condition can read tables that are not part of the input, such as rejections.
+    if origin is None or origin.selection != selection or held.foreign or not held.complete:
         return None
     final = all(record.is_final for record in held.complete)
     same = origin.input == _input_hash(release, export, held.complete)

@@ -12,13 +12,13 @@ from schemas.errors import InputError, did_you_mean
 from schemas.images import IMAGES
 from schemas.items import ITEMS
 from schemas.rejections import RULES
-from schemas.table import IMAGE_KEY, SPLIT_KEY
+from schemas.table import IMAGE_KEY, SPLIT_KEY, ImageKey
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 KEY = ", ".join(IMAGE_KEY)
 
 ANY = "any"
-"""The value of `rejection` for every rule."""
+"""The value of `rejection` for every rule, and of `outcome` for every evaluated image."""
 
 _VISIBILITY = {
     VISIBLE: "landmarks_visible > 0",
@@ -26,8 +26,6 @@ _VISIBILITY = {
     UNLABELLED: "landmark_count > landmarks_visible + landmarks_occluded",
 }
 """The items with a landmark of that visibility, as conditions over items_full."""
-
-ImageKey = tuple[str, str, int]
 
 
 def parse_key(text: str) -> ImageKey:
@@ -141,7 +139,8 @@ class ImageFilter:
             broken = [] if rule == ANY else [f"rule = {text_literal(rule)}"]
             yield "refused", _select("rejections", [*split, "image_id is not null", *broken])
         if outcome := self.values.get("outcome"):
-            yield "evaluated", _select("outcomes", [f"outcome = {text_literal(outcome)}"])
+            own = "true" if outcome == ANY else f"outcome = {text_literal(outcome)}"
+            yield "evaluated", _select("outcomes", [own])
         if check := self.values.get("check"):
             yield "offending", f"    select {KEY} from (\n{self.check_sql(check)}\n    )"
 

@@ -102,13 +102,14 @@ def select_rows(
 
 
 def _require_repeatable(con: Warehouse, condition: str) -> None:
-    """Raise InputError for a function such as random(): an export must select the same again."""
+    """Raise InputError for random() or now(): an export must select the same again."""
     parsed = f"json_serialize_sql({text_literal(f'select true where {condition}')})"
     calls = f"select unnest(json_extract_string({parsed}, '$..function_name'))"
     volatile = _rows(
         con,
         "select function_name from duckdb_functions() "
-        f"where stability = 'VOLATILE' and function_name in ({calls}) order by 1",
+        "where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') "
+        f"and function_name in ({calls}) order by 1",
     )
     if volatile.height:
         name = volatile.row(0)[0]

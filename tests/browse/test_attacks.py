@@ -197,6 +197,13 @@ def test_a_condition_that_needs_too_much_memory_ends_with_a_sentence(small_lake)
     assert client.get("/").status_code == 200
 
 
+def test_ticked_images_of_splits_that_do_not_exist_take_no_time(client):
+    keys = [("key", f"a{number}/b/1") for number in range(2_500)]
+    image = ("key", "deepfashion2/train/1")
+    answer = client.get("/keys.csv", params=[("ticked", "1"), *keys, image])
+    assert answer.text.split() == ["dataset,split,image_id", "deepfashion2,train,1"]
+
+
 def test_a_missing_picture_and_a_damaged_one_have_a_clear_page(small_lake, tmp_path):
     client = small_lake(image(1, picture=b"\xff\xd8\xff broken"), image(2))
     (tmp_path / "source" / "train" / "image" / "000002.jpg").unlink()

@@ -10,7 +10,9 @@ import pytest
 from command_line import is_one_sentence, wardrobe
 from damaged_lakes import copy_of
 
+from flows.browse import serve_release
 from flows.lake import Lake
+from schemas.errors import InputError
 
 
 @pytest.mark.slow
@@ -20,6 +22,13 @@ def test_a_port_that_is_used_and_a_lake_that_is_none_end_with_a_sentence(lake, t
         done = wardrobe("browse", "--no-open", "--port", port, "--lake", lake)
     assert is_one_sentence(done) and str(port) in done.stderr
     assert is_one_sentence(wardrobe("browse", "--no-open", "--lake", tmp_path))
+
+
+@pytest.mark.parametrize("host", ["", "[]", "a b", "é" * 70])
+def test_an_address_that_no_server_can_have_ends_with_a_sentence(host):
+    with pytest.raises(InputError, match="host") as refused:
+        serve_release(None, host, 0, open_browser=False)
+    assert "attempting" not in str(refused.value)
 
 
 @pytest.mark.slow

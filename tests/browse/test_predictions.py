@@ -1,6 +1,7 @@
 """Predictions in `wardrobe browse`: outcomes, worst first, and what does not fit a release."""
 
 import re
+from html import unescape
 
 import pytest
 from browsed import client_of
@@ -63,6 +64,15 @@ def test_a_filter_by_outcome_keeps_images_with_it(lake, evaluated):
     assert client.get("/?outcome=hit").status_code == 400
 
 
+def test_the_keys_of_the_worst_are_those_of_evaluated_images(lake, evaluated):
+    client = client_with(lake, evaluated("detection")[0])
+    page = client.get("/predictions").text
+    keys = client.get(unescape(re.search(r'href="(/keys.csv[^"]*)"', page)[1])).text.split()[1:]
+    assert sorted(keys) == sorted(
+        key.replace("/", ",") for key in re.findall(r'name="key" value="([^"]+)"', page)
+    )
+
+
 def test_pages_of_the_worst_follow_one_another(lake, evaluated, monkeypatch):
     monkeypatch.setattr("flows.browse.images.PAGE", 3)
     client = client_with(lake, evaluated("detection")[0])
@@ -71,7 +81,7 @@ def test_pages_of_the_worst_follow_one_another(lake, evaluated, monkeypatch):
         page = client.get(address).text
         seen += re.findall(r'href="(/image/[^"]+)"', page)
         following = re.search(r'id="following" href="([^"]+)"', page)
-        address = following[1] if following else None
+        address = unescape(following[1]) if following else None
     assert len(seen) == len(set(seen)) > 3
     assert client.get("/predictions?after=x").status_code == 400
 

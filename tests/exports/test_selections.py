@@ -136,6 +136,7 @@ def test_keys_that_the_release_lacks_are_counted_and_named(release, tmp_path):
         "no_such_column > 1",
         "cast(category_name as integer) > 1",
         "random() < 0.5",
+        "now() > timestamptz '2026-01-01'",
         "exists (from images where uuid() is not null)",
         "(" * 2000 + "1" + ")" * 1999,
     ],
@@ -231,6 +232,21 @@ def test_a_training_set_has_the_selection_in_footers_and_card(release, tmp_path)
         export_training(release, "deepfashion2", **place, options=options)
     whole = export_training(release, "deepfashion2", **place, options=options, replace=True)
     assert whole.rows == 13 and b"selection" not in (folder / "README.md").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_training_set_follows_a_condition_whose_other_tables_changed(tmp_path):
+    images = [row | {"source": ("user", "shop")[row["image_id"] % 2]} for row in photos()]
+    releases = [
+        Release(write_release(tmp_path / str(pairs), images, pairs=pairs))
+        for pairs in (False, True)
+    ]
+    place = {"split": "train", "output": tmp_path / "set", "run": map, "shards": 1}
+    options, where = TrainingOptions("detection"), "category_id = 3 or exists (from pairs)"
+    for opened, rows in zip(releases, (2, 7), strict=True):
+        selected = select(opened, where=where)
+        made = export_training(opened, "deepfashion2", **place, options=options, selected=selected)
+        assert (made.rows, made.origin.selection) == (rows, selected.record)
 
 
 @pytest.mark.slow
