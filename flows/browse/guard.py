@@ -47,6 +47,8 @@ class Guard:
         app = self._app
         if not self._is_known(Headers(scope=scope).getlist("host")):
             app = PlainTextResponse("This server is not for that host.\n", 421)
+        elif _is_loaded_by_another_site(Headers(scope=scope)):
+            app = PlainTextResponse("A page of another site may link here, not load parts.\n", 403)
         elif scope["method"] not in ("GET", "HEAD"):
             app = PlainTextResponse("Only GET is allowed.\n", 405, {"allow": "GET, HEAD"})
         await app(scope, receive, send_with_headers)
@@ -58,6 +60,12 @@ class Guard:
         return match[1] in self._hosts or (
             not self._hosts.isdisjoint(EVERY_ADDRESS) and _is_address(match[1])
         )
+
+
+def _is_loaded_by_another_site(headers: Headers) -> bool:
+    """Whether a page of another site asks for it as a picture, script or frame: a heavy query."""
+    site, kind = headers.get("sec-fetch-site"), headers.get("sec-fetch-dest")
+    return site in ("cross-site", "same-site") and kind != "document"
 
 
 def _is_address(host: str) -> bool:

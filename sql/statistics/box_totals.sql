@@ -1,8 +1,9 @@
 -- Counts of boxes by category and size: share of the picture, and width by height.
 --
--- The statistics box_sizes and box_size_bins are computed from these numbers. A value is rounded to
--- 4 decimals, its bin is that before rounding. Items without a box are excluded. Boxes of zero width
--- or height have no value, nor has the covered area in a picture of unknown size.
+-- The statistics box_sizes and box_size_bins are computed from these numbers. A value below a
+-- million is rounded to 4 decimals (engines round larger ones differently); its bin is that before
+-- rounding. Items without a box are excluded. Boxes of zero width or height have no value, nor has
+-- the covered area in a picture of unknown size.
 --
 -- reads     images, items
 -- scope     sum
@@ -63,7 +64,7 @@ rounded as (
         category_id,
         measure,
         cast(bin as integer) as bin,
-        round(value, 4) as value,
+        case when value < 1000000 then round(value, 4) else value end as value,
         flat
     from measured
 )

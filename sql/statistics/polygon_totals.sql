@@ -20,7 +20,7 @@ with outlines as (
         dataset,
         split,
         items.category_id,
-        least(polygons.polygon_no, 3) as place,
+        cast(least(polygons.polygon_no, 3) as integer) as place,
         polygons.point_count,
         polygons.closed,
         polygons.polygon_no = 1 and (items.x1 = items.x2 or items.y1 = items.y2) as flat,

@@ -34,6 +34,22 @@ def test_requests_for_other_hosts_are_refused(client, host):
         assert refused.status_code == 421 and "<" not in refused.text
 
 
+@pytest.mark.parametrize(
+    ("site", "kind", "status"),
+    [
+        ("cross-site", "image", 403),
+        ("cross-site", "iframe", 403),
+        ("same-site", "script", 403),
+        ("cross-site", "document", 200),  # a link in a chat
+        ("same-origin", "image", 200),
+        ("none", "document", 200),
+    ],
+)
+def test_pages_of_other_sites_may_link_but_not_load(client, site, kind, status):
+    headers = {"sec-fetch-site": site, "sec-fetch-dest": kind}
+    assert client.get("/?where=style > 0", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8765", "LOCALHOST", "[::1]:8765"])
 def test_requests_for_this_machine_are_answered(client, host):
     assert client.get("/", headers={"host": host}).status_code == 200

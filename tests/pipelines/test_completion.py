@@ -34,6 +34,7 @@ def test_tables_statistics_queries_checks_and_rules_are_completed(completions, t
         "landmarks",
         "landmark_types",
         "landmarks_full",
+        "landmark_totals",
         "landmark_visibility",
     ]
     assert completions("query positive_pairs", tmp_path) == [

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from command_line import wardrobe
 
 from flows.pipelines import parts
-from flows.runners import local
+from flows.runners import local, local_runner
 
 HEAVY = {"pyarrow", "numpy", "polars", "duckdb", "fsspec", "PIL", "cryptography", "prefect", "rich"}
 """Libraries that take 0.02 to 2 CPU seconds to import."""
@@ -58,11 +59,18 @@ def test_a_small_source_starts_no_process_and_a_larger_one_does(sources, tmp_pat
 
     monkeypatch.setattr(local, "worker_pool", pool)
     words = ("ingest", "deepfashion2", sources / "deepfashion2", "--workers", 2, "--lake")
-    done = wardrobe(*words, tmp_path / "small")
+    done = wardrobe(*words, tmp_path / "small", PREFECT_API_URL="")
     assert done.stdout.startswith("published ")
-    monkeypatch.setattr(parts, "SMALL", 59)  # of 60 pictures
+    small, large = jobs(2_000, 2_000), jobs(2_000, 2_001)
+    assert list(local_runner(2, parts.is_small)(str, small)) == list(map(str, small))
     with pytest.raises(Started):
-        wardrobe(*words, tmp_path / "large")
-    monkeypatch.setattr(parts, "SMALL", 60)
-    with pytest.raises(Started):
-        wardrobe(*words, tmp_path / "verified", "--verify-images")
+        list(local_runner(2, parts.is_small)(str, large))
+    assert parts.is_small(large[:1])
+    assert parts.is_small(jobs(100, 100, reads_pictures=True))
+    assert not parts.is_small(jobs(100, 101, reads_pictures=True))
+
+
+def jobs(*rows: int, reads_pictures: bool = False) -> list[SimpleNamespace]:
+    return [
+        SimpleNamespace(part=SimpleNamespace(rows=n), reads_pictures=reads_pictures) for n in rows
+    ]

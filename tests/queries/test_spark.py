@@ -21,7 +21,7 @@ from flows.pipelines import engines
 from flows.pipelines.derive import ALL_KINDS, PairSettings, derive
 from flows.storage.objects import ObjectPath
 from flows.warehouse import contracts, open_warehouse, queries, run_query, spark_engine
-from flows.warehouse.engines import first_row, select
+from flows.warehouse.engines import fetch, select
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas.errors import InputError, MissingExtra
 
@@ -204,7 +204,7 @@ def test_parameters_are_values_whatever_their_text_is(engine):
 
 def test_columns_may_have_equal_names(engine):
     with engine({}, only=["categories"]) as spark:
-        assert first_row(spark, "select count(*), count(*), 1 as n, 2 as n") == [1, 1, 1, 2]
+        assert fetch(spark, "select count(*), count(*), 1 as n, 2 as n") == [(1, 1, 1, 2)]
 
 
 def test_a_damaged_file_is_named_in_one_sentence(engine, sound_release, tmp_path):
