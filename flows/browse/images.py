@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from flows.browse.pages import Pages, State, meanings
-from flows.pipelines.browsed_release import SIDES, NotInReleaseError
-from flows.pipelines.image_filter import ANY, KEY, ImageKey, parse_key
+from flows.pipelines.browsed_release import SIDES, ImageView, NotInReleaseError
+from flows.pipelines.image_filter import ANY, KEY, ImageFilter, ImageKey, parse_key
 from flows.pipelines.row_formats import write_rows
 from flows.pipelines.source_document import source_document
 from schemas import TABLES
@@ -26,6 +26,29 @@ _DOWNLOADS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apac
 def image_routes(pages: Pages) -> list[Route]:
     """The routes of these pages."""
     browsed = pages.browsed
+
+    def render(
+        state: State,
+        chosen: ImageFilter,
+        views: list[ImageView],
+        *,
+        action: str,
+        count: int | None = None,
+        previous: str | None = None,
+        following: str | None = None,
+    ) -> Response:
+        return pages.render(
+            "grid.html.jinja",
+            state,
+            action=action,
+            outcomes=browsed.outcomes([view.key for view in views]),
+            views=views,
+            count=count,
+            previous=previous,
+            following=following,
+            sql=chosen.sql(),
+            command=pages.command(chosen.sql()),
+        )
 
     def grid(request: Request) -> Response:
         state = pages.state(request)
@@ -42,17 +65,14 @@ def image_routes(pages: Pages) -> list[Route]:
             count = None
         previous = views and (more if before else after is not None)
         following = views and (before is not None or more)
-        return pages.render(
-            "grid.html.jinja",
+        return render(
             state,
+            chosen,
+            views,
             action="/",
-            outcomes=browsed.outcomes([view.key for view in views]),
-            views=views,
             count=count,
             previous=_page(state, "before", views[0].key) if previous else None,
             following=_page(state, "after", views[-1].key) if following else None,
-            sql=chosen.sql(),
-            command=pages.command(chosen.sql()),
         )
 
     def worst(request: Request) -> Response:
@@ -64,21 +84,12 @@ def image_routes(pages: Pages) -> list[Route]:
         chosen = pages.filter(state)
         rows = browsed.worst(chosen, PAGE + 1, _severity_of(request))
         views = browsed.views(rows[:PAGE])
-        last = rows[PAGE - 1] if len(rows) > PAGE else None
-        return pages.render(
-            "grid.html.jinja",
-            state,
-            action="/predictions",
-            outcomes=browsed.outcomes([view.key for view in views]),
-            views=views,
-            count=None,
-            previous=None,
-            following=state.link("/predictions", after=f"{last['severity']!r}/{last['image_id']}")
-            if last
-            else None,
-            sql=chosen.sql(),
-            command=pages.command(chosen.sql()),
-        )
+        following = None
+        if len(rows) > PAGE:
+            last = rows[PAGE - 1]
+            place = f"{last['severity']!r}/{last['image_id']}"
+            following = state.link("/predictions", after=place)
+        return render(state, chosen, views, action="/predictions", following=following)
 
     def image(request: Request) -> Response:
         state = pages.state(request)

@@ -211,8 +211,10 @@ def derive_into(
         for stage in stages:
             for table, name, number in stage:
                 derived = query(name)
-                stored = staging.stored_rows(table) if derived.scope == "sum" else None
-                if stored is None or before is None:
+                stored = None
+                if before is not None and derived.scope == "sum":
+                    stored = staging.stored_rows(table)
+                if before is None or stored is None:
                     parameters = settings.for_query(derived, pair_kind=PAIR_KINDS[number])
                     rows: Any = stream_query(warehouse, name, parameters)
                 else:

@@ -154,17 +154,14 @@ def _batches(
     options: CocoOptions,
     on_progress: OnProgress,
 ) -> Iterator[pa.Table]:
-    done = 0
-    for images, items in split_batches(
+    for _, items in split_batches(
         con,
-        totals.dataset,
-        totals.split,
+        totals,
         landmarks=options.landmarks,
         polygons=options.outlines,
+        on_progress=on_progress,
     ):
         yield items
-        done += images.num_rows
-        on_progress("images", done, totals.images)
 
 
 def _require_annotations(

@@ -115,17 +115,14 @@ def _write_batches(
     on_progress: OnProgress,
 ) -> None:
     """Write all images of the split; InputError when too many of them are lost."""
-    done = 0
     for images, items in split_batches(
         con,
-        totals.dataset,
-        totals.split,
+        totals,
         landmarks=task == "pose",
         polygons=task == "segmentation",
+        on_progress=on_progress,
     ):
         writer.write(images, items)
-        done += images.num_rows
-        on_progress("images", done, totals.images)
     lost = writer.counts.images_left_out[BROKEN]
     if loses_too_many(lost, writer.counts.images + lost):
         raise InputError(

@@ -54,8 +54,7 @@ def read_items(inputs: EvaluationInputs, task: str) -> tuple[pa.Table, Columns]:
     sizes, columns = [], []
     batches = split_batches(
         inputs.warehouse,
-        inputs.dataset,
-        inputs.split,
+        totals,
         landmarks=task == "landmarks",
         polygons=task == "segmentation",
     )

@@ -74,20 +74,17 @@ def _items(
     con: Warehouse, totals: ExportTotals, task: str, on_progress: OnProgress
 ) -> Iterator[ItemRow]:
     """The items of a split by image, with what the task needs and the `file_name` of the image."""
-    done = 0
     for images, items in split_batches(
         con,
-        totals.dataset,
-        totals.split,
+        totals,
         landmarks=task == "landmarks",
         polygons=task == "segmentation",
+        on_progress=on_progress,
     ):
         ids, names = (images[column].to_pylist() for column in ("image_id", "file_name"))
         file_names = dict(zip(ids, names, strict=True))
         for item in item_rows(items):
             yield item | {"file_name": file_names[item["image_id"]]}
-        done += len(ids)
-        on_progress("images", done, totals.images)
 
 
 def _gallery(con: Warehouse, dataset: str, split: str) -> list[ItemRow]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.pipelines.progress import OnProgress, no_progress
 from flows.release import Fold
 from flows.warehouse import Warehouse, restrict_to_keys, run_query
 from schemas.errors import InputError
@@ -88,18 +89,25 @@ def export_totals(con: Warehouse, dataset: str, split: str) -> ExportTotals:
 
 def split_batches(
     con: Warehouse,
-    dataset: str,
-    split: str,
+    totals: ExportTotals,
     *,
     landmarks: bool = True,
     polygons: bool = True,
     images: int = IMAGES_AT_ONCE,
+    on_progress: OnProgress = no_progress,
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """The annotated images of a split and their items, run after run, in order of image_id."""
-    parameters: Parameters = {"dataset": dataset, "split": split}
+    """The annotated images of a split and their items, so many at a time, in order of image_id.
+
+    Progress is reported when the next run is asked for.
+    """
+    parameters: Parameters = {"dataset": totals.dataset, "split": totals.split}
+    done = 0
     for run in run_query(con, "coco_slices", parameters | {"images": images}).to_pylist():
-        images_of_run = {name: run[name] for name in ("first_image_id", "last_image_id")}
-        yield one_slice(con, parameters | images_of_run, landmarks=landmarks, polygons=polygons)
+        own = parameters | {name: run[name] for name in ("first_image_id", "last_image_id")}
+        batch = one_slice(con, own, landmarks=landmarks, polygons=polygons)
+        yield batch
+        done += batch[0].num_rows
+        on_progress("images", done, totals.images)
 
 
 def one_slice(

@@ -122,8 +122,13 @@ def part_name(dataset: str, split: str, number: int) -> str:
 
 
 def part_of_image(inputs: Mapping[str, Mapping[str, Any]], image: ImageKey) -> str:
-    """The part that has the rows of an image, by the inputs of a manifest."""
+    """The part that has the rows of an image, by the inputs of a manifest.
+
+    InputError for a data set of a newer version.
+    """
     dataset, split, image_id = image
+    if dataset not in DATASETS:
+        raise InputError(f"this version does not know the data set {dataset}: use a newer wardrobe")
     parts_in_one = inputs.get(dataset, {}).get("part_size", PART_SIZE) // PART_SIZE
     number = image_id // DATASETS[dataset].part_images // parts_in_one
     return part_name(dataset, split, number)

@@ -10,7 +10,7 @@ from releases import write_files
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import write_coco
-from flows.pipelines.slices import split_batches
+from flows.pipelines.slices import export_totals, split_batches
 from flows.warehouse import open_warehouse, run_query
 from schemas.errors import InputError
 
@@ -103,7 +103,9 @@ def test_a_run_is_written_before_the_next_is_asked_for(tmp_path):
             sink,
             run_query(con, "coco_categories", {"dataset": "deepfashion2"}),
             images=[],
-            items=watched(split_batches(con, "deepfashion2", "train", images=2), sink),
+            items=watched(
+                split_batches(con, export_totals(con, "deepfashion2", "train"), images=2), sink
+            ),
             options=CocoOptions(),
         )
     assert len(written_when_asked) == 5

@@ -5,7 +5,7 @@ import json
 
 from flows.exports.coco.layout import CocoOptions
 from flows.exports.coco.writer import write_coco
-from flows.pipelines.slices import split_batches
+from flows.pipelines.slices import ExportTotals, split_batches
 from flows.warehouse import open_warehouse, run_query
 
 OFFICIAL = CocoOptions()
@@ -18,14 +18,14 @@ def coco_text(
     sink = io.BytesIO()
     with open_warehouse(files, threads=1) as con:
         chosen = {"dataset": dataset, "split": split}
-        totals = run_query(con, "coco_totals", chosen).to_pylist()[0]
+        totals = ExportTotals(**run_query(con, "coco_totals", chosen).to_pylist()[0])
         write_coco(
             sink,
             run_query(con, "coco_categories", {"dataset": dataset}),
             images=run_query(con, "coco_images", chosen).to_batches(max_chunksize=2),
-            items=(items for _, items in split_batches(con, dataset, split, images=images)),
+            items=(items for _, items in split_batches(con, totals, images=images)),
             options=options,
-            outlined=totals["polygons"] > 0,
+            outlined=totals.polygons > 0,
         )
     return sink.getvalue()
 
