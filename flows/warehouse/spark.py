@@ -90,7 +90,7 @@ def spark_engine(master: str, settings: Mapping[str, str] | None = None) -> Iter
             files: Files,
             *,
             only: Collection[str] | None = None,
-            memory_limit: str | None = None,  # Spark has settings and folders of its own
+            memory_limit: str | None = None,  # Spark has other settings and folders
             temp_directory: Path | None = None,
             by_part: bool = False,
         ) -> Iterator[SparkWarehouse]:
