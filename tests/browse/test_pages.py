@@ -40,6 +40,29 @@ def test_a_grid_shows_the_images_of_a_filter_and_the_command_that_lists_them(cli
     assert command.startswith("wardrobe sql --lake ") and "style > 0" in command
 
 
+def test_a_wrong_condition_stays_in_the_form_with_the_reason_next_to_it(client):
+    wrong = "x1 > 40 and colour = '<red>'"
+    page = client.get("/", params={"where": wrong, "source": "shop", "layer": "boxes"})
+    assert page.status_code == 400
+    field = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
+    assert unescape(field[1]) == wrong and 'aria-describedby="problem"' in field[0]
+    problem = re.search(r'id="problem"[^>]*>(.*?)</p>', page.text)
+    assert "colour" in unescape(problem[1]) and '<option selected value="shop">' in page.text
+    assert 'id="layer-boxes" form="filter" checked' in page.text
+    assert "/keys.csv" not in page.text and keys_in(page.text) == []
+    assert 'id="problem"' not in client.get("/?where=x1+%3E+40").text
+    unknown = client.get("/?source=catalogue")
+    assert unknown.status_code == 400 and "catalogue" in unknown.text
+    assert 'id="filter"' in unknown.text and "aria-invalid" not in unknown.text
+
+
+def test_the_grid_begins_with_images_of_train(client):
+    assert keys_in(client.get("/?dataset=deepfashion2").text)[0] == (
+        "/image/deepfashion2/train/1?dataset=deepfashion2"
+    )
+    assert keys_in(client.get("/").text)[0].startswith("/image/deepfashion2/train/")
+
+
 def test_the_command_of_a_filter_prints_its_images(client):
     import shlex
 
