@@ -187,25 +187,29 @@ def write_release(
     inputs = {}
     if pictures in ("folder", "zips"):
         inputs[dataset] = _pictures(folder / "source", images, pictures)
-    (release / "manifest.json").write_bytes(
-        encode_manifest(
-            Manifest(
-                release=name,
-                created=datetime(2026, 11, 21, tzinfo=UTC),
-                parent=None,
-                content=str(len(images)),
-                versions={},
-                inputs=inputs,
-                parameters={},
-                parts={},
-                files=records,
-                checks=[],
-                changes=Changes(""),
-                runs={},
-            )
-        )
-    )
+    write_manifest(release, records, inputs, content=str(len(images)))
     return release
+
+
+def write_manifest(
+    release: Path, files: list[FileRecord], inputs: dict[str, Any], *, content: str
+) -> None:
+    """The manifest of a release of these files."""
+    manifest = Manifest(
+        release=release.name,
+        created=datetime(2026, 11, 21, tzinfo=UTC),
+        parent=None,
+        content=content,
+        versions={},
+        inputs=inputs,
+        parameters={},
+        parts={},
+        files=files,
+        checks=[],
+        changes=Changes(""),
+        runs={},
+    )
+    (release / "manifest.json").write_bytes(encode_manifest(manifest))
 
 
 def _annotations(images: list[dict[str, Any]], dataset: str, embedded: bool) -> pa.RecordBatch:
