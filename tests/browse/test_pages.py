@@ -190,3 +190,24 @@ def test_a_pair_has_consumers_and_shops_with_items_by_style_and_the_rows_of_pair
         )[0][0]
     )
     assert f'href="/pairs/deepfashion2/{split}/{pair_id}"' in client.get("/pairs").text
+
+
+def test_a_pair_has_the_triplets_of_its_consumers(small_lake):
+    client = small_lake(
+        image(1, item(style=1)),
+        image(2, item(style=1), item(style=2), source="shop"),
+        image(3, item(style=1), source="shop", pair_id=2),
+        pairs=True,
+        triplets=True,
+    )
+    page = client.get("/pairs/deepfashion2/train/1").text
+    table = page.partition("<h2>Triplets</h2>")[2].partition("</table>")[0]
+    rows = [
+        unescape(re.sub("<[^>]+>", "|", row)) for row in re.findall(r"<tr>(<td>.*?)</tr>", table)
+    ]
+    assert rows and all("|1| item 1||" in row and "|2| item 1||" in row for row in rows)
+    assert all(row.endswith("|negative random|") for row in rows)
+    negatives = set(re.findall(r'href="(/image/[^"]+)">\d+</a> item \d</td><td>neg', table))
+    assert negatives <= {"/image/deepfashion2/train/2", "/image/deepfashion2/train/3"} and negatives
+    other = client.get("/pairs/deepfashion2/train/2").text
+    assert "None: <code>wardrobe pairs build</code>" in other
