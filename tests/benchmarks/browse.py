@@ -125,9 +125,9 @@ class Reader:
 def resident(process: int) -> float:
     """MiB in memory, now, of a process and of those that it started."""
     status = Path(f"/proc/{process}/status").read_text()
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    own = int(status.partition("VmRSS:")[2].split()[0]) / 1024
-    return own + sum(resident(int(child)) for child in children)
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    children = [int(child) for thread in threads for child in thread.read_text().split()]
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024 + sum(map(resident, children))
 
 
 def cpu_seconds(process: int) -> float:
