@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import weakref
 from contextlib import suppress
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -62,6 +63,7 @@ class ConfinedProcess:
         return self._ask((sql, condition, timeout), timeout + GRACE_SECONDS)
 
     def _start(self) -> None:
+        self.close()
         # Spawned: DuckDB and Arrow do not survive a fork.
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
@@ -69,6 +71,7 @@ class ConfinedProcess:
             target=_serve, args=(other, *self._arguments), daemon=True, name="confined-sql"
         )
         self._process.start()
+        weakref.finalize(self, self._process.kill)
         other.close()
         self._ask(None, START_SECONDS)
 
@@ -102,7 +105,11 @@ class ConfinedProcess:
 def _serve(connection: Connection, files: Files, memory_limit: str, modified: datetime) -> None:
     """Answer questions until the other process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group
-    con = open_read_only(files, memory_limit=memory_limit, modified=modified)
+    try:
+        con = open_read_only(files, memory_limit=memory_limit, modified=modified)
+    except InputError as error:
+        connection.send((error, True))
+        return
     opened = _held()
     _limit_memory(opened + MEMORY)
     with suppress(EOFError):

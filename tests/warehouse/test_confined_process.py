@@ -70,7 +70,7 @@ def numbers(process: MeasuredProcess, condition: str, timeout: float = 10.0) -> 
 def test_a_condition_with_large_values_ends_with_a_sentence_in_bounded_memory(process, condition):
     start = time.monotonic()
     with pytest.raises(InputError) as refused:
-        numbers(process, condition, timeout=3)
+        numbers(process, condition, timeout=1)
     assert "\n" not in str(refused.value)
     assert "Binder" not in str(refused.value), "the attack itself is wrong"
     assert process.measure() < MOST_MIB
@@ -94,6 +94,22 @@ def test_the_process_of_a_query_that_died_is_replaced(process):
     child.kill()
     child.join()
     assert numbers(process, "true") == [1]
+
+
+def test_a_process_ends_with_its_owner():
+    before = set(multiprocessing.active_children())
+    process = ConfinedProcess({}, memory_limit="128MB", modified=datetime(2026, 11, 21, tzinfo=UTC))
+    assert process.rows("select 1 as n where true", "true", 10.0)["n"].to_pylist() == [1]
+    (child,) = set(multiprocessing.active_children()) - before
+    del process
+    child.join(20)
+    assert not child.is_alive()
+
+
+def test_why_a_process_does_not_open_is_the_sentence_of_its_first_query():
+    process = ConfinedProcess({}, memory_limit="no size", modified=datetime.now(UTC))
+    with pytest.raises(InputError, match="'no size' is not a memory limit"):
+        process.rows("select 1", "true", 10.0)
 
 
 def test_other_text_than_one_condition_is_not_executed(process):
