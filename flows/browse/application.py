@@ -13,10 +13,10 @@ from starlette.staticfiles import StaticFiles
 from flows.browse.findings import findings_routes
 from flows.browse.guard import Guard
 from flows.browse.images import image_routes
-from flows.browse.pages import Pages
+from flows.browse.pages import Pages, status_of
 from flows.browse.pairs import pair_routes
-from flows.pipelines.browsed_release import BrowsedRelease, BusyError, NotInReleaseError
-from schemas.errors import EngineError, InputError, TimeLimitError
+from flows.pipelines.browsed_release import BrowsedRelease
+from schemas.errors import InputError
 
 
 def create_application(browsed: BrowsedRelease, hosts: Collection[str] = ()) -> Starlette:
@@ -40,18 +40,8 @@ def create_application(browsed: BrowsedRelease, hosts: Collection[str] = ()) -> 
 
 def _error_page(pages: Pages) -> Callable[[Request, Exception], Response]:
     def respond(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else _status(error)
+        status = error.status_code if isinstance(error, HTTPException) else status_of(error)
         sentence = error.detail if isinstance(error, HTTPException) else str(error)
         return pages.error(request, status, sentence)
 
     return respond
-
-
-def _status(error: Exception) -> int:
-    """The HTTP status of an error that is meant for people."""
-    if isinstance(error, NotInReleaseError):
-        return 404
-    if isinstance(error, TimeLimitError | BusyError):
-        return 503
-    damaged = isinstance(error, EngineError) and "wardrobe verify" in str(error)
-    return 500 if damaged else 400

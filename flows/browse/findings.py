@@ -67,7 +67,7 @@ def findings_routes(pages: Pages) -> list[Route]:
         sql = browsed.filter({}).check_sql(name)
         filtered = name in pages.choices["check"]
         notes = [check.prose, f"What to do: {check.action}" if check.action else ""]
-        images = State({"check": name}).link("/") if filtered else None
+        images = State({"check": name}) if filtered else None
         return rows_page(request, check.title, sql, notes=notes, images=images)
 
     def rule(request: Request) -> Response:
@@ -78,7 +78,7 @@ def findings_routes(pages: Pages) -> list[Route]:
             f"select {KEY}, item_no, file_name, message, excerpt\nfrom rejections\n"
             f"where rule = '{name}'\norder by all"
         )
-        images = State({"rejection": name}).link("/")
+        images = State({"rejection": name})
         return rows_page(request, f"Rejected: {name}", sql, notes=RULES[name], images=images)
 
     def statistics(request: Request) -> Response:

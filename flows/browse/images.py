@@ -1,6 +1,7 @@
 """Pages of images: the grid of a filter, one image, its picture, and downloads of keys."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
 
@@ -9,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from flows.browse.pages import Pages, State, meanings
-from flows.pipelines.browsed_release import SIDES, ImageView, NotInReleaseError
-from flows.pipelines.image_filter import ANY, KEY, ImageFilter, ImageKey, parse_key
+from flows.browse.pages import DAMAGED, Pages, State, meanings, status_of
+from flows.pipelines.browsed_release import SIDES, NotInReleaseError
+from flows.pipelines.image_filter import ANY, KEY, OUTCOME, ImageFilter, ImageKey, parse_key
+from flows.pipelines.matching_images import MatchingImages
 from flows.pipelines.row_formats import write_rows
 from flows.pipelines.source_document import source_document
 from schemas import TABLES
-from schemas.errors import InputError, TimeLimitError
+from schemas.errors import InputError
 
 PAGE = 60
 """Images of a grid."""
@@ -27,12 +29,33 @@ def image_routes(pages: Pages) -> list[Route]:
     """The routes of these pages."""
     browsed = pages.browsed
 
+    def with_matches(page: Callable[..., Response], **defaults: str) -> Callable[..., Response]:
+        """A page of a filter and its images; where the filter cannot be used, its form says why."""
+
+        def respond(request: Request) -> Response:
+            state = pages.state(request)
+            # Links and downloads of the page keep the defaults.
+            state = replace(state, fields={**defaults, **state.fields})
+            try:
+                chosen = pages.filter(state)
+                matches = browsed.matches(chosen)
+            except InputError as error:
+                status = status_of(error)
+                if status == DAMAGED:
+                    raise
+                return render(state, request.url.path, status=status, problem=str(error))
+            return page(request, state, chosen, matches)
+
+        return respond
+
     def render(
         state: State,
-        chosen: ImageFilter,
-        views: list[ImageView],
-        *,
         action: str,
+        chosen: ImageFilter | None = None,
+        keys: Sequence[ImageKey] = (),
+        *,
+        status: int = 200,
+        problem: str | None = None,
         count: int | None = None,
         previous: str | None = None,
         following: str | None = None,
@@ -40,63 +63,59 @@ def image_routes(pages: Pages) -> list[Route]:
         return pages.render(
             "grid.html.jinja",
             state,
+            status=status,
             action=action,
-            outcomes=browsed.outcomes([view.key for view in views]),
-            views=views,
+            problem=problem,
+            outcomes=browsed.outcomes(keys),
+            views=browsed.views(browsed.images(keys)),
             count=count,
             previous=previous,
             following=following,
-            sql=chosen.sql(),
-            command=pages.command(chosen.sql()),
+            sql=chosen.sql() if chosen else None,
+            command=pages.command(chosen.sql()) if chosen else None,
         )
 
-    def grid(request: Request) -> Response:
-        state = pages.state(request)
-        chosen = pages.filter(state)
+    def grid(
+        request: Request, state: State, chosen: ImageFilter, matches: MatchingImages
+    ) -> Response:
         after, before = (_key_of(request, name) for name in ("after", "before"))
-        # One more row shows whether a page follows.
-        rows = browsed.page(chosen, PAGE + 1, after=after, before=before)
-        more = len(rows) > PAGE
-        rows = rows[-PAGE:] if before else rows[:PAGE]
-        views = browsed.views(rows)
-        try:
-            count = browsed.count(chosen)
-        except TimeLimitError:
-            count = None
-        previous = views and (more if before else after is not None)
-        following = views and (before is not None or more)
+        if before:
+            stop = matches.position(before, "left")
+            start = max(stop - PAGE, 0)
+        else:
+            start = matches.position(after, "right") if after else 0
+            stop = start + PAGE
+        keys = matches.keys(start, stop)
         return render(
             state,
+            "/",
             chosen,
-            views,
-            action="/",
-            count=count,
-            previous=_page(state, "before", views[0].key) if previous else None,
-            following=_page(state, "after", views[-1].key) if following else None,
+            keys,
+            count=len(matches),
+            previous=_page(state, "before", keys[0]) if keys and start > 0 else None,
+            following=_page(state, "after", keys[-1]) if keys and stop < len(matches) else None,
         )
 
-    def worst(request: Request) -> Response:
+    def worst(
+        request: Request, state: State, chosen: ImageFilter, matches: MatchingImages
+    ) -> Response:
         if browsed.predictions is None:
             raise NotInReleaseError("start `wardrobe browse` with --details to see predictions.")
-        state = pages.state(request)
-        # Links and downloads of the page are about the evaluated images only.
-        state = replace(state, fields={"outcome": ANY, **state.fields})
-        chosen = pages.filter(state)
-        rows = browsed.worst(chosen, PAGE + 1, _severity_of(request))
-        views = browsed.views(rows[:PAGE])
+        # One more shows whether a page follows.
+        rows = browsed.predictions.worst(matches, PAGE + 1, _severity_of(request))
         following = None
         if len(rows) > PAGE:
-            last = rows[PAGE - 1]
-            place = f"{last['severity']!r}/{last['image_id']}"
-            following = state.link("/predictions", after=place)
-        return render(state, chosen, views, action="/predictions", following=following)
+            severity, key = rows[PAGE - 1]
+            following = state.link("/predictions", after=f"{severity!r}/{key[2]}")
+        keys = [key for _, key in rows[:PAGE]]
+        return render(state, "/predictions", chosen, keys, following=following)
 
     def image(request: Request) -> Response:
         state = pages.state(request)
         chosen = pages.filter(state)
         key = _key_in(request)
         (view,) = browsed.views([browsed.image(key)], named=True)
-        before, after = browsed.neighbours(chosen, key)
+        before, after = browsed.matches(chosen).neighbours(key)
         return pages.render(
             "image.html.jinja",
             state,
@@ -127,7 +146,7 @@ def image_routes(pages: Pages) -> list[Route]:
                 raise InputError("no image is ticked: tick images of the page, then download.")
             rows = browsed.matching("images", ticked).select(KEY.split(", "))
         else:
-            rows = browsed.rows(pages.filter(pages.state(request)).sql())
+            rows = browsed.matches(pages.filter(pages.state(request))).table()
         return _file(rows, form, f"keys-{browsed.release.id}")
 
     def jump(request: Request) -> Response:
@@ -138,8 +157,8 @@ def image_routes(pages: Pages) -> list[Route]:
         return RedirectResponse(State().image(key), 303)
 
     return [
-        Route("/", grid),
-        Route("/predictions", worst),
+        Route("/", with_matches(grid)),
+        Route("/predictions", with_matches(worst, **{OUTCOME: ANY})),
         Route("/image/{dataset}/{split}/{image_id}", image),
         Route("/picture/{dataset}/{split}/{image_id}", picture),
         Route("/keys.{form}", keys),

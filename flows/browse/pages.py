@@ -12,12 +12,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from flows.pipelines.browsed_release import LAYERS, BrowsedRelease, ImageView
+from flows.pipelines.browsed_release import (
+    LAYERS,
+    BrowsedRelease,
+    BusyError,
+    ImageView,
+    NotInReleaseError,
+)
 from flows.pipelines.image_filter import ImageFilter, ImageKey, key_text
+from schemas.errors import EngineError, TimeLimitError
 
 DEFAULT_LAYERS = ("boxes", "outlines", "landmarks", "predictions")
 
-_TITLES = {404: "Not found", 503: "Not finished", 500: "A file is damaged"}
+DAMAGED = 500
+"""The status where a file of the release is damaged."""
+
+_TITLES = {404: "Not found", 503: "Not finished", DAMAGED: "A file is damaged"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ class Pages:
         """A page."""
         page = self._templates.get_template(template).render(
             state=state,
+            status=status,
             layers=LAYERS,
             choices=self.choices,
             release=self.browsed.release.id,
@@ -111,6 +122,16 @@ class Pages:
         return self.render(
             "error.html.jinja", self.state(request), status=status, title=title, sentence=sentence
         )
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error that is meant for people."""
+    if isinstance(error, NotInReleaseError):
+        return 404
+    if isinstance(error, TimeLimitError | BusyError):
+        return 503
+    damaged = isinstance(error, EngineError) and "wardrobe verify" in str(error)
+    return DAMAGED if damaged else 400
 
 
 def meanings(schema: pa.Schema) -> list[tuple[str, str]]:

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from flows.exports.drawing.annotated import PredictedItem
 from flows.metrics.worst import whole_split
 from flows.pipelines.details import read_details
 from flows.pipelines.evaluation import Origin
 from flows.pipelines.image_filter import ImageKey
+from flows.pipelines.matching_images import MatchingImages
 from flows.pipelines.predicted_items import SplitPredictions, read_split_predictions
 from flows.pipelines.score_files import of_release
 from flows.pipelines.worst_drawings import MIN_SCORE
@@ -92,10 +95,11 @@ select
 from ({outcomes})
 """
 
-_BY_IMAGE = """
-select dataset, split, image_id, round(sum(severity), 4) as severity
+_SEVERITIES = """
+select image_id, round(sum(severity), 4) as severity
 from outcomes
-group by dataset, split, image_id
+group by image_id
+order by severity desc, image_id
 """
 
 
@@ -108,7 +112,7 @@ class BrowsedPredictions:
     def __init__(
         self, con: Warehouse, release: Release, details: Path, paths: Sequence[Path]
     ) -> None:
-        """Adds the tables `outcomes` and `severities` to the connection.
+        """Adds the table `outcomes` to the connection.
 
         Raises InputError for other files, for those of another release, and for predictions that
         the details are not about.
@@ -119,16 +123,13 @@ class BrowsedPredictions:
         if file.table.name == PRECISION_DETAILS.name:
             rows = whole_split(rows)
         self.words, sql = _OUTCOMES[file.table.name]
-        place = {"dataset": self.origin.dataset, "split": self.origin.split}
+        self._place = (self.origin.dataset, self.origin.split)
         add_table(con, "details", rows)
-        for name, select in (
-            ("outcomes", _WITH_SPLIT.format(outcomes=sql, **place)),
-            ("severities", _BY_IMAGE),
-        ):
-            with engine_errors():
-                con.execute(f"create table {name} as {select}")
+        place = {"dataset": self.origin.dataset, "split": self.origin.split}
         with engine_errors():
+            con.execute(f"create table outcomes as {_WITH_SPLIT.format(outcomes=sql, **place)}")
             con.execute("drop table details")
+            self._severities = con.sql(_SEVERITIES).fetchnumpy()
         self._predictions: SplitPredictions | None = None
         if paths:
             if predictions_sha256(paths) != self.origin.predictions_sha256:
@@ -138,14 +139,28 @@ class BrowsedPredictions:
                 con, origin.task, origin.dataset, origin.split, paths
             )
 
+    def worst(
+        self, matches: MatchingImages, limit: int, after: tuple[float, int] | None
+    ) -> list[tuple[float, ImageKey]]:
+        """Severity and key of the evaluated images among `matches`, the worst first.
+
+        `after` is severity and number of the last image of the page before.
+        """
+        numbers, severities = self._severities["image_id"], self._severities["severity"]
+        mask = np.isin(numbers, matches.in_split(self._place))
+        if after is not None:
+            severity, number = after
+            mask &= (severities < severity) | ((severities == severity) & (numbers > number))
+        rows = np.flatnonzero(mask)[:limit]
+        return [(float(severities[row]), (*self._place, int(numbers[row]))) for row in rows]
+
     def drawn(self, keys: Collection[ImageKey]) -> dict[ImageKey, list[PredictedItem]]:
         """The predictions of these images that are sure enough to be drawn."""
-        place = (self.origin.dataset, self.origin.split)
-        own = {key[2] for key in keys if key[:2] == place}
+        own = {key[2] for key in keys if key[:2] == self._place}
         if self._predictions is None or not own:
             return {}
         return {
-            (*place, image_id): [
+            (*self._place, image_id): [
                 item for item in items if item.score is None or item.score >= MIN_SCORE
             ]
             for image_id, items in self._predictions.items(own).items()

@@ -1,10 +1,11 @@
 """A pinned release for many readers at once: SQL and keys in, rows, pictures and drawings out.
 
 Every query has its own connection to one confined database, a time limit and a place among the few
-that may run at a time; so memory does not grow with the number of readers.
+that may run at a time; so memory does not grow with the number of readers. Conditions of
+users are executed in a process that can be killed, and each filter is computed once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -14,8 +15,9 @@ from cachetools import LRUCache
 from flows.exports.drawing.overlay import LAYERS
 from flows.lake import open_lake
 from flows.pipelines.browsed_predictions import BrowsedPredictions
-from flows.pipelines.image_filter import ANY, ImageFilter, ImageKey, choices
+from flows.pipelines.image_filter import ANY, KEY, OUTCOME, ImageFilter, ImageKey, choices
 from flows.pipelines.image_views import ImageView, Row, image_views, rows_by_image
+from flows.pipelines.matching_images import MatchingImages, declared_splits
 from flows.pipelines.served_pictures import (
     SIDES,
     BusyError,
@@ -24,7 +26,7 @@ from flows.pipelines.served_pictures import (
     ServedPictures,
 )
 from flows.storage.place import Place
-from flows.warehouse import Warehouse, open_read_only, run_user_sql, text_literal
+from flows.warehouse import ConfinedProcess, ImageRows, Warehouse, open_read_only, run_user_sql
 from schemas import TABLES
 from schemas.errors import InputError
 
@@ -40,8 +42,17 @@ __all__ = [
 MEMORY = "192MB"
 """Of DuckDB, for all queries together."""
 
+CONDITION_MEMORY = "128MB"
+"""Of DuckDB in the process for free conditions."""
+
 QUERIES = 4
 """How many queries run at a time."""
+
+MATCHES_BYTES = 32 << 20
+"""Of the keys of filters that are kept: 20 times those of 200,000 images."""
+
+FILTER_BYTES = 16 << 10
+"""What the text of a filter counts among them."""
 
 
 class BrowsedRelease:
@@ -61,24 +72,31 @@ class BrowsedRelease:
         self.lake = str(lake)
         self.timeout = timeout
         created = self.release.manifest.created
-        self._con = open_read_only(self.release.tables(), memory_limit=MEMORY, modified=created)
+        files = self.release.tables()
+        self._con = open_read_only(files, memory_limit=MEMORY, modified=created)
+        self._process = ConfinedProcess(files, memory_limit=CONDITION_MEMORY, modified=created)
+        self._image_rows = ImageRows(self.release.manifest)
+        self._splits = declared_splits(self.release)
         self.choices = choices(self.release)
         self.predictions: BrowsedPredictions | None = None
         if details is not None:
             self.predictions = BrowsedPredictions(self._con, self.release, details, predictions)
-            self.choices["outcome"] = (ANY, *self.predictions.words)
+            self.choices[OUTCOME] = (ANY, *self.predictions.words)
         elif predictions:
             raise InputError("--predictions needs --details, which has the outcome of each item")
         self._pictures = ServedPictures(self.release, timeout)
         self._queries = Places(QUERIES, 2 * timeout)
+        self._conditions = Places(1, 2 * timeout)
         self._lock = Lock()
-        self._counts: LRUCache[str, int] = LRUCache(1_000)
+        self._matches: LRUCache[tuple[str, str | None], MatchingImages] = LRUCache(
+            MATCHES_BYTES, lambda matches: matches.nbytes + FILTER_BYTES
+        )
         self._images: LRUCache[ImageKey, Row] = LRUCache(20_000)
 
     def filter(self, fields: dict[str, str]) -> ImageFilter:
         """The filter of a request. Raises InputError."""
         settings = self.release.manifest.parameters.get("pairs")
-        return ImageFilter.parse(self._cursor(), self.choices, fields, settings)
+        return ImageFilter.parse(self.choices, fields, settings)
 
     def rows(self, sql: str) -> pa.Table:
         """The rows of one SELECT.
@@ -88,93 +106,31 @@ class BrowsedRelease:
         with self._queries.one():
             return run_user_sql(self._cursor(), sql, self.timeout).read_all()
 
-    def count(self, chosen: ImageFilter) -> int:
-        """The number of images of a filter, computed once: a release does not change."""
-        sql = f"select count(*) as images from (\n{chosen.rows('1')}\n)"
+    def matches(self, chosen: ImageFilter) -> MatchingImages:
+        """The images of a filter. Computed once: a release does not change.
+
+        Raises what `rows` raises. A free condition is executed in a process with limits.
+        """
+        request = (chosen.rows(KEY), chosen.where)
         with self._lock:
-            counted = self._counts.get(sql)
-        if counted is None:
-            counted = self.rows(sql)["images"][0].as_py()
-            with self._lock:
-                self._counts[sql] = counted
-        return counted
+            matches = self._matches.get(request)
+        if matches is None:
+            matches = MatchingImages.of(self._splits, self._keys(chosen))
+            if OUTCOME in chosen.values and chosen.where is not None:
+                outcome = {OUTCOME: chosen.values[OUTCOME]}
+                matches = matches.and_of(self.matches(ImageFilter(outcome)))
+            if self._matches.getsizeof(matches) <= MATCHES_BYTES:
+                with self._lock:
+                    self._matches[request] = matches
+        return matches
 
-    def page(
-        self,
-        chosen: ImageFilter,
-        limit: int,
-        *,
-        after: ImageKey | None = None,
-        before: ImageKey | None = None,
-    ) -> list[Row]:
-        """The first images after a key, or the last ones before it, in the order of keys."""
-        rows: list[Row] = []
-        sign, order = (">", "asc") if before is None else ("<", "desc")
-        for part, edge in self._splits(chosen, after or before, backwards=before is not None):
-            condition = f"image_id {sign} {edge}" if edge is not None else ""
-            sql = f"{part.rows('*', condition)}\norder by image_id {order}"
-            rows += self.rows(f"{sql}\nlimit {limit - len(rows)}").to_pylist()
-            if len(rows) == limit:
-                break
-        return rows if before is None else rows[::-1]
-
-    def neighbours(
-        self, chosen: ImageFilter, key: ImageKey
-    ) -> tuple[ImageKey | None, ImageKey | None]:
-        """The keys of the images before and after a key, which need not be one of the filter."""
-        own = chosen.with_values({"dataset": key[0], "split": key[1]})
-        before = after = None
-        if {"dataset": key[0], "split": key[1]}.items() >= chosen.placed.items():
-            columns = (
-                f"max(image_id) filter (where image_id < {key[2]}) as before, "
-                f"min(image_id) filter (where image_id > {key[2]}) as after"
-            )
-            (row,) = self.rows(own.rows(columns)).to_pylist()
-            before, after = row["before"], row["after"]
-        return (
-            (*key[:2], before) if before is not None else self._next_split(chosen, key, True),
-            (*key[:2], after) if after is not None else self._next_split(chosen, key, False),
-        )
-
-    def _next_split(self, chosen: ImageFilter, key: ImageKey, backwards: bool) -> ImageKey | None:
-        """The last image of the splits before that of a key, or the first of those after it."""
-        nearest = "max" if backwards else "min"
-        for part, edge in self._splits(chosen, key, backwards):
-            if edge is None:
-                rows = self.rows(part.rows(f"{nearest}(image_id) as image_id"))
-                if (image_id := rows["image_id"][0].as_py()) is not None:
-                    return part.values["dataset"], part.values["split"], image_id
-        return None
-
-    def _splits(
-        self, chosen: ImageFilter, key: ImageKey | None, backwards: bool
-    ) -> Iterator[tuple[ImageFilter, int | None]]:
-        """The filter for each split from that of a key on, with the number of the key in its own.
-
-        A query of one split reads the files of that split only.
-        """
-        for dataset, split in sorted(self.release.splits("images"), reverse=backwards):
-            place = (dataset, split)
-            passed = key is not None and (place > key[:2] if backwards else place < key[:2])
-            named = {"dataset": dataset, "split": split}
-            if not passed and named.items() >= chosen.placed.items():
-                edge = key[2] if key is not None and place == key[:2] else None
-                yield chosen.with_values(named), edge
-
-    def worst(
-        self, chosen: ImageFilter, limit: int, after: tuple[float, int] | None = None
-    ) -> list[Row]:
-        """The evaluated images of a filter with the sum of severities, the worst first.
-
-        `after` is severity and number of the last image of the page before.
-        """
-        condition = f"(-severity, image_id) > (-{after[0]!r}, {int(after[1])})" if after else "true"
-        sql = (
-            f"select *\nfrom (\n{chosen.rows('*')}\n)\n"
-            "join severities using (dataset, split, image_id)\n"
-            f"where {condition}\norder by severity desc, image_id\nlimit {int(limit)}"
-        )
-        return self.rows(sql).to_pylist()
+    def _keys(self, chosen: ImageFilter) -> pa.Table:
+        if chosen.where is None:
+            return self.rows(chosen.rows(KEY))
+        # The process does not have the table of outcomes.
+        sql = chosen.without(OUTCOME).rows(KEY)
+        with self._conditions.one():
+            return self._process.rows(sql, chosen.where, self.timeout)
 
     def outcomes(self, keys: Sequence[ImageKey]) -> dict[ImageKey, list[Row]]:
         """The rows of outcomes of these images, by item."""
@@ -191,44 +147,37 @@ class BrowsedRelease:
 
     def image(self, key: ImageKey) -> Row:
         """The row of an image. Raises NotInReleaseError."""
+        rows = self.images([key])
+        if not rows:
+            name = "/".join(map(str, key))
+            raise NotInReleaseError(f"{self.release.id} does not have the image {name}.")
+        return rows[0]
+
+    def images(self, keys: Sequence[ImageKey]) -> list[Row]:
+        """The rows of these images, in the order of the keys; none for other keys."""
         with self._lock:
-            row = self._images.get(key)
-        if row is None:
-            rows = self.matching("images", [key]).to_pylist()
-            if not rows:
-                name = "/".join(map(str, key))
-                raise NotInReleaseError(f"{self.release.id} does not have the image {name}.")
-            row = rows[0]
-            self._remember(rows)
-        return row
+            held = {key: self._images[key] for key in keys if key in self._images}
+        if missing := [key for key in keys if key not in held]:
+            read = {
+                (row["dataset"], row["split"], row["image_id"]): row
+                for row in self.matching("images", missing).to_pylist()
+            }
+            held |= read
+            with self._lock:
+                self._images.update(read)
+        return [held[key] for key in keys if key in held]
 
     def matching(self, table: str, keys: Sequence[ImageKey]) -> pa.Table:
         """The rows of a declared table about these images."""
-        # One SELECT for each split of the release, however many others a request names.
-        by_split: dict[tuple[str, str], list[str]] = {
-            place: [] for place in self.release.splits("images")
-        }
-        for dataset, split, image_id in keys:
-            if (dataset, split) in by_split:
-                by_split[dataset, split].append(str(int(image_id)))
-        order = ", ".join(TABLES[table].key)
-        # With values in the statement, not a join, DuckDB reads the row groups of these images.
-        selects = [
-            f"select * from {table} where dataset = {text_literal(dataset)} "
-            f"and split = {text_literal(split)} and image_id in ({', '.join(numbers)})"
-            for (dataset, split), numbers in by_split.items()
-            if numbers
-        ]
-        if not selects:
-            return TABLES[table].schema.empty_table()
-        return self.rows(f"{' union all '.join(selects)} order by {order}")
+        # However many other splits a request names.
+        select = self._image_rows.select(table, [key for key in keys if key[:2] in self._splits])
+        return self.rows(select) if select else TABLES[table].schema.empty_table()
 
     def views(self, rows: Sequence[Row], *, named: bool = False) -> list[ImageView]:
         """Images with their annotations drawn, in the order of `rows` of images.
 
         `named`: landmarks have numbers and names.
         """
-        self._remember(rows)
         keys = [(row["dataset"], row["split"], row["image_id"]) for row in rows]
         items, landmarks, polygons = (
             self.matching(table, keys) for table in ("items", "landmarks", "polygons")
@@ -242,8 +191,3 @@ class BrowsedRelease:
 
     def _cursor(self) -> Warehouse:
         return self._con.cursor()
-
-    def _remember(self, rows: Sequence[Row]) -> None:
-        with self._lock:
-            for row in rows:
-                self._images[row["dataset"], row["split"], row["image_id"]] = row

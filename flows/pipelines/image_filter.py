@@ -5,20 +5,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flows.release import Release
-from flows.warehouse import Warehouse, all_checks, check_named, sql_condition, text_literal
+from flows.warehouse import all_checks, check_named, in_parentheses, text_literal
 from schemas.categories import CATEGORIES
 from schemas.datasets import DATASETS
 from schemas.errors import InputError, did_you_mean
 from schemas.images import IMAGES
 from schemas.items import ITEMS
 from schemas.rejections import RULES
-from schemas.table import IMAGE_KEY, SPLIT_KEY, ImageKey
+from schemas.table import IMAGE_KEY, ImageKey
 from schemas.vocabulary import OCCLUDED, UNLABELLED, VISIBLE
 
 KEY = ", ".join(IMAGE_KEY)
 
 ANY = "any"
 """The value of `rejection` for every rule, and of `outcome` for every evaluated image."""
+
+OUTCOME = "outcome"
+"""The field of the outcomes of predictions."""
 
 _VISIBILITY = {
     VISIBLE: "landmarks_visible > 0",
@@ -73,6 +76,7 @@ def choices(release: Release) -> dict[str, tuple[str, ...]]:
 class ImageFilter:
     """Which images: a value of `choices` by field, and a condition over items_full or None.
 
+    SQL with `where` must go through `ConfinedProcess`, which refuses other text than one condition.
     `settings` are the parameters of checks that the release was derived with.
     """
 
@@ -83,14 +87,13 @@ class ImageFilter:
     @classmethod
     def parse(
         cls,
-        con: Warehouse,
         words_by_field: Mapping[str, tuple[str, ...]],
         fields: Mapping[str, str],
         settings: Mapping[str, object] | None = None,
     ) -> "ImageFilter":
         """The filter of these fields; other names and empty values are ignored.
 
-        `where` is a SQL condition. Raises InputError for an unknown value or another text.
+        Raises InputError for an unknown value. `where` is not parsed here: it may be any text.
         """
         values = {}
         for name, words in words_by_field.items():
@@ -99,9 +102,7 @@ class ImageFilter:
                     hint = did_you_mean(value[:80], words, f"give one of {', '.join(words[:9])}")
                     raise InputError(f"{name} {value[:80]!r} does not exist: {hint}")
                 values[name] = value
-        where = fields.get("where", "").strip()
-        condition = sql_condition(con, where) if where else None
-        return cls(values, condition, settings)
+        return cls(values, fields.get("where", "").strip() or None, settings)
 
     def sql(self) -> str:
         """The keys of the images, sorted: a SELECT that `wardrobe sql` runs too."""
@@ -131,14 +132,14 @@ class ImageFilter:
         if visibility := self.values.get("visibility"):
             items.append(_VISIBILITY[visibility])
         if self.where:
-            items.append(self.where)
+            items.append(in_parentheses(self.where))
         if items:
             reads = "items_full" if self.where or visibility else "items"
             yield "matching_items", _select(reads, [*split, *items])
         if rule := self.values.get("rejection"):
             broken = [] if rule == ANY else [f"rule = {text_literal(rule)}"]
             yield "refused", _select("rejections", [*split, "image_id is not null", *broken])
-        if outcome := self.values.get("outcome"):
+        if outcome := self.values.get(OUTCOME):
             own = "true" if outcome == ANY else f"outcome = {text_literal(outcome)}"
             yield "evaluated", _select("outcomes", [own])
         if check := self.values.get("check"):
@@ -153,14 +154,14 @@ class ImageFilter:
             text = re.sub(rf"\${param}\b", text_literal(str(value)), text)
         return text.strip()
 
-    @property
-    def placed(self) -> dict[str, str]:
-        """The data set and split, where the filter has them."""
-        return {name: self.values[name] for name in SPLIT_KEY if name in self.values}
-
     def with_values(self, values: Mapping[str, str]) -> "ImageFilter":
         """The same filter with these values of fields."""
         return replace(self, values={**self.values, **values})
+
+    def without(self, field: str) -> "ImageFilter":
+        """The same filter with any value of a field."""
+        values = {name: value for name, value in self.values.items() if name != field}
+        return replace(self, values=values)
 
 
 def _select(table: str, conditions: list[str]) -> str:

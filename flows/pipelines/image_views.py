@@ -25,7 +25,8 @@ Row = dict[str, Any]
 class ImageView:
     """An image as shown: its rows of the tables, and its annotations as SVG.
 
-    `size` is that of the picture as shown, or of its annotations where that is unknown.
+    `size` is that of the picture as shown, or of its annotations where that is unknown. Landmarks
+    and polygons are left out where they are not named.
     """
 
     row: Row
@@ -55,7 +56,9 @@ def image_views(
     `named`: landmarks have numbers and names.
     """
     drawn = annotated_items(items, landmarks, polygons)
-    by_image = [rows_by_image(table) for table in (items, landmarks, polygons)]
+    # Rows of landmarks are many, and a grid shows none of them.
+    tables = (items, *((landmarks, polygons) if named else (landmarks[:0], polygons[:0])))
+    by_image = [rows_by_image(table) for table in tables]
     views = []
     for row in rows:
         key = (row["dataset"], row["split"], row["image_id"])

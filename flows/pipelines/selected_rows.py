@@ -13,7 +13,14 @@ from flows.exports.selection import SelectionRecord, SelectionTerms
 from flows.pipelines.key_files import key_list, keys_hash, read_keys
 from flows.pipelines.selection import Selection
 from flows.release import Release
-from flows.warehouse import Warehouse, open_read_only, run_user_sql, sql_condition, text_literal
+from flows.warehouse import (
+    Warehouse,
+    open_read_only,
+    require_repeatable,
+    run_user_sql,
+    sql_condition,
+    text_literal,
+)
 from schemas.errors import InputError
 from schemas.table import IMAGE_KEY, ITEM_KEY
 
@@ -66,7 +73,7 @@ def select_rows(
         matching = None
         if selection.where is not None:
             condition = sql_condition(con, selection.where)
-            _require_repeatable(con, selection.where)
+            require_repeatable(con, condition)
             select = f"select image_id, item_no from items_full where {place} and {condition}"
             matching = _rows(con, select)
     notes: list[str] = []
@@ -99,24 +106,6 @@ def select_rows(
     if not keys.num_rows:
         raise InputError(f"{dataset} {split} has nothing to export: {record.sentence}.")
     return SelectedRows(keys, record, (record.sentence, *notes))
-
-
-def _require_repeatable(con: Warehouse, condition: str) -> None:
-    """Raise InputError for random() or now(): an export must select the same again."""
-    parsed = f"json_serialize_sql({text_literal(f'select true where {condition}')})"
-    calls = f"select unnest(json_extract_string({parsed}, '$..function_name'))"
-    volatile = _rows(
-        con,
-        "select function_name from duckdb_functions() "
-        "where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') "
-        f"and function_name in ({calls}) order by 1",
-    )
-    if volatile.height:
-        name = volatile.row(0)[0]
-        raise InputError(
-            f"the condition calls {name}(), so that a second export would select other rows: "
-            "compute with columns, such as image_id % 10 = 0."
-        )
 
 
 def _rows(con: Warehouse, sql: str) -> pl.DataFrame:

@@ -5,7 +5,8 @@ Spark is a second engine for the files of sql/. May import `schemas`, `flows.sto
 other rows come from `read_table` and `read_matching`.
 """
 
-from flows.warehouse.condition import sql_condition
+from flows.warehouse.condition import in_parentheses, require_repeatable, sql_condition
+from flows.warehouse.confined_process import ConfinedProcess
 from flows.warehouse.connect import (
     Warehouse,
     add_table,
@@ -22,6 +23,7 @@ from flows.warehouse.connect import (
 from flows.warehouse.contracts import contracts
 from flows.warehouse.database_file import write_database
 from flows.warehouse.engines import Engine, renew
+from flows.warehouse.image_rows import ImageRows
 from flows.warehouse.part_results import (
     PartVerdicts,
     add_up,
@@ -46,8 +48,10 @@ from flows.warehouse.user_sql import UserSession, open_read_only, run_user_sql
 
 __all__ = [
     "INTERNAL_KINDS",
+    "ConfinedProcess",
     "Engine",
     "Files",
+    "ImageRows",
     "PartVerdicts",
     "Query",
     "UserSession",
@@ -63,6 +67,7 @@ __all__ = [
     "dependency_levels",
     "engine_errors",
     "engine_message",
+    "in_parentheses",
     "least_memory",
     "open_read_only",
     "open_warehouse",
@@ -73,6 +78,7 @@ __all__ = [
     "read_matching",
     "read_table",
     "renew",
+    "require_repeatable",
     "restrict_to_keys",
     "result_schema",
     "run_checks",

@@ -10,9 +10,60 @@ MOST_CHARACTERS = 4_000
 
 _PARSED = """
 select
+    json_extract_string(json_serialize_sql($text), '$.error_type'),
     json_extract_string(json_serialize_sql($text), '$.error_message'),
     json_array_length(json_extract(json_serialize_sql($text), '$.statements[0].named_param_map'))
 """
+
+_CLOCK_WORDS = ("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp")
+"""What reads the clock without parentheses, where no column has the name."""
+
+_CLOCK_FUNCTIONS = ("age", "ago", "current_localtime", "current_localtimestamp")
+"""Functions that read the clock, which DuckDB's own list does not say."""
+
+_NOT_REPEATABLE = """
+with tree as materialized (select json_serialize_sql($text) as tree),
+
+functions as (
+    select unnest(json_extract_string(tree, '$..function_name')) as name
+    from tree
+),
+
+volatile as (
+    select function_name as name
+    from duckdb_functions()
+    where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')
+    union all
+    select unnest($clock_functions)
+),
+
+names as (
+    select unnest(json_extract(tree, '$..column_names')) as name
+    from tree
+),
+
+samples as (
+    select unnest(json_extract(tree, '$..sample')) as sample
+    from tree
+)
+
+select lower(name) || '()' from functions where lower(name) in (select name from volatile)
+union
+select lower(name ->> '$[0]') from names
+where json_array_length(name) = 1 and lower(name ->> '$[0]') in (select unnest($clock_words))
+union
+select 'a sample' from samples where json_type(sample) <> 'NULL'
+order by 1
+"""
+
+
+def _statement(condition: str) -> str:
+    return f"select true from items_full where\n{condition}\n"
+
+
+def in_parentheses(text: str) -> str:
+    """A condition as a part of a larger one; a comment at its end ends with its line."""
+    return f"(\n{text}\n)"
 
 
 def sql_condition(con: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -29,14 +80,34 @@ def sql_condition(con: duckdb.DuckDBPyConnection, text: str) -> str:
         raise InputError(f"the condition has more than {MOST_CHARACTERS:,} characters.")
     if not text.strip() or "\0" in text or text != text.encode(errors="replace").decode():
         raise InputError("the condition is empty or not text.")
-    for condition in (text, f"(\n{text}\n)"):
-        statement = f"select true from items_full where\n{condition}\n"
+    for condition in (text, in_parentheses(text)):
         with engine_errors():
-            rows = con.execute(_PARSED, {"text": statement}).fetchall()
-        ((message, parameters),) = rows
+            rows = con.execute(_PARSED, {"text": _statement(condition)}).fetchall()
+        ((kind, message, parameters),) = rows
+        if kind == "out of memory":  # the parser needs a gigabyte for thousands of parentheses
+            raise InputError("the condition needs more memory than its limit: nest it less deeply.")
         if message is not None:
             reason = " ".join(message.split())
             raise InputError(f"the condition is not one SQL expression: {reason}.")
         if parameters:
             raise InputError("the condition has a parameter: write the value.")
     return condition
+
+
+def require_repeatable(con: duckdb.DuckDBPyConnection, condition: str) -> None:
+    """Raise InputError for a condition with a clock, a random number or a sample in it.
+
+    `condition` comes from `sql_condition`.
+    """
+    values = {
+        "text": _statement(condition),
+        "clock_words": list(_CLOCK_WORDS),
+        "clock_functions": list(_CLOCK_FUNCTIONS),
+    }
+    with engine_errors():
+        causes = con.execute(_NOT_REPEATABLE, values).fetchall()
+    if causes:
+        raise InputError(
+            f"the condition has {causes[0][0]}, so that a second export would select other rows: "
+            "compute with columns, such as image_id % 10 = 0."
+        )

@@ -19,7 +19,7 @@ def small_lake(tmp_path) -> Callable[..., TestClient]:
     """A function of images as `releases.image` makes them: a client of their release."""
 
     def client_of_images(*images, timeout: float = 20.0, **options) -> TestClient:
-        release = write_release(tmp_path, list(images), **options)
+        release = write_release(tmp_path, list(images), per_part=100, **options)
         (release.parents[1] / "current").symlink_to(f"releases/{release.name}")
         return client_of(release.parents[1], timeout=timeout)
 

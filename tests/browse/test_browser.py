@@ -59,6 +59,11 @@ WIDER = "return document.documentElement.scrollWidth - window.innerWidth"
 BROKEN = """
     return [...document.images].filter((image) => image.complete && !image.naturalWidth).length
 """
+SEEN = """
+    const place = document.querySelector("%s").getBoundingClientRect();
+    return place.top >= 0 && place.bottom <= innerHeight && place.left >= 0
+        && place.right <= document.documentElement.clientWidth;
+"""
 FOCUSED = "return document.activeElement.getAttribute('href') || document.activeElement.name"
 
 
@@ -148,6 +153,42 @@ def test_a_visit_filters_opens_switches_and_follows_links(browser, address, widt
     browser.follow("td a")
     assert "dataset=" in browser.path
     require_usable(browser)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_reason_of_a_wrong_condition_and_verdicts_are_in_view(browser, address, width):
+    browser.resize(width)
+    browser.open(f"{address}/?where=colour+%3E+3")
+    assert browser.script(FOCUSED) == "where"
+    assert browser.script(SEEN % "textarea") and browser.script(SEEN % "#problem")
+    (logged,) = browser.console()
+    assert "status of 400" in logged
+    require_usable(browser)
+    browser.open(f"{address}/findings")
+    assert browser.script(SEEN % ".badge")
+
+
+def test_dark_pages_have_contrast_too(browser, address):
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.resize(800)
+    browser.post("/goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params=dark)
+    try:
+        for path in (
+            "/",
+            "/?where=colour+%3E+3",
+            "/image/deepfashion2/train/1",
+            "/pairs/deepfashion2/train/1",
+            "/findings",
+            "/findings/check/styles_without_counterpart",
+            "/statistics/split_totals",
+        ):
+            browser.open(address + path)
+            assert browser.style("body", "background-color").startswith("rgba(22, 23, 26")
+            assert browser.script(FAINT) == [], path
+    finally:
+        browser.console()
+        light = {"features": [{"name": "prefers-color-scheme", "value": "light"}]}
+        browser.post("/goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params=light)
 
 
 def test_the_tab_key_goes_from_the_content_link_through_the_page_in_order(browser, address):

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+import uvicorn
 from command_line import is_one_sentence, wardrobe
 from damaged_lakes import copy_of
 
@@ -29,6 +31,22 @@ def test_an_address_that_no_server_can_have_ends_with_a_sentence(host):
     with pytest.raises(InputError, match="host") as refused:
         serve_release(None, host, 0, open_browser=False)
     assert "attempting" not in str(refused.value)
+
+
+def test_headers_do_not_wait_for_the_acknowledgement_of_the_reader(monkeypatch):
+    delays = []
+
+    def run(server, sockets):
+        (listener,) = sockets
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            delays.append(not accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        listener.close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr("flows.browse.server.create_application", lambda *_, **__: None)
+    browsed = SimpleNamespace(release=SimpleNamespace(id="a release"))
+    serve_release(browsed, "127.0.0.1", 0, open_browser=False)
+    assert delays == [False]
 
 
 @pytest.mark.slow

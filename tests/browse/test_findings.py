@@ -101,6 +101,20 @@ def test_the_page_of_a_check_lists_its_rows_and_images(client):
     assert client.get("/findings/check/nothing").status_code == 404
 
 
+def test_more_rows_than_a_page_shows_lead_to_all_rows_and_to_the_keys_of_all_images(
+    client, monkeypatch
+):
+    address = "/findings/check/styles_without_counterpart"
+    assert "all rows on the command line" not in client.get(address).text
+    monkeypatch.setattr("flows.browse.findings.MOST_ROWS", 1)
+    page = client.get(address).text
+    assert 'The first 1 row; <a href="#all-rows">all rows on the command line</a>' in page
+    assert '<details class="sql" id="all-rows" open>' in page and "wardrobe sql --lake" in page
+    keys = unescape(re.search(r'href="(/keys.csv[^"]+)" download', page)[1])
+    fields = {"check": "styles_without_counterpart"}
+    assert client.get(keys).text.count("\n") - 1 == count_of(client, fields) > 1
+
+
 def test_the_sql_of_a_check_has_values_for_its_parameters(client):
     for name in ("positive_pairs_left_out", "pairs_hold_the_rule"):
         page = client.get(f"/findings/check/{name}")

@@ -40,6 +40,29 @@ def test_a_grid_shows_the_images_of_a_filter_and_the_command_that_lists_them(cli
     assert command.startswith("wardrobe sql --lake ") and "style > 0" in command
 
 
+def test_a_wrong_condition_stays_in_the_form_with_the_reason_next_to_it(client):
+    wrong = "x1 > 40 and colour = '<red>'"
+    page = client.get("/", params={"where": wrong, "source": "shop", "layer": "boxes"})
+    assert page.status_code == 400
+    field = re.search(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
+    assert unescape(field[1]) == wrong and 'aria-describedby="problem"' in field[0]
+    problem = re.search(r'id="problem"[^>]*>(.*?)</p>', page.text)
+    assert "colour" in unescape(problem[1]) and '<option selected value="shop">' in page.text
+    assert 'id="layer-boxes" form="filter" checked' in page.text
+    assert "/keys.csv" not in page.text and keys_in(page.text) == []
+    assert 'id="problem"' not in client.get("/?where=x1+%3E+40").text
+    unknown = client.get("/?source=catalogue")
+    assert unknown.status_code == 400 and "catalogue" in unknown.text
+    assert 'id="filter"' in unknown.text and "aria-invalid" not in unknown.text
+
+
+def test_the_grid_begins_with_images_of_train(client):
+    assert keys_in(client.get("/?dataset=deepfashion2").text)[0] == (
+        "/image/deepfashion2/train/1?dataset=deepfashion2"
+    )
+    assert keys_in(client.get("/").text)[0].startswith("/image/deepfashion2/train/")
+
+
 def test_the_command_of_a_filter_prints_its_images(client):
     import shlex
 
@@ -167,3 +190,24 @@ def test_a_pair_has_consumers_and_shops_with_items_by_style_and_the_rows_of_pair
         )[0][0]
     )
     assert f'href="/pairs/deepfashion2/{split}/{pair_id}"' in client.get("/pairs").text
+
+
+def test_a_pair_has_the_triplets_of_its_consumers(small_lake):
+    client = small_lake(
+        image(1, item(style=1)),
+        image(2, item(style=1), item(style=2), source="shop"),
+        image(3, item(style=1), source="shop", pair_id=2),
+        pairs=True,
+        triplets=True,
+    )
+    page = client.get("/pairs/deepfashion2/train/1").text
+    table = page.partition("<h2>Triplets</h2>")[2].partition("</table>")[0]
+    rows = [
+        unescape(re.sub("<[^>]+>", "|", row)) for row in re.findall(r"<tr>(<td>.*?)</tr>", table)
+    ]
+    assert rows and all("|1| item 1||" in row and "|2| item 1||" in row for row in rows)
+    assert all(row.endswith("|negative random|") for row in rows)
+    negatives = set(re.findall(r'href="(/image/[^"]+)">\d+</a> item \d</td><td>neg', table))
+    assert negatives <= {"/image/deepfashion2/train/2", "/image/deepfashion2/train/3"} and negatives
+    other = client.get("/pairs/deepfashion2/train/2").text
+    assert "None: <code>wardrobe pairs build</code>" in other

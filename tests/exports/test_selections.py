@@ -137,6 +137,8 @@ def test_keys_that_the_release_lacks_are_counted_and_named(release, tmp_path):
         "cast(category_name as integer) > 1",
         "random() < 0.5",
         "now() > timestamptz '2026-01-01'",
+        "current_date > date '2026-01-01'",
+        "image_id in (select image_id from images using sample 3)",
         "exists (from images where uuid() is not null)",
         "(" * 2000 + "1" + ")" * 1999,
     ],

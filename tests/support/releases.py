@@ -166,6 +166,7 @@ def write_release(
     dataset: str = "deepfashion2",
     pictures: str = "folder",
     pairs: bool = False,
+    triplets: bool = False,
     per_part: int = 4,
     name: str = "20261121T031500Z-00000001",
 ) -> Path:
@@ -179,33 +180,45 @@ def write_release(
         part = Part(dataset, "train", number, "", rows=0, file=Path(), batch=0)
         records += write_part(release, part, [tables])
     if pairs:
-        paths = with_pairs(release, files_in(release), "negative_random")["pairs"]
-        records += [FileRecord(str(p.relative_to(release)), "pairs", 0, 0, "") for p in paths]
-    for table, made in (("categories", category_rows()), ("landmark_types", landmark_type_rows())):
-        pq.write_table(made, release / f"{table}.parquet")
+        made = with_pairs(release, files_in(release), "negative_random")
+        if triplets:
+            with open_warehouse(made) as con:
+                rows = run_query(con, "triplets")
+            made |= write_files(release, vocabularies=False, triplets=rows)
+        records += [
+            FileRecord(str(path.relative_to(release)), table, 0, 0, "")
+            for table in ("pairs", "triplets")
+            for path in made.get(table, ())
+        ]
+    for table, words in (("categories", category_rows()), ("landmark_types", landmark_type_rows())):
+        pq.write_table(words, release / f"{table}.parquet")
         records.append(FileRecord(f"{table}.parquet", table, 0, 0, ""))
     inputs = {}
     if pictures in ("folder", "zips"):
         inputs[dataset] = _pictures(folder / "source", images, pictures)
-    (release / "manifest.json").write_bytes(
-        encode_manifest(
-            Manifest(
-                release=name,
-                created=datetime(2026, 11, 21, tzinfo=UTC),
-                parent=None,
-                content=str(len(images)),
-                versions={},
-                inputs=inputs,
-                parameters={},
-                parts={},
-                files=records,
-                checks=[],
-                changes=Changes(""),
-                runs={},
-            )
-        )
-    )
+    write_manifest(release, records, inputs, content=str(len(images)))
     return release
+
+
+def write_manifest(
+    release: Path, files: list[FileRecord], inputs: dict[str, Any], *, content: str
+) -> None:
+    """The manifest of a release of these files."""
+    manifest = Manifest(
+        release=release.name,
+        created=datetime(2026, 11, 21, tzinfo=UTC),
+        parent=None,
+        content=content,
+        versions={},
+        inputs=inputs,
+        parameters={},
+        parts={},
+        files=files,
+        checks=[],
+        changes=Changes(""),
+        runs={},
+    )
+    (release / "manifest.json").write_bytes(encode_manifest(manifest))
 
 
 def _annotations(images: list[dict[str, Any]], dataset: str, embedded: bool) -> pa.RecordBatch:

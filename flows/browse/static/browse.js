@@ -38,6 +38,6 @@ for (const button of document.querySelectorAll("button.copy")) {
   });
 }
 for (const hint of document.querySelectorAll(".hint")) hint.hidden = false;
-// On a narrow window the filter starts closed; without this script it is open.
-if (matchMedia("(max-width: 46rem)").matches)
+// On a narrow window the filter starts closed, but for a problem in it; without this script it is open.
+if (matchMedia("(max-width: 46rem)").matches && !link("problem"))
   for (const side of document.querySelectorAll("details.side")) side.open = false;
