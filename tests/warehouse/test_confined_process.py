@@ -40,8 +40,8 @@ class MeasuredProcess(ConfinedProcess):
     peak = 0.0
 
     def measure(self) -> float:
-        for child in multiprocessing.active_children():
-            for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
+        if self._process is not None and self._process.is_alive():
+            for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
                     self.peak = max(self.peak, int(line.split()[1]) / 1024)
         return self.peak
@@ -90,9 +90,9 @@ def test_thousands_of_parentheses_are_bounded_in_time_and_memory(process, timeou
 
 def test_the_process_of_a_query_that_died_is_replaced(process):
     assert numbers(process, "true") == [1]
-    (child,) = multiprocessing.active_children()
-    child.kill()
-    child.join()
+    assert process._process is not None
+    process._process.kill()
+    process._process.join()
     assert numbers(process, "true") == [1]
 
 
