@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.lake.changes import changed_settings, describe_changes, versions
+from flows.lake.column_changes import changed_columns
 from flows.lake.fingerprint_cache import save_fingerprints
 from flows.lake.ownership import STAGING_MARKER
 from flows.lake.publish import publish_folder
@@ -124,11 +125,26 @@ class Staging:
         self._add_files(records)
         return records
 
+    def link_table(self, name: str, number: int = 0) -> bool:
+        """Take over what `write_table` wrote into the parent; False if it is absent or damaged."""
+        paths = f"{name}.parquet", f"/part-{number:05d}.parquet"
+        files = self._parent_files.values()
+        own = [record for record in files if record.table == name and record.path.endswith(paths)]
+        if self.parent is None or not own or not self._have_recorded_bytes(own):
+            return False
+        for record in own:
+            self._link(record)
+            self._files[record.path] = record
+        return True
+
     def _add_files(self, records: Iterable[FileRecord]) -> None:
         for record in records:
             self._files[record.path] = record
             before = self._parent_files.get(record.path)
-            if before is not None and before.sha256 == record.sha256:
+            if before is None or before.sha256 != record.sha256:
+                continue
+            # Derived again because the parent's file is damaged, perhaps. Parts are linked unread.
+            if record.part or self._have_recorded_bytes([before]):
                 self._link(record)
 
     def place(self, record: FileRecord) -> Place:
@@ -163,14 +179,27 @@ class Staging:
     def replaced_files(self, parts: Collection[str]) -> dict[str, list[Place]] | None:
         """The parent's files of these parts, by table; None if the bytes of one differ."""
         own = [record for record in self._parent_files.values() if record.part in parts]
-        if self.parent is None or not all(has_recorded_bytes(self.parent, each) for each in own):
+        if self.parent is None or not self._have_recorded_bytes(own):
             return None
         return files_by_table(own, self.parent.place)
+
+    def changed_columns(self) -> Mapping[str, set[str]]:
+        """Columns of parts, by table, whose rows may differ from the parent's."""
+        before = self._parent_files.values() if self.parent else ()
+        place = self.parent.place if self.parent else self.place
+        return changed_columns(
+            [(record, place(record)) for record in before if record.part],
+            [(record, self.place(record)) for record in self._files.values() if record.part],
+        )
+
+    def _have_recorded_bytes(self, records: Iterable[FileRecord]) -> bool:
+        assert self.parent is not None, "only files of the parent are compared with their records"
+        return all(has_recorded_bytes(self.parent, record) for record in records)
 
     def stored_rows(self, table: str) -> pa.Table | None:
         """The parent's rows of a table that is a single file; None if it is absent or damaged."""
         record = self._parent_files.get(f"{table}.parquet")
-        if self.parent is None or record is None or not has_recorded_bytes(self.parent, record):
+        if self.parent is None or record is None or not self._have_recorded_bytes([record]):
             return None
         import pyarrow.parquet as pq
 

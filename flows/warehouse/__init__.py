@@ -29,6 +29,7 @@ from flows.warehouse.part_results import (
     part_counts,
 )
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
+from flows.warehouse.read_columns import read_columns
 from flows.warehouse.release_names import Files
 from flows.warehouse.run import (
     Verdict,
@@ -68,6 +69,7 @@ __all__ = [
     "queries",
     "query",
     "query_or_check",
+    "read_columns",
     "read_matching",
     "read_table",
     "renew",
