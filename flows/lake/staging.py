@@ -153,7 +153,8 @@ class Staging:
 
     def files(self, table: str) -> list[Place]:
         """The files of a table so far."""
-        return self.tables().get(table, [])
+        own = (record for record in self._files.values() if record.table == table)
+        return files_by_table(own, self.place).get(table, [])
 
     def tables(self) -> dict[str, list[Place]]:
         """All files so far by table, for the warehouse."""

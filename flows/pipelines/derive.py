@@ -27,6 +27,7 @@ from flows.warehouse import (
     all_part_counts,
     contracts,
     count_by_part,
+    counted_by_part,
     dependency_levels,
     open_warehouse,
     queries,
@@ -107,9 +108,13 @@ def parameters_of(settings: PairSettings) -> dict[str, Any]:
 
 
 def sql_hash() -> str:
-    """A hash of the queries that derive and check a release: when it differs, derive again."""
+    """A hash of the queries that derive and check a release, and of what is kept for the next one.
+
+    When it differs, everything is derived again.
+    """
     files = (query for kind in ("statistics", "pairs", "checks") for query in queries(kind))
     texts = [f"{query.text} {query.examines}" for query in (*files, *contracts())]
+    texts += [check.name for check in counted_by_part()]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -147,7 +152,8 @@ def derive_into(
                 return warehouse
             return open_files(staging.part_files(parts))
 
-        warehouse = open_files(staging.tables())
+        files = staging.tables()
+        warehouse = open_files(files)
         after = open_parts(changes.parts)
         before = None if changes.before is None else open_files(changes.before)
 
@@ -167,7 +173,8 @@ def derive_into(
                     staging.write_table(table, rows_of(derived, table, number), number)
                 on_progress("derive", next(step), steps, table=table)
             # The next stage reads what this one has written.
-            renew(warehouse, staging.tables(), {table for table, _, _ in stage})
+            files |= {table: staging.files(table) for table, _, _ in stage}
+            renew(warehouse, files, {table for table, _, _ in stage})
         by_part = open_files(staging.part_files(changes.parts), by_part=True)
         counts, failures = count_by_part(by_part)
         counts = all_part_counts(changes.kept, counts)

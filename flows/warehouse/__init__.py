@@ -26,6 +26,7 @@ from flows.warehouse.part_results import (
     add_up,
     all_part_counts,
     count_by_part,
+    counted_by_part,
     part_counts,
 )
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
@@ -60,6 +61,7 @@ __all__ = [
     "check_named",
     "contracts",
     "count_by_part",
+    "counted_by_part",
     "dependency_levels",
     "engine_errors",
     "engine_message",
