@@ -62,6 +62,7 @@ class Staging:
         self.parent = parent
         self.parts: dict[str, PartRecord] = {}
         self._files: dict[str, FileRecord] = {}
+        self._restored = False
         files = parent.manifest.files if parent else []
         self._parent_files = {record.path: record for record in files}
 
@@ -143,9 +144,11 @@ class Staging:
             before = self._parent_files.get(record.path)
             if before is None or before.sha256 != record.sha256:
                 continue
-            # Derived again because the parent's file is damaged, perhaps. Parts are linked unread.
+            # Parts are linked unread; a derived file takes the place of a damaged one.
             if record.part or self._have_recorded_bytes([before]):
                 self._link(record)
+            else:
+                self._restored = True
 
     def place(self, record: FileRecord) -> Place:
         """Where a file of the next release can be read now."""
@@ -221,8 +224,9 @@ class Staging:
         """Make this the current release, in one instant, and return it.
 
         `parameters`, and `inputs` of data sets that it does not name, are the parent's by default.
-        When content, inputs (except listings) and parameters are the parent's, nothing is
-        published and the parent returned; changed fingerprints are saved for the next run.
+        When content, inputs (except listings) and parameters are the parent's, and no damaged file
+        was replaced, nothing is published and the parent returned; changed fingerprints are saved
+        for the next run.
         """
         before = self.parent.manifest if self.parent else None
         content = content_hash(self._files.values())
@@ -232,7 +236,12 @@ class Staging:
         if parameters is None:
             parameters = before.parameters if before else {}
         settings = changed_settings(before, parameters, all_inputs) if before else []
-        if self.parent and before and content == before.content and not settings:
+        if (
+            self.parent
+            and before
+            and content == before.content
+            and not (settings or self._restored)
+        ):
             save_fingerprints(self.root, self.parent.id, self.parts, all_inputs)
             return Release(self.parent.path)
 
@@ -248,7 +257,9 @@ class Staging:
             parts=dict(sorted(self.parts.items())),
             files=[self._files[path] for path in sorted(self._files)],
             checks=[dict(check) for check in checks],
-            changes=describe_changes(before, self.parts, self._files.values(), settings),
+            changes=describe_changes(
+                before, self.parts, self._files.values(), settings, restored=self._restored
+            ),
             runs=dict(runs or {}),
         )
         return self._publish(manifest)
