@@ -29,6 +29,7 @@ from flows.warehouse import (
     count_by_part,
     counted_by_part,
     dependency_levels,
+    least_memory,
     open_warehouse,
     queries,
     query,
@@ -128,8 +129,8 @@ def derive_into(
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills into a folder in
-    staging when memory runs short. Raises PublicationBlocked when a check finds an error.
+    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills what exceeds
+    `least_memory` into a folder in staging. Raises PublicationBlocked when a check finds an error.
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
@@ -143,7 +144,9 @@ def derive_into(
 
         def open_files(files: Files, **options: bool) -> Any:
             files = {**files, **{name: staging.files(name) for name in VOCABULARIES}}
-            warehouse = engine(files, only=TABLES, temp_directory=spill, **options)
+            warehouse = engine(
+                files, only=TABLES, memory_limit=least_memory(), temp_directory=spill, **options
+            )
             return opened.enter_context(warehouse)
 
         @cache

@@ -27,6 +27,7 @@ class Engine(Protocol):
         files: Files,
         *,
         only: Collection[str] | None = None,
+        memory_limit: str | None = None,
         temp_directory: Path | None = None,
         by_part: bool = False,
     ) -> AbstractContextManager[AnyWarehouse]: ...

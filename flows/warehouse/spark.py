@@ -90,7 +90,8 @@ def spark_engine(master: str, settings: Mapping[str, str] | None = None) -> Iter
             files: Files,
             *,
             only: Collection[str] | None = None,
-            temp_directory: Path | None = None,  # Spark makes its own folders
+            memory_limit: str | None = None,  # Spark has other settings and folders
+            temp_directory: Path | None = None,
             by_part: bool = False,
         ) -> Iterator[SparkWarehouse]:
             warehouse = SparkWarehouse(session().newSession(), by_part)

@@ -40,7 +40,8 @@ with measured as (
         / nullif(categories.landmark_count, 0) as unlabelled
     from items
     join images using (dataset, split, image_id)
-    join categories using (dataset, category_id)
+    -- Every item has one. Without `left`, DuckDB combines categories with images first.
+    left join categories using (dataset, category_id)
 ),
 
 judged as (

@@ -1,6 +1,8 @@
 """Rebuilt pair sets and statistics: their settings stay, their rows are the same in any lake."""
 
+import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ingesting import file_hashes, ingested, rows_of
 from flows.lake import Lake
 from flows.pipelines.derive import ALL_KINDS, PairSettings, derive
 from flows.pipelines.query import check_release, named_query
+from flows.warehouse import open_warehouse
 from schemas.errors import InputError
 
 SETTINGS = PairSettings(ALL_KINDS, seed="7", same_category=True)
@@ -125,6 +128,22 @@ def test_deriving_again_makes_no_release(plain):
     summary = derive(plain)
     assert summary.sentence.startswith("nothing changed")
     assert summary.release == Lake(plain).release().id == before
+
+
+@pytest.mark.slow
+def test_sql_spills_above_a_memory_limit_that_does_not_grow_with_the_release(plain):
+    limits = set()
+
+    @contextmanager
+    def engine(files, **options):
+        with open_warehouse(files, **options) as warehouse:
+            limits.update(warehouse.execute("select current_setting('memory_limit')").fetchall())
+            yield warehouse
+
+    derive(plain, engine=engine)
+    ((limit,),) = limits
+    number, unit = limit.split()
+    assert unit == "MiB" and 286 <= float(number) <= 120 * (os.cpu_count() or 1) + 286
 
 
 def test_positive_pairs_are_always_among_them():
