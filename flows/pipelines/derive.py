@@ -129,7 +129,7 @@ def derive_into(
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills what exceeds
+    With `reuse`, results of unchanged rows are those of the parent. DuckDB spills what exceeds
     `least_memory` into a folder in staging. Raises PublicationBlocked when a check finds an error.
     """
     staging.write_table("categories", category_rows())
