@@ -41,10 +41,13 @@ def describe_changes(
     parts: Mapping[str, PartRecord],
     files: Iterable[FileRecord],
     settings: Iterable[str] = (),
+    *,
+    restored: bool = False,
 ) -> Changes:
     """Compare by file hashes: a part that was rebuilt and came out equal did not change.
 
-    `settings` names what else differs, for a release in which only that does.
+    `settings` names what else differs, for a release in which only that does; `restored`: derived
+    files take the place of damaged ones.
     """
     after = {file.path: file for file in files}
     before = {file.path: file for file in parent.files} if parent else {}
@@ -62,7 +65,7 @@ def describe_changes(
     else:
         reasons = [f"{len(rebuilt)} of {_count(parts)} rebuilt"] if rebuilt else []
         reasons += [f"{_count(dropped)} dropped"] if dropped else []
-        if not reasons and changed:
+        if not reasons and (changed or restored):
             reasons = ["derived tables rebuilt"]
         elif not reasons:
             names = ", ".join(settings)

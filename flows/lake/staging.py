@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.lake.changes import changed_settings, describe_changes, versions
+from flows.lake.column_changes import changed_columns
 from flows.lake.fingerprint_cache import save_fingerprints
 from flows.lake.ownership import STAGING_MARKER
 from flows.lake.publish import publish_folder
@@ -61,6 +62,7 @@ class Staging:
         self.parent = parent
         self.parts: dict[str, PartRecord] = {}
         self._files: dict[str, FileRecord] = {}
+        self._restored = False
         files = parent.manifest.files if parent else []
         self._parent_files = {record.path: record for record in files}
 
@@ -124,12 +126,29 @@ class Staging:
         self._add_files(records)
         return records
 
+    def link_table(self, name: str, number: int = 0) -> bool:
+        """Take over what `write_table` wrote into the parent; False if it is absent or damaged."""
+        paths = f"{name}.parquet", f"/part-{number:05d}.parquet"
+        files = self._parent_files.values()
+        own = [record for record in files if record.table == name and record.path.endswith(paths)]
+        if self.parent is None or not own or not self._have_recorded_bytes(own):
+            return False
+        for record in own:
+            self._link(record)
+            self._files[record.path] = record
+        return True
+
     def _add_files(self, records: Iterable[FileRecord]) -> None:
         for record in records:
             self._files[record.path] = record
             before = self._parent_files.get(record.path)
-            if before is not None and before.sha256 == record.sha256:
+            if before is None or before.sha256 != record.sha256:
+                continue
+            # Parts are linked unread; a derived file takes the place of a damaged one.
+            if record.part or self._have_recorded_bytes([before]):
                 self._link(record)
+            else:
+                self._restored = True
 
     def place(self, record: FileRecord) -> Place:
         """Where a file of the next release can be read now."""
@@ -137,7 +156,8 @@ class Staging:
 
     def files(self, table: str) -> list[Place]:
         """The files of a table so far."""
-        return self.tables().get(table, [])
+        own = (record for record in self._files.values() if record.table == table)
+        return files_by_table(own, self.place).get(table, [])
 
     def tables(self) -> dict[str, list[Place]]:
         """All files so far by table, for the warehouse."""
@@ -163,14 +183,27 @@ class Staging:
     def replaced_files(self, parts: Collection[str]) -> dict[str, list[Place]] | None:
         """The parent's files of these parts, by table; None if the bytes of one differ."""
         own = [record for record in self._parent_files.values() if record.part in parts]
-        if self.parent is None or not all(has_recorded_bytes(self.parent, each) for each in own):
+        if self.parent is None or not self._have_recorded_bytes(own):
             return None
         return files_by_table(own, self.parent.place)
+
+    def changed_columns(self) -> Mapping[str, set[str]]:
+        """Columns of parts, by table, whose rows may differ from the parent's."""
+        before = self._parent_files.values() if self.parent else ()
+        place = self.parent.place if self.parent else self.place
+        return changed_columns(
+            [(record, place(record)) for record in before if record.part],
+            [(record, self.place(record)) for record in self._files.values() if record.part],
+        )
+
+    def _have_recorded_bytes(self, records: Iterable[FileRecord]) -> bool:
+        assert self.parent is not None, "only files of the parent are compared with their records"
+        return all(has_recorded_bytes(self.parent, record) for record in records)
 
     def stored_rows(self, table: str) -> pa.Table | None:
         """The parent's rows of a table that is a single file; None if it is absent or damaged."""
         record = self._parent_files.get(f"{table}.parquet")
-        if self.parent is None or record is None or not has_recorded_bytes(self.parent, record):
+        if self.parent is None or record is None or not self._have_recorded_bytes([record]):
             return None
         import pyarrow.parquet as pq
 
@@ -191,8 +224,9 @@ class Staging:
         """Make this the current release, in one instant, and return it.
 
         `parameters`, and `inputs` of data sets that it does not name, are the parent's by default.
-        When content, inputs (except listings) and parameters are the parent's, nothing is
-        published and the parent returned; changed fingerprints are saved for the next run.
+        When content, inputs (except listings) and parameters are the parent's, and no damaged file
+        was replaced, nothing is published and the parent returned; changed fingerprints are saved
+        for the next run.
         """
         before = self.parent.manifest if self.parent else None
         content = content_hash(self._files.values())
@@ -202,7 +236,12 @@ class Staging:
         if parameters is None:
             parameters = before.parameters if before else {}
         settings = changed_settings(before, parameters, all_inputs) if before else []
-        if self.parent and before and content == before.content and not settings:
+        if (
+            self.parent
+            and before
+            and content == before.content
+            and not (settings or self._restored)
+        ):
             save_fingerprints(self.root, self.parent.id, self.parts, all_inputs)
             return Release(self.parent.path)
 
@@ -218,7 +257,9 @@ class Staging:
             parts=dict(sorted(self.parts.items())),
             files=[self._files[path] for path in sorted(self._files)],
             checks=[dict(check) for check in checks],
-            changes=describe_changes(before, self.parts, self._files.values(), settings),
+            changes=describe_changes(
+                before, self.parts, self._files.values(), settings, restored=self._restored
+            ),
             runs=dict(runs or {}),
         )
         return self._publish(manifest)

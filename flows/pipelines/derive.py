@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.lake import PART_COUNTS, Staging, open_lake
-from flows.pipelines.changed_parts import VOCABULARIES, all_parts, part_changes
+from flows.pipelines.audit import Audit, recorded_verdict
+from flows.pipelines.changed_parts import VOCABULARIES, PartChanges, all_parts, part_changes
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
@@ -26,6 +27,7 @@ from flows.warehouse import (
     all_part_counts,
     contracts,
     count_by_part,
+    counted_by_part,
     dependency_levels,
     least_memory,
     open_warehouse,
@@ -101,75 +103,19 @@ class PairSettings:
         return {name: values[name] for name in query.param_names}
 
 
-@dataclass(frozen=True)
-class Audit:
-    """The verdicts of the checks on a staged release."""
-
-    verdicts: list[Verdict]
-
-    @property
-    def errors(self) -> list[str]:
-        """A sentence for each check that forbids publishing: it found rows or could not run."""
-        return [
-            f"{verdict.name} {verdict.example}"
-            if verdict.failure
-            else f"{verdict.name} found {_rows(verdict)} such as {verdict.example}"
-            for verdict in self.verdicts
-            if verdict.blocks
-        ]
-
-    @property
-    def warnings(self) -> list[str]:
-        """A sentence for each check that found something odd in a source."""
-        return [
-            f"{verdict.name}: {_rows(verdict)}"
-            for verdict in self.verdicts
-            if verdict.outcome == "warn"
-        ]
-
-    @property
-    def gaps(self) -> list[str]:
-        """A sentence for each check that could not examine all rows of its rule."""
-        return [
-            f"{verdict.name}, {verdict.outcome}: {verdict.gap}"
-            for verdict in self.verdicts
-            if verdict.gap
-        ]
-
-    def as_records(self) -> list[dict[str, Any]]:
-        """The verdicts as the manifest records them: without seconds, which differ by run."""
-        return [
-            {
-                "check": verdict.name,
-                "severity": verdict.severity,
-                "rows": verdict.rows,
-                "examined": verdict.examined,
-                "not_examined": verdict.not_examined,
-                "examples": [{k: _plain(v) for k, v in row.items()} for row in verdict.examples],
-                **({"failure": verdict.failure} if verdict.failure else {}),
-            }
-            for verdict in self.verdicts
-        ]
-
-
-def _rows(verdict: Verdict) -> str:
-    count = "1 row" if verdict.rows == 1 else f"{verdict.rows:,} rows"
-    return f"{count} ({verdict.title})"
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
 def parameters_of(settings: PairSettings) -> dict[str, Any]:
     """What a manifest records of a derivation: the settings, and a hash of the SQL."""
     return {"pairs": {**asdict(settings), "kinds": list(settings.kinds)}, "sql": sql_hash()}
 
 
 def sql_hash() -> str:
-    """A hash of the queries that derive and check a release: when it differs, derive again."""
+    """A hash of the queries that derive and check a release, and of what is kept for the next one.
+
+    When it differs, everything is derived again.
+    """
     files = (query for kind in ("statistics", "pairs", "checks") for query in queries(kind))
     texts = [f"{query.text} {query.examines}" for query in (*files, *contracts())]
+    texts += [check.name for check in counted_by_part()]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -183,14 +129,15 @@ def derive_into(
 ) -> Audit:
     """Write vocabularies, pairs, triplets and statistics into the staged release; run the checks.
 
-    With `reuse`, results of unchanged parts are those of the parent. DuckDB spills what exceeds
+    With `reuse`, results of unchanged rows are those of the parent. DuckDB spills what exceeds
     `least_memory` into a folder in staging. Raises PublicationBlocked when a check finds an error.
     """
     staging.write_table("categories", category_rows())
     staging.write_table("landmark_types", landmark_type_rows())
     stages = _stages(settings)
     steps, step = sum(map(len, stages)) + 1, count(1)
-    changes = part_changes(staging, sql_hash()) if reuse else all_parts(staging)
+    values = asdict(settings)
+    changes = part_changes(staging, sql_hash(), values) if reuse else all_parts(staging)
     with ExitStack() as opened:
         folder = TemporaryDirectory(dir=staging.folder, prefix=".spill-")
         spill = Path(opened.enter_context(folder))
@@ -208,24 +155,29 @@ def derive_into(
                 return warehouse
             return open_files(staging.part_files(parts))
 
-        warehouse = open_files(staging.tables())
+        files = staging.tables()
+        warehouse = open_files(files)
         after = open_parts(changes.parts)
         before = None if changes.before is None else open_files(changes.before)
+
+        def rows_of(derived: Query, table: str, number: int) -> Any:
+            stored = None
+            if before is not None and derived.scope == "sum":
+                stored = staging.stored_rows(table)
+            if before is not None and stored is not None:
+                return add_up(derived, stored, before, after)
+            parameters = settings.for_query(derived, pair_kind=PAIR_KINDS[number])
+            return stream_query(warehouse, derived.name, parameters)
+
         for stage in stages:
             for table, name, number in stage:
                 derived = query(name)
-                stored = None
-                if before is not None and derived.scope == "sum":
-                    stored = staging.stored_rows(table)
-                if before is None or stored is None:
-                    parameters = settings.for_query(derived, pair_kind=PAIR_KINDS[number])
-                    rows: Any = stream_query(warehouse, name, parameters)
-                else:
-                    rows = add_up(derived, stored, before, after)
-                staging.write_table(table, rows, number)
+                if not (changes.has_result(derived) and staging.link_table(table, number)):
+                    staging.write_table(table, rows_of(derived, table, number), number)
                 on_progress("derive", next(step), steps, table=table)
             # The next stage reads what this one has written.
-            renew(warehouse, staging.tables(), {table for table, _, _ in stage})
+            files |= {table: staging.files(table) for table, _, _ in stage}
+            renew(warehouse, files, {table for table, _, _ in stage})
         by_part = open_files(staging.part_files(changes.parts), by_part=True)
         counts, failures = count_by_part(by_part)
         counts = all_part_counts(changes.kept, counts)
@@ -236,7 +188,8 @@ def derive_into(
             run_checks(
                 warehouse,
                 statistics=False,
-                settings=asdict(settings),
+                settings=values,
+                kept=_kept_verdicts(staging, changes),
                 parts=PartVerdicts(after, counts, failures, open_parts),
             )
         )
@@ -244,6 +197,17 @@ def derive_into(
     if audit.errors:
         raise PublicationBlocked(audit.errors)
     return audit
+
+
+def _kept_verdicts(staging: Staging, changes: PartChanges) -> dict[str, Verdict]:
+    """The parent's verdicts of checks and contracts whose rows are the parent's, by name."""
+    recorded = staging.parent.manifest.checks if staging.parent else []
+    records = {record["check"]: record for record in recorded if "examined" in record}
+    return {
+        check.name: recorded_verdict(check, records[check.name])
+        for check in (*queries("checks"), *contracts())
+        if check.name in records and changes.has_result(check)
+    }
 
 
 def _stages(settings: PairSettings) -> list[list[tuple[str, str, int]]]:

@@ -15,7 +15,7 @@ from flows.release import Receipt, Release, arrow_input
 from flows.warehouse import Files, open_warehouse, run_query
 
 if TYPE_CHECKING:
-    from flows.pipelines.derive import Audit
+    from flows.pipelines.audit import Audit
     from flows.pipelines.source import Source
 
 

@@ -29,9 +29,11 @@ from flows.warehouse.part_results import (
     add_up,
     all_part_counts,
     count_by_part,
+    counted_by_part,
     part_counts,
 )
 from flows.warehouse.queries import INTERNAL_KINDS, Query, queries, query, view_schema
+from flows.warehouse.read_columns import read_columns
 from flows.warehouse.release_names import Files
 from flows.warehouse.run import (
     Verdict,
@@ -64,6 +66,7 @@ __all__ = [
     "check_named",
     "contracts",
     "count_by_part",
+    "counted_by_part",
     "dependency_levels",
     "engine_errors",
     "engine_message",
@@ -75,6 +78,7 @@ __all__ = [
     "queries",
     "query",
     "query_or_check",
+    "read_columns",
     "read_matching",
     "read_table",
     "renew",

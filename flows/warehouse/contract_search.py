@@ -1,6 +1,6 @@
 """A search for broken contracts that costs less than running each of them.
 
-In comes a connection to a release, out go the names of contracts that rows may break. It may
+In come a connection to a release and contracts, out go those that rows may break. It may
 suspect too much, never too little: the SELECT of a suspected contract decides.
 """
 
@@ -21,17 +21,19 @@ class Search(NamedTuple):
     text: str
 
 
-def suspected_contracts(con: AnyWarehouse, tables: Collection[str] = TABLES) -> set[str]:
-    """Contracts of these tables that rows may break, those among them that cannot be searched."""
+def suspected_contracts(con: AnyWarehouse, names: Collection[str]) -> set[str]:
+    """Those of these contracts that rows may break, also those that cannot be searched."""
     suspected = set()
-    for search in (search for name in tables for search in searches(TABLES[name])):
+    for search in (search for table in TABLES.values() for search in searches(table)):
+        if set(names).isdisjoint(search.contracts):
+            continue
         try:
             numbers = fetch(con, search.text)[0]
         except InputError:
             numbers = (1,) * len(search.contracts)  # the contract itself says why
         pairs = zip(search.contracts, numbers, strict=True)
         suspected |= {name for name, number in pairs if number}
-    return suspected
+    return suspected.intersection(names)
 
 
 def searches(table: Table) -> Iterator[Search]:

@@ -38,9 +38,15 @@ def checks_of_parts() -> list[Query]:
 
 
 def counted_by_part() -> list[Query]:
-    """The checks and contracts whose examined rows are counted by part."""
+    """The checks and contracts whose examined rows are counted by part.
+
+    Checks of scope `whole` may examine the same rows as those of scope `part`.
+    """
     of_parts = [check for check in contracts() if not TABLES[check.reads[0]].derived]
-    return [*checks_of_parts(), *of_parts]
+    of_parts += checks_of_parts()
+    sources = {check.examines.source for check in of_parts if check.examines}
+    checks = (check for check in queries("checks") if check.scope == "whole")
+    return of_parts + [each for each in checks if each.examines and each.examines.source in sources]
 
 
 def count_by_part(changed: AnyWarehouse) -> tuple[pa.Table, dict[str, str]]:

@@ -59,8 +59,8 @@ SEVERITIES = ("error", "warn")
 
 SCOPES = {"pairs": ("whole",), "statistics": ("sum", "whole"), "checks": ("part", "whole")}
 """`part`: a check about single images, whose rows are all in one part: its results are those of
-each part. `sum`: all columns outside the grain are counts or exact sums: those of parts add up.
-Rows of scope `sum` are in the order of the grain, nulls first, as added up rows are."""
+each part. `sum`: all columns outside the grain are counts or exact sums: those of parts add up; its
+rows are in the order of the grain, nulls first, as added up rows are. `whole`: made of all rows."""
 
 UNITS = ("share", "bytes", "px")
 

@@ -135,16 +135,17 @@ def run_checks(
     statistics: bool = True,
     settings: Mapping[str, object] | None = None,
     parts: PartVerdicts | None = None,
+    kept: Mapping[str, Verdict] | None = None,
 ) -> list[Verdict]:
     """Run the checks of sql/checks, the contracts and, with `statistics`, those of the statistics.
 
     Each verdict has up to `examples` offending rows. `only` names the checks to run, sorted in the
     result; without names all run. `settings` are those the release was derived with, for the checks
     that take them as parameters. `parts` has results of the checks of scope `part` and of the
-    contracts of tables that parts hold; without it these run on `con`. Raises InputError when
-    `only` names a check that does not exist.
+    contracts of tables that parts hold; without it these run on `con`. Verdicts of `kept`, by name,
+    are returned as they are. Raises InputError when `only` names a check that does not exist.
     """
-    settings = settings or {}
+    settings, kept = settings or {}, kept or {}
     if only:
         checks = [check_named(name) for name in sorted(set(only))]
         named = [_run_check(con, check, examples, settings) for check in checks]
@@ -154,15 +155,18 @@ def run_checks(
         if parts and check.scope == "part"
         else _run_check(con, check, examples, settings)
         for check in queries("checks")
+        if check.name not in kept
     ]
-    in_parts = [name for name, table in TABLES.items() if parts and not table.derived]
-    ran = _run_contracts(parts.changed, in_parts, examples) if parts else []
-    ran += _run_contracts(con, [name for name in TABLES if name not in in_parts], examples)
-    by_name = {verdict.name: verdict for verdict in ran}
-    verdicts += [by_name[contract.name] for contract in contracts()]
+    chosen = [contract for contract in contracts() if contract.name not in kept]
+    of_parts = [each for each in chosen if parts and not TABLES[each.reads[0]].derived]
+    others = [each for each in chosen if not parts or TABLES[each.reads[0]].derived]
+    verdicts += _run_contracts(parts.changed, of_parts, examples) if parts else []
+    verdicts += _run_contracts(con, others, examples)
     generated = statistics_checks() if statistics else ()
     verdicts += [_run_check(con, check, examples, {}) for check in generated]
-    return _with_examined_rows(con, verdicts, parts)
+    by_name = {verdict.name: verdict for verdict in _with_examined_rows(con, verdicts, parts)}
+    by_name |= kept
+    return [by_name[check.name] for check in all_checks() if check.name in by_name]
 
 
 def _check_of_parts(parts: PartVerdicts, check: Query, examples: int) -> Verdict:
@@ -221,15 +225,14 @@ def _with_part_counts(verdict: Verdict, rows: Examined, parts: PartVerdicts) -> 
     return replace(verdict, examined=examined, not_examined=not_examined, lacks=rows.lacks)
 
 
-def _run_contracts(con: AnyWarehouse, tables: Collection[str], examples: int) -> list[Verdict]:
-    """The verdicts of the contracts of these tables; those that no row can break are not run."""
-    suspected = suspected_contracts(con, tables)
+def _run_contracts(con: AnyWarehouse, chosen: Sequence[Query], examples: int) -> list[Verdict]:
+    """The verdicts of these contracts; those that no row can break are not run."""
+    suspected = suspected_contracts(con, [contract.name for contract in chosen])
     return [
         _run_check(con, contract, examples, {})
         if contract.name in suspected
         else _verdict(contract)
-        for contract in contracts()
-        if contract.reads[0] in tables
+        for contract in chosen
     ]
 
 

@@ -10,8 +10,9 @@ whole `wardrobe ingest` command, which also imports, derives pairs and statistic
 publishes, with one process and with two. Ratios are to the floor of the same round, and to a loop
 of json.loads(path.read_bytes()) over the same files.
 
-`--reruns` continues with ingests of nothing new and of one changed document. strace shows that the
-first opens no file of the source; the second reads one part and writes one file of each table.
+`--reruns` continues with ingests of nothing new, of one document with a changed row of every table,
+and of one moved landmark. strace shows that the first opens no file of the source; the others read
+one part, and the files are counted that they write: a moved landmark writes no pairs.
 """
 
 import json
@@ -184,10 +185,13 @@ def measure_reruns(source: Path, documents: int, lake: Path) -> None:
     document = Path(next(os.scandir(source / "train" / "annos")).path)
     before = document.read_bytes()
     try:
-        for turn in (1, 2):
-            document.write_bytes(changed(before, turn))
+        changes = [("one changed document", changed(before, turn)) for turn in (1, 2)]
+        last = changes[-1][1]
+        changes += [("one moved landmark", with_landmark(last, turn)) for turn in (3, 4)]
+        for step, content in changes:
+            document.write_bytes(content)
             files = published(lake)
-            run("one changed document", "--workers", 2)
+            run(step, "--workers", 2)
             print(f"    seconds: {stages(lake)}")
             new = Counter(path.partition("/")[0] for path, _ in published(lake) - files)
             print(f"    files written: {dict(new)}")
@@ -207,10 +211,18 @@ def changed(document: bytes, by: int) -> bytes:
     return json.dumps(content | {"pair_id": content["pair_id"] + by}).encode()
 
 
+def with_landmark(document: bytes, at: int) -> bytes:
+    """The same document with one landmark at another place."""
+    content = json.loads(document)
+    item = next(value for key, value in content.items() if key.startswith("item"))
+    item["landmarks"][:3] = [at, at, 2]
+    return json.dumps(content).encode()
+
+
 def published(lake: Path) -> set[tuple[str, int]]:
-    """Path and inode of the part tables' files; an unchanged file is a link to the earlier one."""
+    """Path and inode of a release's files; an unchanged file is a link to the earlier one."""
     release = (lake / "current").resolve()
-    files = (path for table in PART_TABLES for path in (release / table).rglob("*.parquet"))
+    files = release.rglob("*.parquet")
     return {(path.relative_to(release).as_posix(), path.stat().st_ino) for path in files}
 
 

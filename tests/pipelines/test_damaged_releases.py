@@ -116,6 +116,17 @@ def test_a_damaged_manifest_is_one_sentence_that_names_it(name, kind, run, two_r
         assert str(manifest) in ended.stderr
 
 
+def test_a_derivation_replaces_damaged_derived_tables(run, two_releases, tmp_path):
+    lake = copy_of(two_releases, tmp_path / "lake")
+    before = Lake(lake).release()
+    damage_release(lake, "pages garbled", "pairs", "statistics/source_sizes")
+    assert Lake(lake).verify() != []
+    assert "derived tables rebuilt: row counts as before" in run(lake, ["derive"]).stdout
+    after = Lake(lake).release()
+    assert Lake(lake).verify() == [] and after.manifest.content == before.manifest.content
+    assert run(lake, ["derive"]).stdout.startswith("nothing changed")
+
+
 def test_one_missing_file_of_a_table_is_a_sentence_of_checks_and_of_an_ingest_without_changes(
     run, two_releases, tmp_path
 ):
@@ -136,7 +147,7 @@ def test_the_sentence_names_a_release_that_does_not_share_the_damaged_file(
     newest, first = Lake(own).releases()
     changed = differing_files(newest, first, "pairs")[0]
     DAMAGE["cut off"](changed[0])
-    assert f"`wardrobe rollback {first.id}` makes a release" in run(own, READING["derive"]).stderr
+    assert f"`wardrobe rollback {first.id}` makes a release" in run(own, READING["check"]).stderr
     shared = copy_of(two_releases, tmp_path / "shared")
     damage_release(shared, "cut off", "images")
     sentence = run(shared, READING["derive"]).stderr

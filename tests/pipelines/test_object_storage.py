@@ -1,14 +1,16 @@
 """Commands on a lake in an object store: the same answers as of a lake in a folder."""
 
+import json
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from command_line import is_one_sentence, wardrobe
-from ingesting import file_hashes, ingest_three
+from ingesting import file_hashes, ingest_three, ingested
 from object_lakes import ROOT, uploaded
 from object_stores import SECRET, retry_often, use_store
 from releases import built_once
@@ -72,6 +74,31 @@ def test_an_ingest_over_a_bad_connection_is_whole(folder, stub, monkeypatch):
     stub.reset()
     assert wardrobe("ingest", "fashionai", folder / "fashionai", "--lake", lake).returncode == 0
     assert not any("releases/" in key for method, key in stub.log if method == "PUT")
+
+
+def test_a_moved_landmark_uploads_no_pairs(folder, remote, stub, tmp_path):
+    source, lake = (tmp_path / name for name in ("deepfashion2", "lake"))
+    for path in (source, lake):
+        shutil.copytree(folder / path.name, path, symlinks=True)
+    document = next(
+        path
+        for path in sorted((source / "train" / "annos").iterdir())
+        if "item1" in json.loads(path.read_bytes())
+    )
+    content = json.loads(document.read_bytes())
+    content["item1"]["landmarks"][:3] = [3, 4, 2]
+    document.write_text(json.dumps(content))
+    ingested("deepfashion2", source, lake)
+    stub.reset()
+    ingested("deepfashion2", source, remote)
+    assert file_hashes(remote) == file_hashes(lake) != file_hashes(folder / "lake")
+    uploads = {
+        method: {key for name, key in stub.log if name == method} for method in ("PUT", "COPY")
+    }
+    assert any("/landmarks/" in key for key in uploads["PUT"])
+    assert not any("/pairs/" in key for key in uploads["PUT"])
+    assert any("/pairs/" in key for key in uploads["COPY"])
+    assert open_lake(remote).verify() == []
 
 
 @pytest.mark.parametrize(

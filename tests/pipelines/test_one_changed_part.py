@@ -8,11 +8,11 @@ import pytest
 from builders import items_of, made_up_documents
 from ingesting import ingested
 
-from flows.lake import Lake
+from flows.lake import Lake, versions
 from flows.pipelines import changed_parts, derive
 from flows.pipelines.changed_parts import part_changes
 from flows.pipelines.query import check_release
-from flows.warehouse import queries
+from flows.warehouse import queries, run
 from schemas.datasets import PART_SIZE
 
 pytestmark = pytest.mark.slow
@@ -40,13 +40,48 @@ def source(tmp_path):
     return tmp_path / "source"
 
 
+def rewrite(document, **values):
+    """Change values of a document, or of its items where they have them."""
+    content = json.loads(document.read_bytes())
+    for part in (content, *(item for _, item in items_of(content))):
+        part |= {name: value for name, value in values.items() if name in part}
+    document.write_text(json.dumps(content))
+
+
+SINGLE_COLUMNS = {
+    "pair_id": ({"pair_id": 2}, {"pair_id": 1}),
+    "box": ({"bounding_box": [3, 3, 9, 9]}, {"bounding_box": [3, 3, 9, 8]}),
+    "landmarks": ({"landmarks": [7, 7, 2] * 25}, {"landmarks": [7, 8, 2] * 25}),
+    "category": (
+        {"category_id": 1, "category_name": "short sleeve top", "landmarks": [7, 7, 2] * 25},
+        {"category_id": 5, "category_name": "vest", "landmarks": [7, 7, 2] * 15},
+    ),
+}
+"""Values of a document before and after a change of few columns."""
+
+PAIRED = {"pair_id", "category"}
+"""Changes of columns that pairs are made of."""
+
+
+KINDS_OF_CHANGE = [
+    *("changed", "renamed", "added", "deleted", "part removed", "other SQL", "other code"),
+    *SINGLE_COLUMNS,
+]
+
+
 def change(chance, source, monkeypatch):
     """A random change of the source, or of what judges it; what was changed."""
     split = chance.choice([*PARTS])
     documents = sorted((source / split / "annos").glob("*.json"))
-    what = chance.choice(["changed", "added", "deleted", "part removed", "other SQL", "other code"])
-    if what == "changed":
-        document = chance.choice(documents)
+    document = chance.choice(documents)
+    what = chance.choice(KINDS_OF_CHANGE)
+    monkeypatch.setattr(changed_parts, "versions", versions)
+    if what in SINGLE_COLUMNS:
+        rewrite(document, **SINGLE_COLUMNS[what][chance.randrange(2)])
+    elif what == "renamed":
+        number = int(document.stem) // PART_SIZE * PART_SIZE + 9
+        document.rename(document.with_name(f"{number:06}.json"))
+    elif what == "changed":
         content = json.loads(document.read_bytes()) | {"pair_id": chance.randint(1, 3)}
         for _, item in items_of(content):
             item["landmarks"][:3] = [chance.randint(1, 900), 1, 2]
@@ -55,7 +90,7 @@ def change(chance, source, monkeypatch):
     elif what == "added":
         write(source, chance, split, chance.randint(0, 6))
     elif what == "deleted":
-        chance.choice(documents).unlink()
+        document.unlink()
     elif what == "part removed":
         part = int(documents[0].stem) // PART_SIZE
         if int(documents[-1].stem) // PART_SIZE > part:
@@ -96,6 +131,42 @@ def test_random_changes_give_what_all_parts_give(seed, source, tmp_path, monkeyp
         assert_as_from_scratch(lake)
 
 
+@pytest.fixture
+def computed(monkeypatch):
+    """Names of the queries and checks that are computed from rows."""
+    names = []
+
+    def record(module, function, place):
+        original = getattr(module, function)
+
+        def recorded(*given):
+            names.append(getattr(given[place], "name", given[place]))
+            return original(*given)
+
+        monkeypatch.setattr(module, function, recorded)
+
+    record(derive, "stream_query", 1)
+    record(derive, "add_up", 0)
+    record(run, "_run_check", 1)
+    return names
+
+
+def test_changes_of_few_columns_give_what_all_parts_give(source, tmp_path, computed):
+    lake, document = tmp_path / "lake", source / "train" / "annos" / f"{PART_SIZE + 1:06}.json"
+    for values, _ in reversed(SINGLE_COLUMNS.values()):
+        rewrite(document, **values)
+    ingested("deepfashion2", source, lake)
+    everything = {*computed}
+    for column, (_, values) in SINGLE_COLUMNS.items():
+        rewrite(document, **values)
+        computed.clear()
+        ingested("deepfashion2", source, lake)
+        assert {*computed} < everything, column
+        assert ("positive_pairs" in computed) == (column in PAIRED), column
+        assert ("pairs_hold_the_rule" in computed) == (column in PAIRED), column
+        assert_as_from_scratch(lake)
+
+
 def test_a_removed_split_takes_its_numbers_away(source, tmp_path):
     ingested("deepfashion2", source, tmp_path / "lake")
     shutil.rmtree(source / "validation")
@@ -123,13 +194,31 @@ def test_damaged_results_are_computed_again(table, source, tmp_path):
     assert_as_from_scratch(lake)
 
 
+@pytest.mark.parametrize("table", ["pairs", "statistics/items_by_category"])
+def test_a_damaged_derived_table_is_not_taken_from_the_parent(table, source, tmp_path, computed):
+    lake, document = tmp_path / "lake", source / "train" / "annos" / f"{PART_SIZE + 1:06}.json"
+    rewrite(document, **SINGLE_COLUMNS["category"][0])
+    ingested("deepfashion2", source, lake)
+    rewrite(document, **SINGLE_COLUMNS["landmarks"][1])
+    path = Lake(lake).release().files(table)[0]
+    data = bytearray(path.read_bytes())
+    data[50] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    computed.clear()
+    ingested("deepfashion2", source, lake)
+    name = "positive_pairs" if table == "pairs" else table.removeprefix("statistics/")
+    assert name in computed
+    assert_as_from_scratch(lake)
+
+
 def test_only_changed_parts_are_read(source, tmp_path, monkeypatch):
     lake = tmp_path / "lake"
     ingested("deepfashion2", source, lake)
     changes = []
 
-    def recorded(staging, sql):
-        changes.append(part_changes(staging, sql))
+    def recorded(*given):
+        changes.append(part_changes(*given))
         return changes[-1]
 
     monkeypatch.setattr(derive, "part_changes", recorded)

@@ -12,7 +12,8 @@ from ingesting import ingested
 
 from flows.lake import Lake
 from flows.pipelines import derive as derivation
-from flows.pipelines.derive import Audit, PairSettings, derive
+from flows.pipelines.audit import Audit
+from flows.pipelines.derive import PairSettings, derive
 from flows.pipelines.outcome import PublicationBlocked
 from flows.pipelines.query import check_release, check_sql, verdict_rows
 from flows.warehouse import open_warehouse, query, run

@@ -7,7 +7,7 @@ import pytest
 from builders import garment, photo
 from releases import write_files
 
-from flows.pipelines.derive import Audit
+from flows.pipelines.audit import Audit
 from flows.pipelines.query import verdict_rows
 from flows.warehouse import (
     PartVerdicts,

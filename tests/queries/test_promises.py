@@ -7,7 +7,14 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from flows.warehouse import contracts, open_warehouse, queries, view_schema
+from flows.warehouse import (
+    contracts,
+    open_warehouse,
+    queries,
+    read_columns,
+    result_schema,
+    view_schema,
+)
 from flows.warehouse.queries import SEVERITIES, Query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
@@ -41,6 +48,34 @@ def test_a_query_reads_the_tables_of_its_header():
         tables = {table.name for table in tree.find_all(exp.Table)} - ctes
         assert tables == set(query.reads), query.name
         assert tables <= TABLES.keys() | PREDICTIONS.keys() | STATISTICS | VIEWS.keys(), query.name
+
+
+@pytest.mark.slow
+def test_a_query_reads_no_columns_but_those_that_it_is_taken_to_read(empty_release):
+    """Other tables, and other columns of these, do not exist here."""
+    con = duckdb.connect()
+    statistics = {each.name: result_schema(empty_release, each) for each in queries("statistics")}
+    schemas = {name: table.schema for name, table in TABLES.items()} | statistics
+    for name, schema in schemas.items():
+        con.from_arrow(schema.empty_table()).create(f"all_{name}")
+    for query in (each for each in STATEMENTS if each.kind in ("pairs", "statistics", "checks")):
+        reads = read_columns(query)
+        for name, columns in reads.items():
+            selected = "*" if name in statistics else ", ".join(columns)
+            con.execute(f"create view {name} as select {selected} from all_{name}")
+        con.execute(query.text, dict.fromkeys(query.param_names))
+        if query.examines:
+            con.execute(f"select {', '.join(query.examines.counts)} from {query.examines.source}")
+        for name in reads:
+            con.execute(f"drop view {name}")
+
+
+def test_pairs_are_not_taken_to_read_boxes():
+    (positive,) = (each for each in queries("pairs") if each.name == "positive_pairs")
+    assert read_columns(positive) == {
+        "images": {"dataset", "split", "image_id", "source", "pair_id"},
+        "items": {"dataset", "split", "image_id", "item_no", "category_id", "style"},
+    }
 
 
 def test_a_header_states_its_rule_in_prose():
