@@ -10,7 +10,18 @@ from command_line import wardrobe
 from flows.pipelines import parts
 from flows.runners import local, local_runner
 
-HEAVY = {"pyarrow", "numpy", "polars", "duckdb", "fsspec", "PIL", "cryptography", "prefect", "rich"}
+HEAVY = {
+    "pyarrow",
+    "pyarrow.compute",
+    "numpy",
+    "polars",
+    "duckdb",
+    "fsspec",
+    "PIL",
+    "cryptography",
+    "prefect",
+    "rich",
+}
 """Libraries that take 0.02 to 2 CPU seconds to import."""
 
 LOADED = """
