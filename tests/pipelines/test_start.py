@@ -53,6 +53,12 @@ def test_tables_needs_neither_an_engine_nor_polars(lake):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["path", "releases", "status"])
+def test_commands_on_releases_need_no_engine(lake, command):
+    assert not heavy_imports(command, "--lake", lake) & {"duckdb", "fsspec", "polars"}
+
+
+@pytest.mark.slow
 def test_sql_and_ingest_import_what_they_run(lake, sources, tmp_path):
     engine = {"pyarrow", "numpy", "rich", "duckdb", "fsspec"}
     assert heavy_imports("sql", "select 1", "--lake", lake) == engine
