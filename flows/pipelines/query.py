@@ -169,7 +169,7 @@ def user_sql(
 
     Raises InputError for what DuckDB rejects, after `timeout` seconds and above `memory_limit`.
     """
-    with _confined(open_release(lake, release), memory_limit) as warehouse:
+    with _confined(open_release(lake, release), memory_limit, text) as warehouse:
         yield run_user_sql(warehouse, text, timeout)
 
 
@@ -187,10 +187,10 @@ def sql_session(
         yield opened, UserSession(warehouse, timeout)
 
 
-def _confined(release: Release, memory_limit: str | None) -> Warehouse:
-    """A connection that can read the files of the release only."""
+def _confined(release: Release, memory_limit: str | None, text: str | None = None) -> Warehouse:
+    """A connection that can read the files of the release only, for any SQL or this text."""
     return open_read_only(
-        release.tables(), memory_limit=memory_limit, modified=release.manifest.created
+        release.tables(), memory_limit=memory_limit, modified=release.manifest.created, sql=text
     )
 
 

@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from flows.lake import open_lake
 from flows.release import Manifest, Release, differing_files
+from flows.release.verdict import Verdict
 from flows.storage.place import Place
-from flows.warehouse import Verdict
-from flows.warehouse.diff import diff_tables
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
 
@@ -121,6 +120,8 @@ def _verdict(check: Mapping[str, Any]) -> Verdict:
 
 def diff_releases(root: Place, before: str, after: str) -> pa.Table:
     """Rows added, removed and changed between two releases, per table, split and category."""
+    from flows.warehouse.diff import diff_tables  # other commands on releases need no engine
+
     lake = open_lake(root)
     old, new = lake.release(before), lake.release(after)
     files = {name: differing_files(old, new, name) for name in TABLES}

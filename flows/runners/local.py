@@ -18,8 +18,9 @@ from schemas.errors import InputError
 Job = TypeVar("Job")
 Receipt = TypeVar("Receipt")
 
-JOBS_SUBMITTED = 4
-"""Jobs per worker that run or wait in the pool, however many there are."""
+JOBS_SUBMITTED = 2
+"""Jobs per process of a pool, however many there are: one that runs, and the next one, for as long
+as the process that submits them builds a job itself."""
 
 
 def _start_worker(parent: int) -> None:
@@ -95,9 +96,17 @@ def _signals_held() -> Iterator[None]:
 
 
 def run_in_pool(
-    pool: Executor, build: Callable[[Job], Receipt], jobs: Iterable[Job], most: int
+    pool: Executor,
+    build: Callable[[Job], Receipt],
+    jobs: Iterable[Job],
+    most: int,
+    *,
+    also_here: bool = False,
 ) -> Iterator[Receipt]:
-    """Submit jobs, at most so many at a time, and yield receipts as they complete."""
+    """Submit jobs, at most so many at a time, and yield receipts as they complete.
+
+    With `also_here` this process builds too, while those of the pool start and later.
+    """
     waiting, running = iter(jobs), set[Future[Receipt]]()
     while True:
         with _signals_held():
@@ -105,7 +114,10 @@ def run_in_pool(
             running |= {pool.submit(build, job) for job in more}
         if not running:
             return
-        done, running = wait(running, return_when=FIRST_COMPLETED)
+        # Not one that was submitted: after a cancel, a pool that breaks would never say so.
+        own = list(islice(waiting, 1)) if also_here else []
+        yield from map(build, own)
+        done, running = wait(running, 0 if own else None, FIRST_COMPLETED)
         for future in done:
             yield future.result()
 
@@ -113,16 +125,17 @@ def run_in_pool(
 def local_runner(
     workers: int, is_small: Callable[[Sequence[Job]], bool] = lambda jobs: len(jobs) <= 1
 ) -> Callable[[Callable[[Job], Receipt], Sequence[Job]], Iterator[Receipt]]:
-    """Run jobs in a pool, but in this process for one worker and where `is_small` says so.
+    """Run jobs in this process and in the others of a pool, `workers` together.
 
-    The first failure ends all.
+    For one worker, and where `is_small` says so, in this process only. The first failure ends all.
     """
 
     def run(build: Callable[[Job], Receipt], jobs: Sequence[Job]) -> Iterator[Receipt]:
         if workers <= 1 or is_small(jobs):
             yield from map(build, jobs)
             return
-        with worker_pool(min(workers, len(jobs))) as pool:
-            yield from run_in_pool(pool, build, jobs, workers * JOBS_SUBMITTED)
+        others = min(workers, len(jobs)) - 1
+        with worker_pool(others) as pool:
+            yield from run_in_pool(pool, build, jobs, others * JOBS_SUBMITTED, also_here=True)
 
     return run

@@ -16,6 +16,7 @@ import pyarrow as pa
 from flows.release.file_system import PROTOCOL, ReleaseFiles
 from flows.release.manifest import STATISTICS
 from flows.warehouse.queries import Query
+from flows.warehouse.read_relations import read_relations
 from flows.warehouse.release_names import Files, ReleaseNames
 from flows.warehouse.sources import sources
 from schemas import TABLES, Table
@@ -81,8 +82,12 @@ def connect_release(
     memory_limit: str | None = None,
     modified: datetime | None = None,
     only: Collection[str] | None = None,
+    sql: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling."""
+    """DuckDB in memory with the views over `names`; an empty `temp_directory` means no spilling.
+
+    With `sql`, those that this text may read.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
         # A misspelt function must fail at once, without a request to the network.
         "autoinstall_known_extensions": "false",
@@ -99,6 +104,8 @@ def connect_release(
         if names.has_objects:
             con.execute("set parquet_metadata_cache = true")  # else footers are requested twice
         con.register_filesystem(ReleaseFiles(names.paths, modified))
+        if sql is not None:
+            only = read_relations(con, sql)
         for name, rows in relations(con, names.tables, only):
             con.execute(f"create view {name} as {rows}")
     return con

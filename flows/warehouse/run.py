@@ -3,11 +3,12 @@
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
+from flows.release.verdict import Verdict
 from flows.warehouse.contract_search import suspected_contracts
 from flows.warehouse.contracts import contracts
 from flows.warehouse.engines import AnyWarehouse, fetch, select
@@ -17,61 +18,6 @@ from flows.warehouse.queries import Query, queries, query
 from flows.warehouse.statistics_checks import statistics_checks
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
-
-NOT_CHECKABLE = "not checkable"
-"""The outcome of a check that could examine no row: it found nothing, and says nothing."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The result of a check: how many rows it examined, how many offend, and the first of these.
-
-    `severity` is `error` (blocks publishing) or `warn`. `failure` is the message of a check that
-    could not run; `rows` is then 0 and the severity `error`, because nothing was checked.
-    `not_examined` rows are subject to the rule, but lack what the check needs: `lacks`.
-    """
-
-    name: str
-    severity: str
-    title: str
-    rows: int
-    examples: tuple[dict[str, Any], ...]
-    seconds: float
-    examined: int = 0
-    not_examined: int = 0
-    lacks: str = ""
-    failure: str | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`ok`, `warn`, `error` or `not checkable`."""
-        if self.rows or self.failure:
-            return self.severity
-        return "ok" if self.examined else NOT_CHECKABLE
-
-    @property
-    def blocks(self) -> bool:
-        """Whether a release with this verdict must not be published."""
-        return self.outcome == "error"
-
-    @property
-    def gap(self) -> str:
-        """Why rows were not examined, or empty: `31,628 of 31,631 rows lack ...`."""
-        if not self.not_examined:
-            return ""
-        total = self.examined + self.not_examined
-        return f"{self.not_examined:,} of {total:,} rows lack {self.lacks}"
-
-    @property
-    def example(self) -> str:
-        """The first offending row as `name=value; ...`, and why rows could not be examined."""
-        if self.failure:
-            return f"could not run: {self.failure}"
-        if not self.rows:
-            return self.gap or ("" if self.examined else "no rows to examine")
-        first = self.examples[0] if self.examples else {}
-        row = "; ".join(f"{name}={value}" for name, value in first.items())
-        return f"{row} ({self.gap})" if self.gap else row
 
 
 def run_query(

@@ -7,13 +7,18 @@ from flows.warehouse.queries import Query, queries
 from schemas import TABLES, Table
 from schemas.predictions import PREDICTIONS
 
+RELATION_KINDS = ("statistics", "views")
+"""The folders of sql/ whose queries are relations too."""
+
 
 def sources(only: Collection[str] | None = None) -> Iterator[tuple[str, Table | str]]:
     """Name of each relation with its declaration or SELECT, after those it reads.
 
     `only` names relations to include, with what these read; without it all are.
     """
-    selects = {query.name: query for kind in ("statistics", "views") for query in queries(kind)}
+    selects: dict[str, Query] = {}
+    if only is None or not TABLES.keys() >= {*only}:  # else no header of sql/ is parsed
+        selects = {query.name: query for kind in RELATION_KINDS for query in queries(kind)}
     for name in _in_order(only, selects):
         if name not in selects:
             yield name, (TABLES | PREDICTIONS)[name]

@@ -48,13 +48,15 @@ def open_read_only(
     threads: int | None = None,
     memory_limit: str | None = None,
     modified: datetime | None = None,
+    sql: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A warehouse for any statement: it can read these files, and nothing else can be accessed.
 
     No statement is inspected. The files exist only in a file system that cannot write; every other
     path is refused by DuckDB, in settings that are locked. A folder for temporary files is not set,
     because DuckDB lets statements read and write there: a query that needs more than `memory_limit`
-    (as `4GB`) fails. `modified` is the time of the release.
+    (as `4GB`) fails. `modified` is the time of the release. With `sql`, the only text that will be
+    executed, files that it cannot read are not opened.
     """
     names = ReleaseNames(files)
     # DuckDB asks for the pattern of a table, then for each file that it opens.
@@ -64,7 +66,7 @@ def open_read_only(
         raise InputError(
             f"{memory_limit!r} is not a memory limit: give a number and a unit, as 500MB or 4GB."
         )
-    con = connect_release(names, "", threads, memory_limit, modified)
+    con = connect_release(names, "", threads, memory_limit, modified, sql=sql)
     for setting in (
         "python_enable_replacements = false",
         f"allowed_paths = [{paths}]",

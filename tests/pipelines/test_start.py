@@ -10,7 +10,18 @@ from command_line import wardrobe
 from flows.pipelines import parts
 from flows.runners import local, local_runner
 
-HEAVY = {"pyarrow", "numpy", "polars", "duckdb", "fsspec", "PIL", "cryptography", "prefect", "rich"}
+HEAVY = {
+    "pyarrow",
+    "pyarrow.compute",
+    "numpy",
+    "polars",
+    "duckdb",
+    "fsspec",
+    "PIL",
+    "cryptography",
+    "prefect",
+    "rich",
+}
 """Libraries that take 0.02 to 2 CPU seconds to import."""
 
 LOADED = """
@@ -39,6 +50,12 @@ def test_help_imports_no_heavy_library():
 @pytest.mark.slow
 def test_tables_needs_neither_an_engine_nor_polars(lake):
     assert heavy_imports("tables", "--lake", lake) == {"pyarrow", "numpy", "rich"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["path", "releases", "status"])
+def test_commands_on_releases_need_no_engine(lake, command):
+    assert not heavy_imports(command, "--lake", lake) & {"duckdb", "fsspec", "polars"}
 
 
 @pytest.mark.slow
