@@ -1,10 +1,9 @@
 """The verdicts of the checks on a release that is being made, and their records in manifests."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.warehouse import Query, Verdict
+from flows.release.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,3 @@ def _rows(verdict: Verdict) -> str:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def recorded_verdict(check: Query, record: Mapping[str, Any]) -> Verdict:
-    """The verdict that a manifest records of a check that could run."""
-    return Verdict(
-        name=check.name,
-        severity=record["severity"],
-        title=check.title,
-        rows=record["rows"],
-        examples=tuple(record["examples"]),
-        seconds=0.0,
-        examined=record["examined"],
-        not_examined=record["not_examined"],
-        lacks=check.examines.lacks if check.examines else "",
-    )

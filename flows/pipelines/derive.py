@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.lake import PART_COUNTS, Staging, open_lake
-from flows.pipelines.audit import Audit, recorded_verdict
+from flows.pipelines.audit import Audit
 from flows.pipelines.changed_parts import VOCABULARIES, PartChanges, all_parts, part_changes
 from flows.pipelines.failures import recorded_run
 from flows.pipelines.outcome import PublicationBlocked, Summary, published, unchanged
 from flows.pipelines.progress import OnProgress, no_progress, report_waiting
+from flows.release.verdict import Verdict, recorded_verdict
 from flows.storage.place import Place
 from flows.warehouse import (
     Engine,
     Files,
     PartVerdicts,
     Query,
-    Verdict,
     add_up,
     all_part_counts,
     contracts,
@@ -204,7 +204,11 @@ def _kept_verdicts(staging: Staging, changes: PartChanges) -> dict[str, Verdict]
     recorded = staging.parent.manifest.checks if staging.parent else []
     records = {record["check"]: record for record in recorded if "examined" in record}
     return {
-        check.name: recorded_verdict(check, records[check.name])
+        check.name: replace(
+            recorded_verdict(records[check.name]),
+            title=check.title,
+            lacks=check.examines.lacks if check.examines else "",
+        )
         for check in (*queries("checks"), *contracts())
         if check.name in records and changes.has_result(check)
     }

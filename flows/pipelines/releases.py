@@ -1,14 +1,13 @@
 """The releases of a lake: list, compare, delete, roll back, verify."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from flows.lake import open_lake
 from flows.release import Manifest, Release, differing_files
-from flows.release.verdict import Verdict
+from flows.release.verdict import recorded_verdict
 from flows.storage.place import Place
 from schemas import TABLES
 from schemas.errors import InputError, did_you_mean
@@ -100,22 +99,8 @@ def _facts(release: Release) -> dict[str, Any]:
 
 def verdict_counts(manifest: Manifest) -> dict[str, int]:
     """Number of checks by verdict, as they were when the release was published."""
-    verdicts = Counter(_verdict(check).outcome for check in manifest.checks)
+    verdicts = Counter(recorded_verdict(check).outcome for check in manifest.checks)
     return {verdict: verdicts[verdict] for verdict in ("ok", "not checkable", "warn", "error")}
-
-
-def _verdict(check: Mapping[str, Any]) -> Verdict:
-    """The verdict that a manifest records, without what it does not keep."""
-    return Verdict(
-        name=check["check"],
-        severity=check["severity"],
-        title="",
-        rows=check["rows"],
-        examples=(),
-        seconds=0.0,
-        examined=check.get("examined", 1),  # earlier versions did not count the examined rows
-        failure=check.get("failure"),
-    )
 
 
 def diff_releases(root: Place, before: str, after: str) -> pa.Table:

@@ -1,5 +1,6 @@
 """The result of a check, as commands print it and manifests record it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,3 +58,18 @@ class Verdict:
         first = self.examples[0] if self.examples else {}
         row = "; ".join(f"{name}={value}" for name, value in first.items())
         return f"{row} ({self.gap})" if self.gap else row
+
+
+def recorded_verdict(record: Mapping[str, Any]) -> Verdict:
+    """The verdict that a manifest records, without what the check declares: title and `lacks`."""
+    return Verdict(
+        name=record["check"],
+        severity=record["severity"],
+        title="",
+        rows=record["rows"],
+        examples=tuple(record["examples"]),
+        seconds=0.0,
+        examined=record.get("examined", 1),  # earlier versions did not count the examined rows
+        not_examined=record.get("not_examined", 0),
+        failure=record.get("failure"),
+    )
