@@ -52,11 +52,15 @@ def main() -> None:
     table = Table(command="<28", CPU_s=">8.2f", seconds=">9.2f", base_CPU_s=">12.2f", ratio=">8.2f")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        flows, made = ("-m", "flows"), folder / "made"
+        flows, made = ("-m", "flows"), "made"
         source = ("ingest", "deepfashion2", folder / "source", "--lake")
-        lake, picture = ("--lake", folder / "lake"), ("deepfashion2", "train", 1)
+        lake, picture = ("--lake", "lake"), ("deepfashion2", "train", 1)
         cost(ROOT, folder, *flows, "sample", "deepfashion2", folder / "source", "--images", 200)
-        cost(ROOT, folder, *flows, *source, folder / "lake")
+        # A lake each: with other SQL, a checkout would derive again what the other one has made.
+        folders = [folder / str(number) for number in range(len(checkouts))]
+        for checkout, own in zip(checkouts, folders, strict=True):
+            own.mkdir()
+            cost(checkout, own, *flows, *source, "lake")
         commands: dict[str, tuple[object, ...]] = {
             "--help": (*flows, "--help"),
             "tables": (*flows, "tables", *lake),
@@ -65,9 +69,9 @@ def main() -> None:
             "path": (*flows, "path", *lake),
             "releases": (*flows, "releases", *lake),
             "status": (*flows, "status", *lake),
-            "show": (*flows, "show", *picture, "--output", folder / "show.png", *lake),
+            "show": (*flows, "show", *picture, "--output", "show.png", *lake),
             "ingest, 200 documents": (*flows, *source, made),
-            "the same, nothing changed": (*flows, *source, folder / "lake"),
+            "the same, nothing changed": (*flows, *source, "lake"),
         }
         if chosen.prefect:
             commands["empty flow, own server"] = ("-c", EMPTY_FLOW)
@@ -76,9 +80,9 @@ def main() -> None:
         for name, words in commands.items():
             costs: list[list[Cost]] = [[] for _ in checkouts]
             for _ in range(chosen.rounds):
-                for checkout, runs in zip(checkouts, costs, strict=True):
-                    runs.append(cost(checkout, folder, *words))
-                    remove_lake(made)
+                for checkout, own, runs in zip(checkouts, folders, costs, strict=True):
+                    runs.append(cost(checkout, own, *words))
+                    remove_lake(own / made)
             cpu = [median(run.cpu for run in runs) for runs in costs]
             seconds = median(run.seconds for run in costs[0])
             base = (cpu[1], cpu[0] / cpu[1]) if chosen.base else (None, None)
